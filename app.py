@@ -1,0 +1,29 @@
+"""Entry: page config, navigation, shared controls. Pages draw the rest."""
+
+import streamlit as st
+
+from chargeback.errors import Problem
+from chargeback.ui import shell
+
+st.set_page_config(page_title="Bedrock chargeback", page_icon=":material/account_balance:", layout="wide")
+
+page = st.navigation(
+    {
+        "Spend": [
+            st.Page("pages/overview.py", title="Overview", icon=":material/monitoring:", default=True),
+            st.Page("pages/tenants.py", title="Tenants", icon=":material/apartment:"),
+            st.Page("pages/teams.py", title="Teams", icon=":material/groups:"),
+            st.Page("pages/principals.py", title="Principals", icon=":material/badge:"),
+            st.Page("pages/models.py", title="Models", icon=":material/deployed_code:"),
+        ],
+        "Month end": [
+            st.Page("pages/chargeback.py", title="Chargeback", icon=":material/receipt_long:"),
+        ],
+    }
+)
+
+try:
+    shell.prepare()
+    page.run()
+except Problem as problem:
+    shell.show_problem(problem)

@@ -1,0 +1,95 @@
+"""A month's amounts, what they compare with, and the ratios made of them.
+
+Money is in one currency, tokens are single tokens; all are exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+ZERO = Decimal()
+MILLION = Decimal(1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class MonthTotals:
+    """One month of a view."""
+
+    billing_period: str
+    cost: Decimal = ZERO
+    usage_cost: Decimal = ZERO
+    tokens: Decimal = ZERO
+    token_cost: Decimal = ZERO
+    input_tokens: Decimal = ZERO
+    """Tokens sent to models: read in full, written to the prompt cache or read from it."""
+    cache_read_tokens: Decimal = ZERO
+    principal_cost: Decimal = ZERO
+    team_cost: Decimal = ZERO
+    tenant_cost: Decimal = ZERO
+
+    @property
+    def cost_per_million(self) -> Decimal | None:
+        """Effective cost of a million tokens, or None without tokens."""
+        return per_million(self.token_cost, self.tokens)
+
+    @property
+    def cache_read_share(self) -> Decimal | None:
+        """How much of what was sent to models came from the prompt cache; None without tokens."""
+        return share_of(self.cache_read_tokens, self.input_tokens)
+
+    @property
+    def tenant_share(self) -> Decimal | None:
+        """How much of the cost is attributed to a tenant; None without cost."""
+        return share_of(self.tenant_cost, self.cost)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A month against the one before it and against itself so far."""
+
+    month: MonthTotals
+    previous: MonthTotals | None
+    """None when the store does not hold the month before."""
+    history: list[MonthTotals]
+    """Up to thirteen months, oldest first, the month itself last."""
+    days: int
+    """Complete days in the figures below; the whole month once it is over."""
+    days_in_month: int
+    to_date: Decimal
+    """Usage of those days. Tax, fees and credits are left out: they have no day of their own."""
+    previous_to_date: Decimal
+    """Usage of the same days of the month before."""
+    tokens_to_date: Decimal
+    previous_tokens_to_date: Decimal
+    run_rate: Decimal
+    """What the whole month comes to if its usage goes on at the pace of its complete days: tax and
+    discounts grow with usage, fees and credits stand as they are."""
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether the month has any line in view."""
+        return self.month in self.history
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the month has all its days."""
+        return self.days == self.days_in_month
+
+
+def share_of(part: Decimal, whole: Decimal) -> Decimal | None:
+    """`part` of `whole`, between 0 and 1 as a rule; None when the whole is zero."""
+    return part / whole if whole else None
+
+
+def per_million(cost: Decimal, tokens: Decimal) -> Decimal | None:
+    """Cost of a million tokens, or None without tokens."""
+    return cost / tokens * MILLION if tokens else None
+
+
+def run_rate(month: MonthTotals, pace: Mapping[str, Decimal], stretch: Decimal) -> Decimal:
+    """The month's cost once its complete days are stretched to all its days."""
+    ahead = pace["to_date"] * stretch - pace["to_date"] - pace["since"]
+    in_step = share_of(pace["in_step"], month.usage_cost) or ZERO
+    return month.cost + ahead * (1 + in_step)

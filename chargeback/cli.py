@@ -1,0 +1,114 @@
+"""python -m chargeback: refresh, export, demo."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from chargeback.demo import write_demo
+from chargeback.errors import Problem, UsageProblem
+from chargeback.reports import check_month
+from chargeback.settings import load_settings
+from chargeback.spend.store import Progress
+from chargeback.statement.build import UNITS
+from chargeback.statement.export import write_export
+from chargeback.workspace import DEMO_MONTHS, Workspace, today
+
+OK, FAILED, USAGE = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns its exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except UsageProblem as problem:
+        return _complain(problem, USAGE)
+    except Problem as problem:
+        return _complain(problem, FAILED)
+    except OSError as error:
+        return _complain(Problem(f"{error.filename or 'A file'}: {error.strerror}."), FAILED)
+    except KeyboardInterrupt:
+        return _complain(Problem("Stopped; what was read before stands."), FAILED)
+    return OK
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m chargeback", description="Amazon Bedrock chargeback from CUR 2.0."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    refresh = commands.add_parser("refresh", help="bring the spend store up to date")
+    which = refresh.add_mutually_exclusive_group()
+    which.add_argument("--month", metavar="YYYY-MM", help="only this billing period")
+    which.add_argument("--months", type=_positive, metavar="N", help="only the newest N")
+    refresh.set_defaults(run=_refresh)
+
+    export = commands.add_parser("export", help="write a month's chargeback files")
+    export.add_argument("--month", metavar="YYYY-MM", required=True)
+    export.add_argument("--by", choices=UNITS, required=True, help="what to charge")
+    export.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
+    export.set_defaults(run=_export)
+
+    demo = commands.add_parser("demo", help="write a realistic CUR 2.0 export to try things on")
+    demo.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR")
+    demo.add_argument("--months", type=_positive, default=DEMO_MONTHS, metavar="N")
+    demo.add_argument("--lines", type=_positive, default=60_000, metavar="N", help="per month")
+    demo.set_defaults(run=_demo)
+    return parser
+
+
+def _refresh(options: argparse.Namespace) -> None:
+    workspace = Workspace(load_settings())
+    month = check_month(options.month) if options.month else None
+    read = workspace.refresh(month, options.months, _progress())
+    workspace.reports()
+    print(f"Read {', '.join(sorted(read))}." if read else "Up to date.")
+
+
+def _export(options: argparse.Namespace) -> None:
+    workspace = Workspace(load_settings())
+    month = check_month(options.month)
+    stale = workspace.ensure(month, _progress())
+    if stale:
+        print(f"chargeback: not up to date: {stale}", file=sys.stderr)
+    files = write_export(workspace.reports(), month, options.by, today(), options.out)
+    print(files.statement, files.detail, files.manifest, sep="\n")
+
+
+def _demo(options: argparse.Namespace) -> None:
+    write_demo(
+        options.out,
+        today=today(),
+        months=options.months,
+        lines=options.lines,
+        progress=_progress(),
+    )
+    print(options.out)
+
+
+def _progress() -> Progress | None:
+    """One line on a terminal, nothing when piped."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(month: str, done: int, of: int) -> None:
+        end = "\n" if done + 1 == of else ""
+        print(f"\r{month}  {done + 1} of {of}", end=end, file=sys.stderr, flush=True)
+
+    return show
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def _complain(problem: Problem, status: int) -> int:
+    print(f"chargeback: {problem}", file=sys.stderr)
+    return status

@@ -1,0 +1,120 @@
+"""Statements by name: loads them from queries/, fits them to a table, speaks each engine's dialect.
+
+Statements are written once, in Athena's dialect (Trino). Three things are done to their syntax
+tree, never to their text: a table that has a file of its own beside the statement is read in as a
+named step; relations are given their real names; a column that a table lacks becomes a typed NULL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import sqlglot
+from sqlglot import exp
+
+QUERIES = Path(__file__).resolve().parent.parent / "queries"
+
+
+@lru_cache(maxsize=256)
+def duckdb_sql(name: str, relations: tuple[tuple[str, str], ...] = ()) -> str:
+    """The statement `name` ('reports/ranking') for DuckDB; parameters stay named (`$month`).
+
+    Args:
+        name: path below queries/, without `.sql`.
+        relations: pairs (name in the statement, relation to read instead).
+    """
+    return render(_with_relations(load(name), dict(relations)), "duckdb")
+
+
+def render(statement: exp.Expression, dialect: str) -> str:
+    """One line of SQL, without the comments of its file."""
+    return statement.sql(dialect=dialect, comments=False)
+
+
+@lru_cache(maxsize=64)
+def load(name: str) -> exp.Expression:
+    """The syntax tree of queries/NAME.sql with its named steps read in. Treat it as immutable.
+
+    Raises:
+        FileNotFoundError: there is no such statement.
+    """
+    tree = sqlglot.parse_one((QUERIES / f"{name}.sql").read_text("utf-8"), read="athena")
+    folder = Path(name).parent
+    for step in reversed(list(_steps(tree, folder))):
+        tree = _with_step(tree, step, load(str(folder / step)))
+    return tree
+
+
+def with_missing_columns(
+    statement: exp.Expression, present: Collection[str], types: Mapping[str, str]
+) -> exp.Expression:
+    """The same statement for a table that lacks columns: each becomes a NULL of its type.
+
+    Args:
+        statement: a tree from `load`.
+        present: the columns that the table has, in any case.
+        types: every column that the statement may name, with its type in Athena's dialect.
+    """
+    missing = set(types) - {column.lower() for column in present}
+
+    def typed_null(node: exp.Expression) -> exp.Expression:
+        if isinstance(node, exp.Column) and node.name.lower() in missing:
+            return exp.cast(exp.null(), types[node.name.lower()], dialect="athena")
+        return node
+
+    return statement.transform(typed_null)
+
+
+def with_table(statement: exp.Expression, name: str, table: exp.Table) -> exp.Expression:
+    """The same statement reading `table` wherever it reads `name`."""
+
+    def real(node: exp.Expression) -> exp.Expression:
+        if isinstance(node, exp.Table) and node.name == name and not node.db:
+            return exp.alias_(table.copy(), node.alias or name, table=True)
+        return node
+
+    return statement.transform(real)
+
+
+def positional(sql: str) -> tuple[str, list[str]]:
+    """Rendered SQL with `?` for each `:name`, and the names in the order they stand."""
+    tokens = sqlglot.tokenize(sql, read="athena")
+    pairs = zip(tokens, tokens[1:], strict=False)
+    marks = [(a, b) for a, b in pairs if a.token_type == sqlglot.TokenType.COLON]
+    for colon, name in reversed(marks):
+        sql = f"{sql[: colon.start]}?{sql[name.end + 1 :]}"
+    return sql, [name.text for _, name in marks]
+
+
+def parameters(statement: exp.Expression) -> set[str]:
+    """The names of the parameters that the statement takes."""
+    return {node.this for node in statement.find_all(exp.Placeholder) if node.this}
+
+
+def _with_relations(tree: exp.Expression, relations: Mapping[str, str]) -> exp.Expression:
+    for name, relation in relations.items():
+        tree = with_table(tree, name, exp.to_table(relation))
+    return tree
+
+
+def _steps(tree: exp.Expression, folder: Path) -> Iterator[str]:
+    own = {cte.alias for cte in tree.find_all(exp.CTE)}
+    names = dict.fromkeys(t.name for t in tree.find_all(exp.Table) if not t.db)
+    return (n for n in names if n not in own and (QUERIES / folder / f"{n}.sql").exists())
+
+
+def _with_step(tree: exp.Expression, name: str, body: exp.Expression) -> exp.Expression:
+    """`tree` with `body` as its first named step; the body's own steps stand before it."""
+    inner, outer = body.copy(), tree.copy()
+    alias = exp.TableAlias(this=exp.to_identifier(name))
+    steps = [*_pop_steps(inner), exp.CTE(this=inner, alias=alias)]
+    outer.set("with_", exp.With(expressions=[*steps, *_pop_steps(outer)]))
+    return outer
+
+
+def _pop_steps(query: exp.Expression) -> list[exp.Expression]:
+    steps = query.args.get("with_")
+    query.set("with_", None)
+    return list(steps.expressions) if steps else []

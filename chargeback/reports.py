@@ -1,0 +1,391 @@
+"""The questions that pages and the command line ask, answered from the spend store.
+
+Frames hold money as `decimal.Decimal`, in the currency of the view; tokens are single tokens.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from functools import cached_property, lru_cache
+from typing import Any, Literal
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from chargeback import query
+from chargeback.amounts import MonthTotals, Summary, per_million, run_rate, share_of
+from chargeback.errors import Problem, UsageProblem
+from chargeback.sources.cur2 import Source
+from chargeback.spend.attribution import UNALLOCATED
+from chargeback.spend.change import Change, MeterChange, explain
+from chargeback.spend.meaning import Rules, meaning_of
+from chargeback.spend.store import Manifest, StoredPeriod
+
+DIMENSIONS = (
+    "tenant",
+    "team",
+    "project",
+    "cost_center",
+    "principal",
+    "iam_principal",
+    "account",
+    "provider",
+    "model",
+    "token_type",
+    "service_tier",
+    "region",
+)
+OTHERS = "others"
+HISTORY_MONTHS = 13
+ZERO = Decimal()
+LINES_PAGE = 200
+ANSWERS_KEPT = 200
+"""How many answers a state of the store remembers: a few readers' pages."""
+
+Grain = Literal["daily", "monthly"]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a reader looks at: one month in one currency, narrowed to some values."""
+
+    month: str
+    currency: str
+    where: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    days: int | None = None
+    """Only usage dated on the first so many days of each month, to compare like with like; None
+    for all lines of the bill."""
+
+    def narrowed(self, dimension: str, value: str) -> View:
+        """The same view, one level further down."""
+        return replace(self, where=(*self.where, (dimension, (value,))))
+
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of queries/reports/scope.sql; conditions on one dimension all hold."""
+        lists: dict[str, list[str] | None] = dict.fromkeys(DIMENSIONS)
+        for dimension, values in self.where:
+            held = lists[dimension]
+            if values:
+                lists[dimension] = [value for value in values if held is None or value in held]
+        if lists["iam_principal"] == [UNALLOCATED]:
+            lists["iam_principal"] = [""]
+        return {
+            "month": self.month,
+            "first_month": self.month,
+            "currency": self.currency,
+            "days": self.days,
+            **lists,
+        }
+
+
+@dataclass(frozen=True)
+class Reports:
+    """Answers over one state of the store. Read-only and safe to share between threads."""
+
+    periods: Sequence[StoredPeriod]
+    rules: Rules
+    _connection: duckdb.DuckDBPyConnection = field(
+        default_factory=duckdb.connect, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        meanings = [meaning_of(period, self.rules) for period in self.periods]
+        if meanings:
+            for grain in ("daily", "monthly"):
+                files = [str(getattr(meaning, grain)) for meaning in meanings]
+                rows = self._connection.read_parquet(files)
+                if grain == "monthly":
+                    rows = rows.project("*, CAST(NULL AS DATE) AS usage_date")
+                rows.create_view(grain)
+
+    @property
+    def months(self) -> list[str]:
+        """The billing periods that can be shown, newest first."""
+        return [period.manifest.billing_period for period in self.periods]
+
+    def manifest(self, month: str) -> Manifest:
+        """Where the month's figures come from. Raises UsageProblem if it isn't there."""
+        for period in self.periods:
+            if period.manifest.billing_period == month:
+                return period.manifest
+        raise UsageProblem(
+            f"There is no billing period {month} in the store.",
+            todo=f"Choose one of {', '.join(self.months) or '(none yet)'}, or refresh.",
+        )
+
+    def summary(self, view: View, today: date) -> Summary:
+        """The month's figures and what they compare with."""
+        history = self._history(view)
+        days, days_in_month = self._complete_days(view.month, today)
+        paces = self._paces(view, days)
+        pace = paces.get(view.month, _NO_PACE)
+        previous = previous_month(view.month)
+        known = {totals.billing_period: totals for totals in history}
+        month = known.get(view.month, MonthTotals(view.month))
+        return Summary(
+            month=month,
+            previous=known.get(previous, MonthTotals(previous))
+            if previous in self.months
+            else None,
+            history=history,
+            days=days,
+            days_in_month=days_in_month,
+            to_date=pace["to_date"],
+            previous_to_date=paces.get(previous, _NO_PACE)["to_date"],
+            tokens_to_date=pace["tokens_to_date"],
+            previous_tokens_to_date=paces.get(previous, _NO_PACE)["tokens_to_date"],
+            run_rate=run_rate(month, pace, Decimal(days_in_month) / days),
+        )
+
+    def ties(self, month: str, currency: str) -> bool:
+        """Whether what the reports show of a month is the bill that was read, to the last digit."""
+        manifest = self.manifest(month)
+        name = "net_total" if self.rules.basis_of(manifest) == "net" else "unblended_total"
+        bill = {total.currency: getattr(total, name) for total in manifest.totals}
+        rows = self._ask("history", "monthly", View(month, currency).parameters()).to_pylist()
+        return sum((row["cost"] for row in rows), ZERO) == bill.get(currency, ZERO)
+
+    def ranking(self, view: View, dimension: str) -> pd.DataFrame:
+        """One row per unit, largest first, `(unallocated)` last.
+
+        Columns: unit, name, account, principal_type, cost, previous_cost, change, share (of the
+        view's cost, None when that is zero), tokens, token_cost, cost_per_million (None without
+        tokens), history (list of up to 13 floats for a sparkline, oldest first), top_model.
+        """
+        months = self._months_shown(view.month)[-2 if view.days else 0 :]
+        found = self._ask(
+            "ranking",
+            "monthly",
+            {**view.parameters(), "first_month": months[0]},
+            dimension=dimension,
+            previous_month=previous_month(view.month),
+        ).to_pylist()
+        models = self._ask("top_models", "monthly", view.parameters(), dimension=dimension)
+        top_model = {row["unit"]: row["top_model"] for row in models.to_pylist()}
+        total = sum((row["cost"] for row in found), ZERO)
+        for row in found:
+            row["change"] = row["cost"] - row["previous_cost"]
+            row["share"] = share_of(row["cost"], total)
+            row["cost_per_million"] = per_million(row["token_cost"], row["tokens"])
+            row["top_model"] = top_model.get(row["unit"], "")
+            row["history"] = _sparkline(row.pop("history_months"), row.pop("history_costs"), months)
+        return pd.DataFrame(found, columns=RANKING_COLUMNS)
+
+    def daily_trend(self, view: View, dimension: str, named: Sequence[str]) -> pd.DataFrame:
+        """Cost by day for the `named` units, 'others' and `(unallocated)`.
+
+        Columns: usage_date (None for what belongs to no day of the month), unit, cost.
+        """
+        answer = self._ask(
+            "days", "daily", view.parameters(), dimension=dimension, named=list(named)
+        )
+        return pd.DataFrame(answer.to_pylist(), columns=["usage_date", "unit", "cost"])
+
+    def days(self, view: View) -> pd.DataFrame:
+        """One row per usage date, newest first.
+
+        Columns: usage_date, cost, tokens, token_cost, line_count, cost_per_million.
+        """
+        answer = self._ask("day_table", "daily", view.parameters())
+        rows = answer.to_pylist()
+        for row in rows:
+            row["cost_per_million"] = per_million(row["token_cost"], row["tokens"])
+        return pd.DataFrame(rows, columns=[*answer.column_names, "cost_per_million"])
+
+    def usage_mix(self, view: View) -> pd.DataFrame:
+        """One row per provider, model, token type and tier, largest first.
+
+        Columns: provider, model, token_type, service_tier, cost, tokens, token_cost,
+        cost_per_million.
+        """
+        answer = self._ask("usage_mix", "monthly", view.parameters())
+        rows = answer.to_pylist()
+        for row in rows:
+            row["cost_per_million"] = per_million(row["token_cost"], row["tokens"])
+        return pd.DataFrame(rows, columns=[*answer.column_names, "cost_per_million"])
+
+    def attribution(self, view: View) -> pd.DataFrame:
+        """Cost by what decided it. Columns: dimension, source ('' is unallocated), cost."""
+        answer = self._ask("attribution", "monthly", view.parameters())
+        return pd.DataFrame(answer.to_pylist(), columns=answer.column_names)
+
+    def unrecognised(self, view: View) -> pd.DataFrame:
+        """What could not be read for certain, largest first.
+
+        Columns: product_code, usage_type, model, token_type, recognised, note, is_new_product,
+        cost.
+        """
+        answer = self._ask("unrecognised", "monthly", view.parameters())
+        return pd.DataFrame(answer.to_pylist(), columns=answer.column_names)
+
+    def options(self, month: str, currency: str) -> dict[str, dict[str, str]]:
+        """For each filter its values, largest first, with the name to show."""
+        answer = self._ask("options", "monthly", View(month, currency).parameters())
+        found: dict[str, dict[str, str]] = {}
+        for row in answer.to_pylist():
+            found.setdefault(row["filter"], {})[row["value"]] = row["name"] or row["value"]
+        return found
+
+    def movement(self, view: View, dimension: str, units: Sequence[str]) -> dict[str, Change]:
+        """Why each of `units` changed since the month before."""
+        previous = previous_month(view.month)
+        rows = self._ask(
+            "movement",
+            "monthly",
+            {**view.parameters(), "first_month": previous},
+            dimension=dimension,
+            previous_month=previous,
+            named=list(units),
+        ).to_pylist()
+        meters: dict[str, list[MeterChange]] = {}
+        for row in rows:
+            meters.setdefault(row.pop("unit"), []).append(MeterChange(**row))
+        return {unit: explain(changes) for unit, changes in meters.items()}
+
+    def lines(self, source: Source, view: View, usage_date: date | None, page: int) -> pd.DataFrame:
+        """The CUR lines behind a view, newest first, LINES_PAGE to a page (the first is 0).
+
+        Columns: those of queries/cur/lines.sql, and cost, the amount on the bill.
+
+        Raises:
+            SourceProblem: the source can't be read now.
+            UsageProblem: the view is too wide to be asked of the source.
+        """
+        keys = self._ask("line_keys", "daily", view.parameters())
+        table = source.lines(
+            {
+                "billing_period": view.month,
+                "identities": sorted(set(keys["identity"].to_pylist())),
+                "meters": sorted(set(keys["meter"].to_pylist())),
+                "usage_date": usage_date.isoformat() if usage_date else None,
+                "page_start": page * LINES_PAGE,
+                "page_size": LINES_PAGE,
+            }
+        )
+        rows = table.to_pylist()
+        net = self.rules.basis_of(self.manifest(view.month)) == "net"
+        for row in rows:
+            net_cost = row["net_unblended_cost"] if net else None
+            row["cost"] = row["unblended_cost"] if net_cost is None else net_cost
+        return pd.DataFrame(rows, columns=[*table.column_names, "cost"])
+
+    def name_of(self, view: View, dimension: str, unit: str) -> str:
+        """How people call a unit of a dimension: an account by its name, a session by its own."""
+        previous = previous_month(view.month)
+        parameters = {**view.narrowed(dimension, unit).parameters(), "first_month": previous}
+        found = self._ask(
+            "ranking", "monthly", parameters, dimension=dimension, previous_month=previous
+        )
+        return found["name"][0].as_py() if found.num_rows else unit
+
+    def charges(self, month: str, dimension: str) -> pa.Table:
+        """What each unit is charged, exact: queries/reports/statement.sql."""
+        return self._run("statement", "monthly", {"month": month, "dimension": dimension})
+
+    def detail(self, month: str) -> pa.RecordBatchReader:
+        """The lines behind a statement, streamed: queries/reports/detail.sql."""
+        sql = query.duckdb_sql("reports/detail", (("spend", "daily"),))
+        return self._connection.cursor().execute(sql, {"month": month}).to_arrow_reader(10_000)
+
+    def invoices(self, month: str) -> pa.Table:
+        """What the month comes to on each invoice: queries/reports/invoices.sql."""
+        return self._run("invoices", "daily", {"month": month})
+
+    def _history(self, view: View) -> list[MonthTotals]:
+        first = self._months_shown(view.month)[0]
+        answer = self._ask("history", "monthly", {**view.parameters(), "first_month": first})
+        return [MonthTotals(**row) for row in answer.to_pylist()]
+
+    def _paces(self, view: View, days: int) -> dict[str, dict[str, Decimal]]:
+        parameters = {**view.parameters(), "first_month": previous_month(view.month)}
+        answer = self._ask("month_to_date", "daily", parameters, complete_days=days)
+        return {row["billing_period"]: row for row in answer.to_pylist()}
+
+    def _complete_days(self, month: str, today: date) -> tuple[int, int]:
+        """Days of the month whose usage is all there, and all its days."""
+        days_in_month = calendar.monthrange(int(month[:4]), int(month[5:]))[1]
+        newest = self.manifest(month).newest_usage_date
+        if month < f"{today:%Y-%m}" or newest is None or f"{newest:%Y-%m}" != month:
+            return days_in_month, days_in_month
+        # The newest day is still being filled.
+        return max(newest.day - 1, 1), days_in_month
+
+    def _months_shown(self, month: str) -> list[str]:
+        months = [month]
+        while len(months) < HISTORY_MONTHS:
+            months.insert(0, previous_month(months[0]))
+        return months
+
+    def _ask(
+        self, name: str, grain: Grain, parameters: Mapping[str, Any], **more: object
+    ) -> pa.Table:
+        return self._run(name, grain, {**parameters, **more})
+
+    def _run(self, name: str, grain: Grain, parameters: Mapping[str, Any]) -> pa.Table:
+        if not self.periods:
+            raise Problem("No billing period has been read yet.", "There is nothing to show.")
+        takes = _parameters_of(name)
+        bound = tuple(
+            (key, tuple(value) if isinstance(value, list) else value)
+            for key, value in parameters.items()
+            if key in takes
+        )
+        return self._answer(name, "daily" if parameters.get("days") else grain, bound)
+
+    @cached_property
+    def _answer(self) -> Callable[[str, Grain, tuple[tuple[str, Any], ...]], pa.Table]:
+        """Runs a statement, once: neither the periods nor an Arrow table ever change."""
+        return lru_cache(ANSWERS_KEPT)(self._execute)
+
+    def _execute(self, name: str, grain: Grain, bound: tuple[tuple[str, Any], ...]) -> pa.Table:
+        sql = query.duckdb_sql(f"reports/{name}", (("spend", grain),))
+        return self._connection.cursor().sql(sql, params=dict(bound)).to_arrow_table()
+
+
+@lru_cache
+def _parameters_of(name: str) -> set[str]:
+    return query.parameters(query.load(f"reports/{name}"))
+
+
+_NO_PACE = dict.fromkeys(("to_date", "since", "in_step", "tokens_to_date"), ZERO)
+
+RANKING_COLUMNS = [
+    "unit",
+    "name",
+    "account",
+    "principal_type",
+    "cost",
+    "previous_cost",
+    "change",
+    "share",
+    "tokens",
+    "token_cost",
+    "cost_per_million",
+    "history",
+    "top_model",
+]
+
+
+def previous_month(month: str) -> str:
+    """The billing period before `month`, both YYYY-MM."""
+    year, number = int(month[:4]), int(month[5:])
+    return f"{year - 1}-12" if number == 1 else f"{year}-{number - 1:02d}"
+
+
+def check_month(month: str) -> str:
+    """`month` itself if it is spelled YYYY-MM. Raises UsageProblem otherwise."""
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
+        raise UsageProblem(f"{month!r} is not a month.", todo="Write it as YYYY-MM: 2026-10.")
+    return month
+
+
+def _sparkline(months: list[str], costs: list[Decimal], shown: list[str]) -> list[float]:
+    by_month = dict(zip(months, costs, strict=True))
+    first = next((i for i, month in enumerate(shown) if month in by_month), 0)
+    return [float(by_month.get(month, ZERO)) for month in shown[first:]]

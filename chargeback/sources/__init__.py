@@ -1,0 +1,1 @@
+"""Where bills come from: local CUR 2.0 files, Athena."""

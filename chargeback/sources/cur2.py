@@ -1,0 +1,148 @@
+"""What a CUR 2.0 table may look like, and what can't be told when it lacks a column.
+
+Source: AWS Data Exports User Guide, "Cost and Usage Report (CUR) 2.0": columns are named by the
+export's owner, so a table may lack any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+from sqlglot import exp
+
+from chargeback import query
+from chargeback.errors import SourceProblem
+
+TAG_MAP = "MAP(VARCHAR, VARCHAR)"
+
+COLUMN_TYPES = {
+    "bill_billing_entity": "VARCHAR",
+    "bill_invoice_id": "VARCHAR",
+    "bill_payer_account_id": "VARCHAR",
+    "cost_category": TAG_MAP,
+    "identity_line_item_id": "VARCHAR",
+    "line_item_currency_code": "VARCHAR",
+    "line_item_iam_principal": "VARCHAR",
+    "line_item_legal_entity": "VARCHAR",
+    "line_item_line_item_description": "VARCHAR",
+    "line_item_line_item_type": "VARCHAR",
+    "line_item_net_unblended_cost": "DOUBLE",
+    "line_item_operation": "VARCHAR",
+    "line_item_product_code": "VARCHAR",
+    "line_item_resource_id": "VARCHAR",
+    "line_item_unblended_cost": "DOUBLE",
+    "line_item_usage_account_id": "VARCHAR",
+    "line_item_usage_account_name": "VARCHAR",
+    "line_item_usage_amount": "DOUBLE",
+    "line_item_usage_end_date": "TIMESTAMP",
+    "line_item_usage_start_date": "TIMESTAMP",
+    "line_item_usage_type": "VARCHAR",
+    "pricing_unit": "VARCHAR",
+    "product": TAG_MAP,
+    "product_region_code": "VARCHAR",
+    "resource_tags": TAG_MAP,
+    "tags": TAG_MAP,
+}
+"""Every column that a statement may name, with its type in Athena."""
+
+REQUIRED = (
+    "bill_billing_entity",
+    "line_item_line_item_type",
+    "line_item_product_code",
+    "line_item_unblended_cost",
+    "line_item_usage_start_date",
+    "line_item_usage_type",
+)
+
+WITHOUT = {
+    "line_item_iam_principal": (
+        "This export has no IAM principal data: spend can't be shown by principal. Enable it in "
+        "Data Exports (“Include caller identity (IAM principal) allocation data”)."
+    ),
+    "tags": (
+        "This export has no tags column: principal and session tags are missing, so teams and "
+        "tenants can't be told from them. Add the column `tags` in Data Exports."
+    ),
+    "product": (
+        "This export has no product column: models sold through AWS Marketplace (most of Claude) "
+        "can't be recognised as Bedrock and are missing. Add the column `product`."
+    ),
+    "bill_invoice_id": (
+        "This export has no invoice ids: no month can be called final. Add `bill_invoice_id`."
+    ),
+    "line_item_usage_amount": (
+        "This export has no usage amounts: tokens and cost per token can't be shown."
+    ),
+    "pricing_unit": "This export has no pricing units: tokens and cost per token can't be shown.",
+}
+"""What a reader must know when a column is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePeriod:
+    """One billing period as its source holds it now."""
+
+    billing_period: str
+    """YYYY-MM."""
+    version: str
+    """Changes when, and only when, the source's data of this period may have changed."""
+    data_as_of: datetime
+    """When AWS last wrote the period (UTC)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """What reading one billing period took."""
+
+    notices: tuple[str, ...]
+    query_ids: tuple[str, ...] = ()
+    bytes_scanned: int = 0
+
+
+class Source(Protocol):
+    """Where a bill comes from. Both kinds run the same statements."""
+
+    name: str
+    """For people: 'CUR 2.0 files'."""
+    source_id: str
+    """Tells two bills apart; equal for the same folder or table."""
+    engine: str
+    recheck_seconds: int
+    """How long an answer of `periods` is good for while pages are shown."""
+
+    def periods(self) -> list[SourcePeriod]:
+        """The billing periods that the source holds, newest first. Raises SourceProblem."""
+
+    def extract(self, billing_period: str, out: Path) -> Extract:
+        """Writes one period's daily spend to the Parquet file `out`. Raises SourceProblem."""
+
+    def lines(self, parameters: dict[str, Any]) -> pa.Table:
+        """The single CUR lines behind a number: queries/cur/lines.sql. Raises SourceProblem."""
+
+
+def fitted(statement: str, columns: Collection[str]) -> exp.Expression:
+    """A statement of queries/cur for a table with these columns.
+
+    Raises:
+        SourceProblem: the table lacks a column without which no bill can be read.
+    """
+    present = {column.lower() for column in columns}
+    missing = [column for column in REQUIRED if column not in present]
+    if missing:
+        raise SourceProblem(
+            f"This export lacks {', '.join(missing)}.",
+            "Without that the bill can't be read, so no figure is shown for it.",
+            "Add the column in Data Exports, or point to a CUR 2.0 export.",
+        )
+    return query.with_missing_columns(query.load(f"cur/{statement}"), present, COLUMN_TYPES)
+
+
+def notices(columns: Collection[str]) -> tuple[str, ...]:
+    """What can't be told from a table with these columns, in sentences for the pages."""
+    present = {column.lower() for column in columns}
+    return tuple(text for column, text in WITHOUT.items() if column not in present)

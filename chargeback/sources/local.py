@@ -1,0 +1,158 @@
+"""CUR 2.0 exports that lie on disk in AWS's own layout, read with DuckDB."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from chargeback import query
+from chargeback.errors import SourceProblem
+from chargeback.sources.cur2 import Extract, SourcePeriod, fitted, notices
+
+PARTITION = re.compile(r"BILLING_PERIOD=(\d{4}-\d{2})", re.IGNORECASE)
+
+
+class LocalFiles:
+    """One or several exports below a folder: `…/data/BILLING_PERIOD=YYYY-MM/*.parquet`."""
+
+    engine = "DuckDB"
+    recheck_seconds = 60
+
+    def __init__(self, folder: Path, name: str = "CUR 2.0 files") -> None:
+        self.folder, self.name = folder, name
+        self.source_id = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+
+    def periods(self) -> list[SourcePeriod]:
+        """The billing periods on disk, newest first.
+
+        Raises:
+            SourceProblem: the folder is missing, unreadable, or holds no export.
+        """
+        by_period = defaultdict(list)
+        for partition in self._partitions():
+            by_period[_month(partition)].extend(_current_files(partition))
+        periods = [_describe(month, files) for month, files in by_period.items() if files]
+        if not periods:
+            raise SourceProblem(
+                "The CUR folder holds no CUR 2.0 export.",
+                "There is no bill to show.",
+                "Point CHARGEBACK_CUR to a folder with data/BILLING_PERIOD=YYYY-MM/*.parquet.",
+            )
+        return sorted(periods, key=lambda period: period.billing_period, reverse=True)
+
+    def extract(self, billing_period: str, out: Path) -> Extract:
+        """Writes one period's daily spend to `out` (zstd Parquet).
+
+        Raises:
+            SourceProblem: the period isn't there, or its files can't be read.
+        """
+        with self._opened(billing_period) as (connection, columns):
+            sql = query.render(fitted("daily_spend", columns), "duckdb")
+            connection.execute(f"CREATE TABLE spend AS {sql}", {"billing_period": billing_period})
+            connection.table("spend").write_parquet(str(out), compression="zstd")
+        return Extract(notices=notices(columns))
+
+    def lines(self, parameters: dict[str, Any]) -> pa.Table:
+        """The single CUR lines behind a number; parameters of queries/cur/lines.sql.
+
+        Raises:
+            SourceProblem: the period isn't there, or its files can't be read.
+        """
+        with self._opened(parameters["billing_period"]) as (connection, columns):
+            sql = query.render(fitted("lines", columns), "duckdb")
+            return connection.execute(sql, parameters).to_arrow_table()
+
+    def _partitions(self) -> list[Path]:
+        """The folders that hold one billing period each, of every export below the folder."""
+        try:
+            next(self.folder.iterdir(), None)  # rglob passes silently over what it can't open
+            return sorted(path for path in self.folder.rglob("*=*") if _holds_data(path))
+        except OSError as error:
+            raise SourceProblem(
+                f"The CUR folder can't be read: {error.strerror}.",
+                "There is nothing newer to show than what was read before.",
+                "Check CHARGEBACK_CUR and the permissions of the folder.",
+            ) from error
+
+    @contextmanager
+    def _opened(self, billing_period: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[str]]]:
+        files = [
+            str(file)
+            for partition in self._partitions()
+            if _month(partition) == billing_period
+            for file in _current_files(partition)
+        ]
+        if not files:
+            raise SourceProblem(
+                f"The export holds no billing period {billing_period}.",
+                "Nothing can be shown or exported for that month.",
+                "Choose a month that the export holds.",
+            )
+        with duckdb.connect() as connection:
+            try:
+                cur = connection.read_parquet(files, union_by_name=True, hive_partitioning=True)
+                cur.create_view("cur")
+                yield connection, list(cur.columns)
+            except duckdb.Error as error:
+                raise _unreadable(files, billing_period) from error
+
+
+def _holds_data(partition: Path) -> bool:
+    # `metadata/BILLING_PERIOD=…` lies beside `data/BILLING_PERIOD=…` and holds manifests only.
+    named = PARTITION.fullmatch(partition.name) is not None
+    return named and partition.is_dir() and partition.parent.name != "metadata"
+
+
+def _month(partition: Path) -> str:
+    return partition.name[-len("YYYY-MM") :]
+
+
+def _current_files(partition: Path) -> list[Path]:
+    """The Parquet files of a partition; of exports that keep every delivery, the last one's.
+
+    "Create new" exports put each delivery into a folder named by its time below the partition
+    (Data Exports User Guide, "Export delivery"): reading them all would count the bill many times.
+    """
+    files = sorted(partition.glob("*.parquet"))
+    if files:
+        return files
+    deliveries = sorted(folder for folder in partition.iterdir() if any(folder.glob("*.parquet")))
+    return sorted(deliveries[-1].glob("*.parquet")) if deliveries else []
+
+
+def _describe(month: str, files: list[Path]) -> SourcePeriod:
+    stats = [(file, file.stat()) for file in files]
+    signature = "\n".join(f"{file}|{stat.st_size}|{stat.st_mtime_ns}" for file, stat in stats)
+    newest = max(stat.st_mtime for _, stat in stats)
+    return SourcePeriod(
+        billing_period=month,
+        version=hashlib.sha256(signature.encode()).hexdigest()[:16],
+        data_as_of=datetime.fromtimestamp(newest, UTC).replace(microsecond=0),
+    )
+
+
+def _unreadable(files: list[str], billing_period: str) -> SourceProblem:
+    broken = [Path(file).name for file in files if not _is_readable(file)]
+    which = f" ({', '.join(broken[:3])})" if broken else ""
+    return SourceProblem(
+        f"Files of billing period {billing_period} can't be read{which}.",
+        "That month is not brought up to date; figures read earlier stay as they were.",
+        "Copy the files from the export again: they may be incomplete or not Parquet.",
+    )
+
+
+def _is_readable(file: str) -> bool:
+    try:
+        pa.parquet.read_metadata(file)
+    except (OSError, pa.ArrowInvalid):
+        return False
+    return True

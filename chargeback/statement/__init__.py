@@ -1,0 +1,1 @@
+"""What is charged to whom, and the files that say so."""

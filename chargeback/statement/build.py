@@ -1,0 +1,148 @@
+"""The monthly statement: who is charged what, rounded so that it adds up every way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import groupby
+from typing import Any
+
+from chargeback.errors import Problem, UsageProblem
+from chargeback.reports import Reports
+from chargeback.spend.attribution import UNALLOCATED
+from chargeback.statement.rounding import round_two_way
+
+SCHEMA_VERSION = "1"
+UNITS = ("tenant", "team", "project", "cost_center", "principal", "account", "model")
+"""What a statement can be made out to; `principal` is the IAM principal as billed."""
+MONEY = (
+    "usage_cost",
+    "discount_amount",
+    "credit_amount",
+    "refund_amount",
+    "tax_amount",
+    "other_amount",
+    "shared_cost",
+)
+COLUMNS = (
+    "schema_version",
+    "billing_period",
+    "period_status",
+    "data_as_of_utc",
+    "bill_to_type",
+    "bill_to",
+    "cost_center",
+    "currency",
+    *MONEY,
+    "total_charge",
+)
+CENT = Decimal("0.01")
+ZERO = Decimal()
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One row of a statement: a unit's amounts in the order of MONEY, in cents."""
+
+    bill_to: str
+    cost_center: str
+    currency: str
+    amounts: tuple[Decimal, ...]
+
+    @property
+    def total(self) -> Decimal:
+        """What the unit is charged: the sum of its amounts."""
+        return sum(self.amounts, ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """All charges of a month, `(unallocated)` last in each currency."""
+
+    billing_period: str
+    period_status: str
+    """PROVISIONAL, or FINAL once the month is over and its every line is invoiced."""
+    data_as_of: datetime
+    bill_to_type: str
+    charges: Sequence[Charge]
+    bill: dict[str, Decimal]
+    """The exact bill in each currency."""
+
+    def totals(self, currency: str) -> list[Decimal]:
+        """The sum of each money column in one currency, in the order of MONEY."""
+        mine = [charge.amounts for charge in self.charges if charge.currency == currency]
+        return [sum(column, ZERO) for column in zip(*mine, strict=True)]
+
+    def difference(self, currency: str) -> Decimal:
+        """The bill rounded to cents, less what the statement charges: 0.00 if it ties."""
+        bill = self.bill[currency].quantize(CENT, ROUND_HALF_UP)
+        return bill - sum(self.totals(currency), ZERO)
+
+    def rows(self) -> Iterator[list[Any]]:
+        """The rows of the statement file, in the order of COLUMNS."""
+        for charge in self.charges:
+            yield [
+                SCHEMA_VERSION,
+                self.billing_period,
+                self.period_status,
+                f"{self.data_as_of:%Y-%m-%dT%H:%M:%SZ}",
+                self.bill_to_type,
+                charge.bill_to,
+                charge.cost_center,
+                charge.currency,
+                *charge.amounts,
+                charge.total,
+            ]
+
+
+def build_statement(reports: Reports, month: str, by: str, today: date) -> Statement:
+    """The statement of one month made out to one kind of unit.
+
+    Raises:
+        UsageProblem: `by` is no unit, or the store does not hold the month.
+        Problem: the parts do not add up to the bill; nothing may be charged on such figures.
+    """
+    if by not in UNITS:
+        raise UsageProblem(f"A statement can't be made by {by!r}.", todo=f"Use {', '.join(UNITS)}.")
+    manifest = reports.manifest(month)
+    found = reports.charges(month, by).to_pylist()
+    basis = "net_total" if reports.rules.basis_of(manifest) == "net" else "unblended_total"
+    bill = {total.currency: getattr(total, basis) for total in manifest.totals}
+    charges = [
+        charge
+        for currency, rows in groupby(found, key=lambda row: row["currency"])
+        for charge in _rounded(currency, list(rows))
+    ]
+    _check_it_ties(found, bill)
+    return Statement(
+        billing_period=month,
+        period_status="FINAL" if manifest.is_final(today) else "PROVISIONAL",
+        data_as_of=manifest.data_as_of,
+        bill_to_type=by,
+        charges=charges,
+        bill=bill,
+    )
+
+
+def _rounded(currency: str, rows: list[dict[str, Any]]) -> Iterator[Charge]:
+    if rows[-1]["unit"] != UNALLOCATED:
+        rows.append({"unit": UNALLOCATED, "cost_centers": 0, "cost_center": ""})
+    # Without an allocation rule nothing is spread: shared_cost is zero for all.
+    exact = [[row.get(column, ZERO) for column in MONEY] for row in rows]
+    for row, amounts in zip(rows, round_two_way(exact), strict=True):
+        cost_center = row["cost_center"] if row["cost_centers"] == 1 else ""
+        yield Charge(row["unit"], cost_center, currency, tuple(amounts))
+
+
+def _check_it_ties(found: list[dict[str, Any]], bill: dict[str, Decimal]) -> None:
+    for currency, total in bill.items():
+        mine = [row for row in found if row["currency"] == currency]
+        parts = sum((row[column] for row in mine for column in MONEY if column in row), ZERO)
+        if not parts == sum((row["total_charge"] for row in mine), ZERO) == total:
+            raise Problem(
+                f"The statement does not add up to the bill in {currency}: {parts} of {total}.",
+                "It must not be charged.",
+                "Refresh the month; if it stays, report it as a fault of this program.",
+            )

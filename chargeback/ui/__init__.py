@@ -1,0 +1,1 @@
+"""Everything Streamlit-shaped that the pages share."""

@@ -1,0 +1,236 @@
+"""Charts. Amounts become floats here and nowhere else: a pixel is all that they decide.
+
+Grid, text and background come from Streamlit's theme (`st.plotly_chart(theme="streamlit")`), so
+that they are right in light and dark; only the colours of the bars are set.
+"""
+
+from __future__ import annotations
+
+import calendar
+import html
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+import pandas as pd
+from plotly.graph_objects import Figure  # type: ignore[attr-defined]
+
+from chargeback.reports import OTHERS
+from chargeback.spend.attribution import UNALLOCATED
+from chargeback.ui.formats import compact_money, day_name, money, month_name, short_month
+from chargeback.ui.theme import COLOURS, Base, colours
+
+Json = dict[str, Any]
+
+CHART_HEIGHT: Final = 340
+"""Pixels; a skeleton of the same height keeps the page from jumping when Plotly arrives."""
+
+CHART_CONFIG: Final = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
+
+_NAME_LENGTH: Final = 32
+_Y_TICKS: Final = 4
+_STRONG, _MEDIUM, _PALE = 1.0, 0.6, 0.35
+_ZERO: Final = Decimal()
+_MONTHS_NAMED: Final = 6
+_HEADROOM: Final = 1.05
+
+
+def daily_chart(
+    frame: pd.DataFrame, names: Mapping[str, str], currency: str, theme_base: Base
+) -> Figure:
+    """Spend by day, one bar per day, the largest unit at the bottom.
+
+    Args:
+        frame: Reports.daily_trend's; what belongs to no day is left out.
+        names: what to call each unit, `others` included; the unit itself where it has none.
+        currency: of all amounts.
+        theme_base: whether the page is light or dark now.
+    """
+    costs = _by_unit(frame)
+    days = sorted({day for by_day in costs.values() for day in by_day})
+    shades = colours(list(costs), theme_base)
+    traces = [
+        _bars(days, by_day, currency, label(names.get(unit, unit)), shades[unit])
+        for unit, by_day in costs.items()
+    ]
+    stacks = [[by_day.get(day, _ZERO) for by_day in costs.values()] for day in days]
+    layout = {
+        **_layout(),
+        "barmode": "relative",
+        "hovermode": "x unified",
+        "xaxis": _day_axis(days),
+        "yaxis": _money_axis(stacks, currency),
+    }
+    return _figure([*traces, _totals(days, stacks, currency)], layout)
+
+
+def bars_by_month(
+    costs: Mapping[str, Decimal], current: str, currency: str, theme_base: Base, *, is_over: bool
+) -> Figure:
+    """Spend by billing period, the current one emphasised, and paler while it is not over.
+
+    Args:
+        costs: by billing period, oldest first.
+        current: the billing period that the page shows.
+        currency: of all amounts.
+        theme_base: whether the page is light or dark now.
+        is_over: whether `current` is complete.
+    """
+    months, open_month = list(costs), None if is_over else current
+    strength = {current: _STRONG if is_over else _MEDIUM}
+    bars = {
+        "type": "bar",
+        "x": months,
+        "y": [float(cost) for cost in costs.values()],
+        "marker": {
+            "color": COLOURS[theme_base][0],
+            "opacity": [strength.get(month, _PALE) for month in months],
+        },
+        "customdata": [
+            [month_name(month), money(cost, currency) + (" so far" if month == open_month else "")]
+            for month, cost in costs.items()
+        ],
+        "hovertemplate": "%{customdata[0]}<br>%{customdata[1]}<extra></extra>",
+        "showlegend": False,
+    }
+    layout = {
+        **_layout(),
+        "xaxis": {
+            "type": "category",
+            "tickvals": months,
+            "ticktext": _month_ticks(months),
+            "tickangle": 0,
+        },
+        "yaxis": _money_axis([[cost] for cost in costs.values()], currency),
+    }
+    return _figure([bars], layout)
+
+
+def label(text: str) -> str:
+    """Any text, so that Plotly shows it letter by letter; it draws some HTML, links included."""
+    short = text if len(text) <= _NAME_LENGTH else f"{text[: _NAME_LENGTH - 1]}…"
+    return html.escape(short, quote=False)
+
+
+def _by_unit(frame: pd.DataFrame) -> dict[str, dict[date, Decimal]]:
+    """Named units, largest first; then others and `(unallocated)`, whatever their size."""
+    costs: dict[str, dict[date, Decimal]] = {}
+    dated = frame[frame["usage_date"].notna()]
+    for day, unit, cost in zip(dated["usage_date"], dated["unit"], dated["cost"], strict=True):
+        costs.setdefault(unit, {})[day] = cost
+    last = {OTHERS: 1, UNALLOCATED: 2}
+    ranked = sorted(costs, key=lambda unit: (last.get(unit, 0), -sum(costs[unit].values()), unit))
+    return {unit: costs[unit] for unit in ranked}
+
+
+def _bars(
+    days: Sequence[date], costs: Mapping[date, Decimal], currency: str, name: str, colour: str
+) -> Json:
+    # The name stays out of the template: there, a name such as %{x} would be filled in.
+    return {
+        "type": "bar",
+        "name": name,
+        "x": list(days),
+        "y": [float(costs.get(day, _ZERO)) for day in days],
+        "marker": {"color": colour, "line": {"width": 0}},
+        "customdata": [money(costs.get(day, _ZERO), currency) for day in days],
+        "hovertemplate": "%{customdata}",
+    }
+
+
+def _totals(days: Sequence[date], stacks: Sequence[Sequence[Decimal]], currency: str) -> Json:
+    """The day's total, which only the hover box shows."""
+    totals = [sum(stack, _ZERO) for stack in stacks]
+    return {
+        "type": "scatter",
+        "name": "<b>Total</b>",
+        "x": list(days),
+        "y": [float(total) for total in totals],
+        "mode": "markers",
+        "marker": {"opacity": 0},
+        "customdata": [money(total, currency) for total in totals],
+        "hovertemplate": "<b>%{customdata}</b>",
+        "showlegend": False,
+    }
+
+
+def _figure(traces: list[Json], layout: Json) -> Figure:
+    return Figure(traces, layout)  # type: ignore[no-untyped-call]
+
+
+def _layout() -> Json:
+    return {
+        "height": CHART_HEIGHT,
+        "margin": {"l": 0, "r": 0, "t": 8, "b": 0},
+        "bargap": 0.18,
+        "dragmode": False,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": -0.12,
+            "yanchor": "top",
+            "title": {"text": ""},
+            "itemclick": False,
+            "itemdoubleclick": False,
+        },
+    }
+
+
+def _day_axis(days: Sequence[date]) -> Json:
+    """All days of the month, so that the rest of an open month is seen to be missing."""
+    if not days:
+        return {"visible": False}
+    first = days[0].replace(day=1)
+    month = [
+        first + timedelta(days=n) for n in range(calendar.monthrange(first.year, first.month)[1])
+    ]
+    mondays = [day for day in month if day.weekday() == calendar.MONDAY]
+    return {
+        "type": "date",
+        "range": [f"{first - timedelta(days=1)} 12:00", f"{month[-1]} 12:00"],
+        "tickvals": mondays,
+        "ticktext": [day_name(day) for day in mondays],
+        "tickangle": 0,
+        "title": {"text": ""},
+        "showspikes": False,
+        "unifiedhovertitle": {"text": "%{x|%-d %b}"},
+    }
+
+
+def _money_axis(stacks: Sequence[Sequence[Decimal]], currency: str) -> Json:
+    """Few ticks, in whole units of the currency: '$4k'."""
+    highest = float(max((sum(cost for cost in stack if cost > 0) for stack in stacks), default=0))
+    lowest = float(min((sum(cost for cost in stack if cost < 0) for stack in stacks), default=0))
+    step = _step((highest - lowest) / _Y_TICKS)
+    ticks = [n * step for n in range(math.ceil(lowest / step), math.floor(highest / step) + 1)]
+    return {
+        "tickvals": ticks,
+        "ticktext": [compact_money(Decimal(tick), currency) for tick in ticks],
+        "range": [lowest * _HEADROOM, highest * _HEADROOM or 1],
+        "title": {"text": ""},
+        "zeroline": lowest < 0,
+    }
+
+
+def _step(at_least: float) -> int:
+    """The next of 1, 2, 5, 10, 20, 50 and so on."""
+    power = int(10 ** math.floor(math.log10(max(at_least, 1))))
+    return next(power * n for n in (1, 2, 5, 10) if power * n >= at_least)
+
+
+def _month_ticks(months: Sequence[str]) -> list[str]:
+    """'Oct', with the year where it is a new one; of a long history every third, to fit a phone."""
+    every = 3 if len(months) > _MONTHS_NAMED else 1
+    ticks, year = [], ""
+    for months_ago, month in zip(range(len(months) - 1, -1, -1), months, strict=True):
+        if months_ago % every:
+            ticks.append("")
+            continue
+        ticks.append(short_month(month)[:3] + (f"<br>{month[:4]}" if month[:4] != year else ""))
+        year = month[:4]
+    return ticks

@@ -1,0 +1,176 @@
+"""The single CUR lines behind a figure, a page at a time, and whether they add up to it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from decimal import Decimal
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from chargeback.highlights import total
+from chargeback.reports import LINES_PAGE, View
+from chargeback.statement.files import safe_file_name
+from chargeback.ui import figures, tables
+from chargeback.ui.formats import ABSENT, count, plain, symbol
+from chargeback.ui.place import Place
+from chargeback.ui.shell import Context, shown_problems
+
+ATHENA_PRICE: Final = "$5 per TB scanned, $0.00005 or more"
+"""Amazon Athena pricing, SQL queries: at least 10 MB are charged for each."""
+LAST_READ: Final = "cur_lines"
+"""Where the session keeps the lines it read last, so that nothing is read or paid for twice."""
+SHOWN: Final = (
+    "usage_start",
+    "cost",
+    "usage_amount",
+    "pricing_unit",
+    "usage_type",
+    "operation",
+    "line_item_type",
+    "usage_account_id",
+    "iam_principal",
+    "description",
+    "invoice_id",
+    "resource_id",
+    "tags",
+)
+
+
+def draw(context: Context, place: Place, view: View, line_count: int, cost: Decimal) -> Place:
+    """Draws the CUR lines of a place; returns the place whose page of lines is asked for.
+
+    Args:
+        context: the bill.
+        place: a place that splits by CUR lines.
+        view: what it shows.
+        line_count: how many lines there are in all.
+        cost: what they come to, in the view's currency.
+    """
+    with shown_problems():
+        frame = _lines(context, place, view)
+        if frame is not None:
+            figures.heading("CUR lines", frame, _file_name(place, view))
+            said = said_of(frame, place.page, line_count, cost, view.currency)
+            st.caption(plain(f"{said}. {_price(context)}"))
+            _table(frame, view.currency, f"lines-{place.key}")
+    pages = max(-(-line_count // LINES_PAGE), 1)
+    if pages == 1:
+        return place
+    chosen = st.pagination(pages, default=place.page + 1, key=f"page-{place.key}")
+    return place.turned_to(chosen - 1)
+
+
+def said_of(frame: pd.DataFrame, page: int, line_count: int, cost: Decimal, currency: str) -> str:
+    """How many lines are shown, their sum, and whether that is the level's cost."""
+    amount, lines = total(frame), count(len(frame), "CUR line")
+    if len(frame) < line_count:
+        first = page * LINES_PAGE + 1
+        return (
+            f"Lines {first:,} to {first + len(frame) - 1:,} of {line_count:,}, newest first: sum "
+            f"{exact(amount, currency)} of {exact(cost, currency)}"
+        )
+    if amount == cost:
+        return f"{lines}, sum {exact(amount, currency)}: this level's cost, to the last digit"
+    return (
+        f"{lines}, sum {exact(amount, currency)}, but this level's cost is "
+        f"{exact(cost, currency)}: the bill was rewritten after its figures were read."
+    )
+
+
+def exact(value: Decimal, currency: str, decimals: int = 2) -> str:
+    """An amount with all its decimals, `decimals` at least: '$0.0000123'."""
+    sign = "-" if value < 0 else ""
+    return f"{sign}{symbol(currency)}{digits(abs(value), decimals)}"
+
+
+def digits(value: Decimal, decimals: int = 0) -> str:
+    """A number with all its decimals, `decimals` at least: '1,204.5'."""
+    return f"{value:,.{max(decimals, decimals_of(value))}f}"
+
+
+def decimals_of(value: Decimal) -> int:
+    """How many decimals a number has, zeros at its end left out."""
+    exponent = value.normalize().as_tuple().exponent
+    return max(-exponent, 0) if isinstance(exponent, int) else 0
+
+
+def _lines(context: Context, place: Place, view: View) -> pd.DataFrame | None:
+    """The lines, or None until the reader agrees to the price of reading them."""
+    source, manifest = context.workspace.source, context.manifest
+    asked: Hashable = (source.source_id, manifest.source_version, view, place.day, place.page)
+    known: tuple[Hashable, pd.DataFrame] | None = st.session_state.get(LAST_READ)
+    if known and known[0] == asked:
+        return known[1]
+    if _costs_money(context) and not _agreed(place):
+        return None
+    with st.spinner("Reading the CUR lines…"):
+        frame = context.reports.lines(source, view, place.day, place.page)
+    st.session_state[LAST_READ] = (asked, frame)
+    if _costs_money(context):
+        st.rerun()  # the question is answered
+    return frame
+
+
+def _costs_money(context: Context) -> bool:
+    return context.workspace.settings.athena is not None
+
+
+def _agreed(place: Place) -> bool:
+    st.info(
+        plain(
+            f"Single lines are not in the spend store: reading them queries Athena, {ATHENA_PRICE}."
+        ),
+        icon=":material/payments:",
+    )
+    return st.button("Read the CUR lines from Athena", key=f"read-{place.key}")
+
+
+def _price(context: Context) -> str:
+    if _costs_money(context):
+        return f"Read from Athena: {ATHENA_PRICE}"
+    return "Read from the export's files: free"
+
+
+def _file_name(place: Place, view: View) -> str:
+    when = place.day.isoformat() if place.day else view.month
+    values = (value for _, value in place.at)
+    return safe_file_name("-".join([when, "cur-lines", str(place.page + 1), *values])) + ".csv"
+
+
+def _table(frame: pd.DataFrame, currency: str, key: str) -> None:
+    # As many decimals as the longest needs, so that the points stand below each other.
+    of_costs, of_amounts = (
+        max((decimals_of(value) for value in frame[name].dropna()), default=0)
+        for name in ("cost", "usage_amount")
+    )
+    written: dict[str, Any] = {
+        "usage_start": "{:%Y-%m-%d %H:%M}",
+        "cost": lambda value: exact(value, currency, max(of_costs, 2)),
+        "usage_amount": lambda value: digits(value, of_amounts),
+    }
+    made = st.column_config
+    st.dataframe(
+        frame[list(SHOWN)].style.format(written, na_rep=ABSENT),
+        height="content" if len(frame) <= tables.ROWS_SHOWN else 560,
+        hide_index=True,
+        key=key,
+        placeholder=ABSENT,
+        alt="CUR lines, newest first",
+        column_config={
+            "usage_start": made.DatetimeColumn("Usage start (UTC)", pinned=True),
+            "cost": made.NumberColumn("Cost", width=130),
+            "usage_amount": made.NumberColumn("Amount", width=130),
+            "pricing_unit": made.TextColumn("Unit"),
+            "usage_type": made.TextColumn("Usage type"),
+            "operation": made.TextColumn("Operation"),
+            "line_item_type": made.TextColumn("Line type"),
+            "usage_account_id": made.TextColumn("Account"),
+            "iam_principal": made.TextColumn("IAM principal"),
+            "description": made.TextColumn("Description"),
+            "invoice_id": made.TextColumn("Invoice"),
+            "resource_id": made.TextColumn("Resource"),
+            "tags": made.TextColumn("Tags"),
+        },
+    )

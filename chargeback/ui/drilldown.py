@@ -1,0 +1,322 @@
+"""From a ranked table down to the single CUR lines: what Tenants, Teams and Principals share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from chargeback import highlights
+from chargeback.amounts import Summary, share_of
+from chargeback.reports import OTHERS, Reports, View, previous_month
+from chargeback.statement.files import safe_file_name
+from chargeback.ui import charts, cur_lines, figures, shell, tables
+from chargeback.ui.figures import Figure
+from chargeback.ui.formats import count, money, month_name, percent, plain, tokens
+from chargeback.ui.place import CALLERS, DAY, LINES, NOUNS, PARAMETERS, Place, read_place
+from chargeback.ui.tables import Column
+from chargeback.workspace import today
+
+NAMELESS: Final = "(no name)"
+BETWEEN: Final = "\u203a"
+"""Between two levels of the way down: a single angle quotation mark, pointing right."""
+SHOWN_LENGTH: Final = 40
+"""Characters of a name that is only one of several things in a line."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level of a drill-down page, with everything that its parts are drawn from."""
+
+    context: shell.Context
+    title: str
+    place: Place
+    view: View
+    names: tuple[str, ...]
+    """What people call the unit of each condition of the place."""
+    splits: tuple[str, ...]
+    """What the reader can split by."""
+    summary: Summary
+
+    @property
+    def reports(self) -> Reports:
+        """The answers."""
+        return self.context.reports
+
+    @property
+    def noun(self) -> str:
+        """What one row of the table is."""
+        return NOUNS[self.place.by]
+
+
+def show(title: str, levels: Sequence[str]) -> None:
+    """Draws a whole page.
+
+    Args:
+        title: of the page, which is also the name of its file.
+        levels: dimensions in the order in which they follow each other, the page's own first.
+    """
+    context = shell.current()
+    shell.header(context, title)
+    asked = {name: st.query_params.get_all(name) for name in PARAMETERS}
+    place, ignored = read_place(levels, asked)
+    if ignored:
+        st.info(plain(_left_out(ignored)), icon=":material/link_off:")
+    level = _level(context, title, place)
+    if not level.place.is_top:
+        _crumbs(level)
+    if not level.summary.has_lines:
+        _nothing(level)
+        return
+    if not level.place.is_top and not level.place.day:
+        _figures(level)
+        _split(level)
+    if level.place.by == LINES:
+        _lines(level)
+        return
+    if not level.place.is_top:
+        _chart(level)
+    _days(level) if level.place.by == DAY else _ranking(level)
+
+
+def go(place: Place) -> None:
+    """Takes the reader to a place: one step of the browser's history."""
+    st.query_params.update(place.parameters())
+    st.rerun()
+
+
+def _level(context: shell.Context, title: str, place: Place) -> Level:
+    reports, view, names = context.reports, context.view, []
+    for dimension, unit in place.at:
+        names.append(reports.name_of(view, dimension, unit) or NAMELESS)
+        view = view.narrowed(dimension, unit)
+    splits = place.splits()
+    if CALLERS in splits and place.asked != CALLERS and len(reports.ranking(view, CALLERS)) <= 1:
+        splits.remove(CALLERS)
+        if place.by == CALLERS:
+            place = replace(place, asked=place.next_split(skipped=CALLERS))
+    summary = reports.summary(view, today())
+    return Level(context, title, place, view, tuple(names), tuple(splits), summary)
+
+
+def _left_out(ignored: Sequence[str]) -> str:
+    shown = ", ".join(f"“{_short(text)}”" for text in ignored)
+    return f"This address names something that is not known here; it was left out: {shown}."
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= SHOWN_LENGTH else f"{name[: SHOWN_LENGTH - 1]}…"
+
+
+def _crumbs(level: Level) -> None:
+    place, steps = level.place, [level.title, *map(_short, _steps(level))]
+    with st.container(key="crumbs", horizontal=True, vertical_alignment="center", gap="xsmall"):
+        for number, step in enumerate(steps[:-1]):
+            above = place.up_to(number)
+            st.page_link(
+                f"pages/{level.title.lower()}.py",
+                label=plain(step),
+                query_params=_address(above if number < len(place.at) else above.split_by(DAY)),
+            )
+            st.markdown(BETWEEN, width="content")
+        st.markdown(f"**{plain(steps[-1])}**", width="content")
+
+
+def _steps(level: Level) -> list[str]:
+    """What people call everything that narrows the level, the widest first."""
+    day = level.place.day
+    return [*level.names, f"{day.day} {month_name(f'{day:%Y-%m}')}"] if day else [*level.names]
+
+
+def _address(place: Place) -> dict[str, list[str]]:
+    """All parameters of the address, with another place."""
+    kept = {name: st.query_params.get_all(name) for name in st.query_params}
+    return {name: values for name, values in (kept | place.parameters()).items() if values}
+
+
+def _nothing(level: Level) -> None:
+    month, filtered = month_name(level.view.month), bool(level.context.view.where)
+    under = f" under {f' {BETWEEN} '.join(_steps(level))}" if not level.place.is_top else ""
+    what = "matches the filters" if filtered else "was billed"
+    st.info(plain(f"Nothing in {month}{under} {what}."), icon=":material/filter_alt_off:")
+    if filtered:
+        st.button("Clear the filters", key="clear-filters", on_click=_clear_filters)
+
+
+def _clear_filters() -> None:
+    for name in shell.FILTERS:
+        st.session_state[name] = []
+
+
+def _figures(level: Level) -> None:
+    summary, currency = level.summary, level.view.currency
+    figures.draw(
+        [
+            figures.spend(summary, currency),
+            _share(level),
+            figures.tokens_used(summary),
+            figures.price(summary, currency),
+        ]
+    )
+    st.caption(plain(figures.comparison(summary, currency)))
+
+
+def _share(level: Level) -> Figure:
+    """How much of the level above this level is, month by month."""
+    above = level.place.up_to(len(level.place.at) - 1).narrow(level.context.view)
+    whole = {m.billing_period: m.cost for m in level.reports.summary(above, today()).history}
+    parts = {m.billing_period: m.cost for m in level.summary.history}
+    shares = {month: share_of(cost, whole[month]) for month, cost in parts.items()}
+    now = shares[level.view.month]
+    before = shares.get(previous_month(level.view.month))
+    points = None if now is None or before is None else round((now - before) * 100, 1)
+    return Figure(
+        label=f"Share of {_short(level.names[-2]) if len(level.names) > 1 else 'the month'}",
+        value=percent(now),
+        change="" if points is None else f"{points:+} points",
+        compared="" if points is None else f"vs {figures.last_month(level.summary)[:3]}",
+        direction=0 if not points else (1 if points > 0 else -1),
+        history=[float(share) for share in shares.values() if share is not None],
+    )
+
+
+def _split(level: Level) -> None:
+    chosen = st.segmented_control(
+        "Split by",
+        level.splits,
+        format_func=_plural,
+        default=level.place.by,
+        required=True,
+        key=f"split-{level.place.key}",
+    )
+    if chosen != level.place.by:
+        go(level.place.split_by(chosen))
+
+
+def _plural(split: str) -> str:
+    noun = NOUNS[split]
+    return f"{noun[0].upper()}{noun[1:]}s"
+
+
+def _chart(level: Level) -> None:
+    """Every day's spend, stacked by what the table splits by, or by what it could."""
+    by, view = level.place.by, level.view
+    if by == DAY:
+        by = next((x for x in level.splits if x not in (DAY, LINES)), level.place.at[-1][0])
+    ranking = level.reports.ranking(view, by)
+    trend = level.reports.daily_trend(view, by, highlights.largest_units(ranking))
+    of_no_day = highlights.undated(trend)
+    if trend["usage_date"].notna().any():
+        names = dict(zip(ranking["unit"], ranking["name"], strict=True))
+        names[OTHERS] = highlights.others_named(ranking, NOUNS[by])
+        base = st.context.theme.type or "light"
+        st.plotly_chart(
+            charts.daily_chart(trend, names, view.currency, base),
+            config=charts.CHART_CONFIG,
+            key=f"chart-{level.place.key}",
+        )
+    if of_no_day:
+        st.caption(
+            plain(
+                f"{money(of_no_day, view.currency)} belongs to no day: tax, fees, credits, "
+                "discounts, usage of an earlier month."
+            )
+        )
+
+
+def _ranking(level: Level) -> None:
+    ranking, against = _compared(level)
+    figures.heading(f"Spend by {level.noun}", ranking, _file_name(level))
+    with st.container(key="drill-table"):
+        unit = tables.ranked_table(
+            ranking,
+            what=level.noun,
+            currency=level.view.currency,
+            key=f"table-{level.place.key}",
+            previous_label=against,
+            columns=_columns(level.place),
+        )
+    if unit is not None:
+        go(level.place.down(unit))
+
+
+def _compared(level: Level) -> tuple[pd.DataFrame, str]:
+    """The ranking, and what it is compared with: an open month only with the same days."""
+    summary, by = level.summary, level.place.by
+    ranking, last_month = level.reports.ranking(level.view, by), figures.last_month(summary)
+    if summary.is_over:
+        return ranking, last_month
+    same = level.reports.ranking(highlights.same_days(level.view, summary.days), by)
+    return highlights.with_same_days(ranking, same), f"1–{summary.days} {last_month[:3]}"
+
+
+def _columns(place: Place) -> list[str]:
+    about = ["principal_type", "account"] if place.by == "principal" else []
+    used = [] if about else ["tokens"]  # not both: the table is as wide as it can be
+    one_model = "model" in (place.by, *dict(place.at))
+    top_model = [] if one_model else ["top_model"]
+    spent = ["cost", "share", "change_percent", "history"]
+    return ["name", *about, *spent, *used, "cost_per_million", *top_model]
+
+
+def _days(level: Level) -> None:
+    days, currency = level.reports.days(level.view), level.view.currency
+    figures.heading("Spend by day", days, _file_name(level))
+    spend = money(highlights.total(days), currency)
+    st.caption(plain(f"{count(len(days), 'day')} · {spend}"))
+    with st.container(key="drill-table"):
+        row = tables.plain_table(
+            days.assign(day=[day.isoformat() for day in days["usage_date"]]),
+            columns={
+                "day": Column("Usage date (UTC)", pinned=True),
+                "cost": Column("Spend", "money"),
+                "tokens": Column("Tokens", "tokens"),
+                "cost_per_million": Column("Cost per 1M tokens", "money"),
+                "line_count": Column("CUR lines", "number"),
+            },
+            currency=currency,
+            key=f"table-{level.place.key}",
+            select=True,
+            what="Spend by day, newest first",
+        )
+    if row is not None:
+        go(level.place.down(days["usage_date"].iloc[row].isoformat()))
+
+
+def _lines(level: Level) -> None:
+    days, place = level.reports.days(level.view), level.place
+    if place.day:
+        days = _only_day(level, days)
+    line_count, cost = int(highlights.total(days, "line_count")), highlights.total(days)
+    if not line_count:
+        _nothing(level)
+        return
+    chosen = cur_lines.draw(level.context, place, level.view, line_count, cost)
+    if chosen != place:
+        go(chosen)
+
+
+def _only_day(level: Level, days: pd.DataFrame) -> pd.DataFrame:
+    """The row of the chosen day, its figures drawn."""
+    day = days[days["usage_date"] == level.place.day]
+    currency = level.view.currency
+    for row in day.to_dict("records"):
+        share = percent(share_of(row["cost"], level.summary.month.cost))
+        price = money(row["cost_per_million"], currency)
+        figures.draw(
+            [
+                Figure("Spend", money(row["cost"], currency), "", "", 0, []),
+                Figure(f"Share of {_short(level.names[-1])}", share, "", "", 0, []),
+                Figure("Tokens", tokens(row["tokens"]), "", "", 0, []),
+                Figure("Cost per million tokens", price, "", "", 0, []),
+            ]
+        )
+    return day
+
+
+def _file_name(level: Level) -> str:
+    values = (unit for _, unit in level.place.at)
+    return safe_file_name("-".join([level.view.month, f"by {level.noun}", *values])) + ".csv"

@@ -1,0 +1,279 @@
+"""What pages share in drawing: cards, headings, figures in words, the way from page to page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+import pandas as pd
+import streamlit as st
+
+from chargeback.amounts import MonthTotals, Summary
+from chargeback.reports import OTHERS, previous_month
+from chargeback.ui import tables
+from chargeback.ui.formats import (
+    ABSENT,
+    change_percent,
+    compact_money,
+    count,
+    money,
+    month_name,
+    percent,
+    plain,
+    short_month,
+    signed_money,
+    signed_percent,
+    tokens,
+)
+from chargeback.ui.shell import FILTERS
+
+NAME_LENGTH = 22
+CARD_PIXELS = 160
+"""Narrow enough that two cards stand side by side on a phone."""
+
+NOTEWORTHY_POINTS = Decimal("0.5")
+"""A share that moves less than this is neither praised nor blamed."""
+
+Amount = Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure with its comparison in words and up to thirteen months of history."""
+
+    label: str
+    value: str
+    change: str
+    compared: str
+    direction: int
+    """1 if it rose, -1 if it fell, 0 if neither is known."""
+    history: Sequence[float]
+    up_is_good: bool = False
+    """False where neither more nor less is good or bad."""
+
+
+def draw(figures: Sequence[Figure]) -> None:
+    """The figures side by side, two to a row on a phone."""
+    grid = st.grid(len(figures), min_column_width=CARD_PIXELS, gap="small")
+    for figure in figures:
+        grid.metric(
+            plain(figure.label),
+            plain(figure.value),
+            plain(figure.change) or None,
+            delta_color=_color(figure),
+            delta_arrow=_arrow(figure),
+            delta_description=plain(figure.compared) or None,
+            chart_data=figure.history if len(figure.history) > 1 else None,
+            border=True,
+            height="stretch",
+        )
+
+
+def overview(summary: Summary, currency: str) -> list[Figure]:
+    """The four figures of a month: its end in sight if it is open, its tokens if it is over."""
+    second = tokens_used(summary) if summary.is_over else run_rate(summary, currency)
+    return [spend(summary, currency), second, price(summary, currency), tenant_share(summary)]
+
+
+def models(summary: Summary, currency: str) -> list[Figure]:
+    """The four figures of the models in use."""
+    return [
+        spend(summary, currency),
+        tokens_used(summary),
+        price(summary, currency),
+        cache_read_share(summary),
+    ]
+
+
+def spend(summary: Summary, currency: str) -> Figure:
+    """Spend against last month, or against the same days of it while the month is open.
+
+    The history of an open month ends with the month before: an unfinished one looks like a fall.
+    """
+    value, history = money(summary.month.cost, currency), _history(summary, lambda m: m.cost)
+    if summary.is_over:
+        before = summary.previous.cost if summary.previous else None
+        return _compared("Spend", value, (summary.month.cost, before), _last(summary), history)
+    pair = (summary.to_date, summary.previous_to_date)
+    return _compared("Spend so far", value, pair, _same_days(summary), history[:-1])
+
+
+def run_rate(summary: Summary, currency: str) -> Figure:
+    """What an open month comes to at its present pace."""
+    before = summary.previous.cost if summary.previous else None
+    history = [*_history(summary, lambda m: m.cost)[:-1], float(summary.run_rate)]
+    value = money(summary.run_rate, currency)
+    return _compared("Run rate", value, (summary.run_rate, before), _last(summary), history)
+
+
+def tokens_used(summary: Summary) -> Figure:
+    """Tokens of all types, compared as spend is."""
+    value, history = tokens(summary.month.tokens), _history(summary, lambda m: m.tokens)
+    if summary.is_over:
+        before = summary.previous.tokens if summary.previous else None
+        return _compared("Tokens", value, (summary.month.tokens, before), _last(summary), history)
+    pair = (summary.tokens_to_date, summary.previous_tokens_to_date)
+    return _compared("Tokens so far", value, pair, _same_days(summary), history[:-1])
+
+
+def price(summary: Summary, currency: str) -> Figure:
+    """Effective cost of a million tokens."""
+    now = summary.month.cost_per_million
+    before = summary.previous.cost_per_million if summary.previous else None
+    history = _history(summary, lambda m: m.cost_per_million)
+    value = money(now, currency)
+    return _compared("Cost per million tokens", value, (now, before), _last(summary), history)
+
+
+def tenant_share(summary: Summary) -> Figure:
+    """How much of the spend is attributed to a tenant: here, more is better."""
+    return _share("Attributed to a tenant", summary, lambda m: m.tenant_share, up_is_good=True)
+
+
+def cache_read_share(summary: Summary) -> Figure:
+    """How much of what was sent to models came from the prompt cache."""
+    return _share("Cache read share", summary, lambda m: m.cache_read_share)
+
+
+def comparison(summary: Summary, currency: str) -> str:
+    """The comparison in full amounts; '' where there is no month before."""
+    if summary.previous is None:
+        return ""
+    before = money(summary.previous.cost, currency)
+    if summary.is_over:
+        change = signed_money(summary.month.cost - summary.previous.cost, currency)
+        return f"{change} against {last_month(summary)}’s {before}."
+    return (
+        f"Usage on the {summary.days} complete days of "
+        f"{short_month(summary.month.billing_period)}: "
+        f"{money(summary.to_date, currency)}; on the same days of {last_month(summary)}: "
+        f"{money(summary.previous_to_date, currency)}. All of {last_month(summary)}: {before}."
+    )
+
+
+def heading(title: str, frame: pd.DataFrame, file_name: str) -> None:
+    """A section's title, and beside it the frame under it as a file."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.subheader(plain(title), anchor=False, width="content")
+        columns = [str(column) for column in frame.columns if column != "history"]
+        tables.download_button(
+            "CSV", lambda: tables.frame_csv(frame, columns), file_name, key=f"download {file_name}"
+        )
+
+
+def not_certain_notice(meters: int, cost: Decimal, currency: str) -> None:
+    """Says that some meters could not be read for certain, and leads to their list."""
+    st.page_link(
+        "pages/models.py",
+        label=plain(f"{count(meters, 'meter')}, {money(cost, currency)}, not read for certain"),
+        icon=":material/help:",
+        query_params=kept_parameters(),
+    )
+
+
+def sources_in_words(sources: Iterable[tuple[str, Amount]]) -> str:
+    """What decided an attribution: 'iamPrincipal/team 61.2 %, account 3.0 %'."""
+    return ", ".join(f"{source} {percent(share)}" for source, share in sources) or ABSENT
+
+
+def shortened(names: Iterable[str]) -> list[str]:
+    """Names cut to what leaves room for the columns beside them."""
+    return [name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 1]}…" for name in names]
+
+
+def why(moved: pd.DataFrame, currency: str) -> list[str]:
+    """Each mover's reason, with its amount where it is not the whole change."""
+    return [
+        reason if amount is None else f"{_signed_compact(amount, currency)} {reason}"
+        for reason, amount in zip(moved["reason"], moved["reason_amount"], strict=True)
+    ]
+
+
+def last_month(summary: Summary) -> str:
+    """The month before, in words: 'September'."""
+    return short_month(previous_month(summary.month.billing_period))
+
+
+def nothing_matches(month: str) -> None:
+    """What stands in place of a page whose filters leave nothing."""
+    st.info(
+        f"Nothing in {month_name(month)} matches the filters. Take one away to see more.",
+        icon=":material/filter_alt_off:",
+    )
+    st.stop()
+
+
+def kept_parameters() -> dict[str, list[str]]:
+    """The month and the filters of this page's address, for a link to another page."""
+    names = {"month", "currency", *FILTERS} & set(st.query_params)
+    return {name: st.query_params.get_all(name) for name in sorted(names)}
+
+
+def go_to(page: str, dimension: str, unit: str) -> None:
+    """Opens a page on one unit, keeping the month and the filters."""
+    at = {} if unit == OTHERS else {"at": f"{dimension}:{unit}"}
+    st.switch_page(f"pages/{page}.py", query_params={**kept_parameters(), **at})
+
+
+def _share(
+    label: str,
+    summary: Summary,
+    share: Callable[[MonthTotals], Amount],
+    *,
+    up_is_good: bool = False,
+) -> Figure:
+    now = share(summary.month)
+    before = share(summary.previous) if summary.previous else None
+    points = None if now is None or before is None else (now - before) * 100
+    return Figure(
+        label=label,
+        value=percent(now),
+        change="" if points is None else f"{points:+.1f} points",
+        compared=_last(summary) if points is not None else "",
+        direction=_sign(points),
+        history=_history(summary, share),
+        up_is_good=up_is_good and points is not None and abs(points) >= NOTEWORTHY_POINTS,
+    )
+
+
+def _compared(
+    label: str, value: str, pair: tuple[Amount, Amount], words: str, history: list[float]
+) -> Figure:
+    change = change_percent(*pair)
+    if change is None:
+        return Figure(label, value, "", "", 0, history)
+    return Figure(label, value, signed_percent(change), words, _sign(change), history)
+
+
+def _history(summary: Summary, amount: Callable[[MonthTotals], Amount]) -> list[float]:
+    return [float(value) for month in summary.history if (value := amount(month)) is not None]
+
+
+def _signed_compact(amount: Decimal, currency: str) -> str:
+    return f"{'+' if amount > 0 else ''}{compact_money(amount, currency)}"
+
+
+def _same_days(summary: Summary) -> str:
+    return f"vs 1–{summary.days} {last_month(summary)[:3]}"
+
+
+def _last(summary: Summary) -> str:
+    return f"vs {last_month(summary)[:3]}"
+
+
+def _sign(amount: Amount) -> int:
+    return 0 if not amount else (1 if amount > 0 else -1)
+
+
+def _arrow(figure: Figure) -> Literal["up", "down", "off"]:
+    if not figure.direction:
+        return "off"
+    return "up" if figure.direction > 0 else "down"
+
+
+def _color(figure: Figure) -> Literal["off", "green", "red"]:
+    if not (figure.up_is_good and figure.direction):
+        return "off"
+    return "green" if figure.direction > 0 else "red"

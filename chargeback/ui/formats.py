@@ -1,0 +1,179 @@
+"""How numbers, dates and names are written on the screen. Nothing here draws.
+
+Absence is written "–": a figure that does not apply is neither 0 nor empty.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+
+ABSENT: Final = "–"
+
+SYMBOLS: Final = {
+    "USD": "$",
+    "EUR": "€",
+    "GBP": "£",
+    "JPY": "¥",
+    "CNY": "CN¥",
+    "INR": "₹",
+    "BRL": "R$",
+    "AUD": "A$",
+    "CAD": "CA$",
+}
+"""Currencies with a symbol, as Unicode CLDR has them for English; others keep their code."""
+
+MONTHS: Final = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+"""English whatever the machine's locale, as all other words on the page."""
+
+_CENT = Decimal("0.01")
+_TENTH = Decimal("0.1")
+_UNIT = Decimal(1)
+_THOUSAND = Decimal(1000)
+
+
+def symbol(currency: str) -> str:
+    """What stands before an amount: '$', or the code and a space."""
+    return SYMBOLS.get(currency, f"{currency} ")
+
+
+def money(value: Decimal | None, currency: str) -> str:
+    """An amount with two decimals: '$184,206.11', '-$1,804.00', 'CHF 1,234.00'."""
+    if value is None:
+        return ABSENT
+    cents = _rounded(value, _CENT)
+    return f"{'-' if cents < 0 else ''}{symbol(currency)}{abs(cents):,}"
+
+
+def signed_money(value: Decimal | None, currency: str) -> str:
+    """A change in money, its direction always written: '+$9,120.40'."""
+    text = money(value, currency)
+    return f"+{text}" if value is not None and _rounded(value, _CENT) > 0 else text
+
+
+def compact_money(value: Decimal, currency: str) -> str:
+    """An amount for prose and axes: '$7.9k', '$184k', '$1.2M'; whole units below a thousand."""
+    size, letter = abs(value), ""
+    for larger in ("k", "M", "B"):
+        if _rounded(size, _UNIT) < _THOUSAND:
+            break
+        size, letter = size / _THOUSAND, larger
+    digits = _rounded(size, _TENTH if letter and size < 100 else _UNIT)
+    number = f"{digits:,f}".removesuffix(".0")
+    return f"{'-' if value < 0 and digits else ''}{symbol(currency)}{number}{letter}"
+
+
+def percent(ratio: Decimal | None) -> str:
+    """A ratio with one decimal: Decimal('0.251') is '25.1 %'."""
+    return ABSENT if ratio is None else f"{_rounded(ratio * 100, _TENTH):,} %"
+
+
+def signed_percent(ratio: Decimal | None) -> str:
+    """A change as a ratio, its direction always written: '+8.2 %'."""
+    text = percent(ratio)
+    return f"+{text}" if ratio is not None and _rounded(ratio * 100, _TENTH) > 0 else text
+
+
+def change_percent(now: Decimal | None, before: Decimal | None) -> Decimal | None:
+    """The change as a ratio of what was before: 110 after 100 is Decimal('0.1').
+
+    None where a percentage says nothing: one of the two is not known, or nothing or a credit was
+    there before.
+    """
+    if now is None or before is None or before <= 0:
+        return None
+    return (now - before) / before
+
+
+def tokens(value: Decimal | int | None) -> str:
+    """A number of tokens: '1.24 B', '310.5 M', '12.3 K', '950'; '–' for none."""
+    if not value:
+        return ABSENT
+    size, letter = Decimal(value), ""
+    for larger in ("K", "M", "B", "T"):
+        if _rounded(abs(size), _UNIT) < _THOUSAND:
+            break
+        size, letter = size / _THOUSAND, larger
+    if not letter:
+        return f"{_rounded(size, _UNIT)}"
+    return f"{_rounded(size, _CENT if abs(size) < 10 else _TENTH):,} {letter}"
+
+
+def count(number: int, noun: str) -> str:
+    """A number of things: '1 tenant', '1,204 tenants'."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def month_name(month: str) -> str:
+    """A billing period: '2026-10' is 'October 2026'."""
+    return f"{short_month(month)} {month[:4]}"
+
+
+def short_month(month: str) -> str:
+    """A billing period without its year: '2026-10' is 'October'."""
+    return MONTHS[int(month[5:7]) - 1]
+
+
+def day_name(day: date) -> str:
+    """A day of a month whose year is clear: '4 Oct'."""
+    return f"{day.day} {MONTHS[day.month - 1][:3]}"
+
+
+def moment(at: datetime) -> str:
+    """A time in UTC: '8 November 2026, 06:12 UTC'. A time without a zone is taken as UTC."""
+    utc = at.astimezone(UTC) if at.tzinfo else at
+    return f"{utc.day} {MONTHS[utc.month - 1]} {utc.year}, {utc:%H:%M} UTC"
+
+
+def plain(text: str) -> str:
+    r"""Any text, so that Streamlit's Markdown shows it letter by letter.
+
+    A backslash is enough against Markdown, HTML and formulas. It is not enough against what
+    Streamlit and GitHub's Markdown replace in the finished text (icon and emoji shortcodes, arrows
+    such as `->`, addresses that become links): there, a character is set apart in a directive
+    without effect, `:color[…]`, which unlike an invisible character is not copied along.
+
+    Not for what Streamlit doesn't read as Markdown (cells, options of a select box), and not for
+    `st.badge`, which escapes brackets once more: there, `st.markdown(f":gray-badge[{plain(x)}]")`.
+    """
+    one_line = " ".join(text.split())
+    apart = _REPLACED_LATER.sub(lambda found: f"\0{found[0]}", one_line)
+    escaped = _SPECIAL.sub(_escape, apart)
+    return _BLOCK_START.sub(r"\1\\\2", escaped)
+
+
+_REPLACED_LATER = re.compile(
+    r"""
+    :(?=[\w+-]+:) | :(?=material/) | :(?=//)    # :home: and https://
+    | @ | (?<=www)\.                            # addresses
+    | [-<>=~](?=[-<>=~]) | (?<=[-<>=~])[-<>=~]  # -> <= --
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_SPECIAL = re.compile(r"\0(.)|[\\`*_\[\]<>$:#|~&]")
+_BLOCK_START = re.compile(r"^(\d*)([-+=.)])(?=\s|$)")
+"""What makes a list or a heading of the line: '- ', '1. ', '='."""
+
+
+def _escape(found: re.Match[str]) -> str:
+    return f":color[\\{found[1]}]" if found[1] else f"\\{found[0]}"
+
+
+def _rounded(value: Decimal, step: Decimal) -> Decimal:
+    """Half up, away from zero, as invoices round; never a negative zero."""
+    return value.quantize(step, rounding=ROUND_HALF_UP) + 0

@@ -1,0 +1,221 @@
+"""What every page shares: the bill, the month, the filters, the header, and how problems look."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import streamlit as st
+
+from chargeback.errors import Problem, SourceProblem
+from chargeback.reports import Reports, View
+from chargeback.settings import load_settings
+from chargeback.spend.meaning import Rules
+from chargeback.spend.store import Manifest, StoredPeriod
+from chargeback.ui.formats import moment, month_name, plain
+from chargeback.workspace import Workspace, today
+
+FILTERS = {
+    "account": "accounts",
+    "team": "teams",
+    "tenant": "tenants",
+    "model": "models",
+    "region": "regions",
+}
+"""URL parameter of each filter, and what it offers."""
+CONTEXT = "context"
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a page draws from; made anew for each run by app.py."""
+
+    workspace: Workspace
+    reports: Reports
+    view: View
+    problem: SourceProblem | None
+    """Why the figures could not be brought up to date, if so."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """Where the month's figures come from."""
+        return self.reports.manifest(self.view.month)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether AWS has issued its invoices for the whole month."""
+        return self.manifest.is_final(today())
+
+    @property
+    def unfiltered(self) -> View:
+        """The whole month in the view's currency."""
+        return View(self.view.month, self.view.currency)
+
+
+def current() -> Context:
+    """The context of this run, for pages."""
+    context: Context = st.session_state[CONTEXT]
+    return context
+
+
+def prepare() -> Context:
+    """Opens the bill, brings it up to date, draws the shared controls.
+
+    Raises:
+        Problem: there is nothing to show.
+    """
+    workspace = _workspace()
+    problem = _bring_up_to_date(workspace)
+    periods = workspace.store.periods(workspace.source.source_id)
+    if not periods and problem:
+        raise problem
+    folders = tuple(str(period.folder) for period in periods)
+    reports = _reports(folders, workspace.rules.fingerprint, periods, workspace.rules)
+    if not reports.months:
+        raise Problem("The bill holds no billing period yet.", "There is nothing to show.")
+    context = Context(workspace, reports, _controls(reports), problem)
+    st.session_state[CONTEXT] = context
+    return context
+
+
+@contextmanager
+def shown_problems() -> Iterator[None]:
+    """Shows a Problem where it happened; the rest of the page stays up."""
+    try:
+        yield
+    except Problem as problem:
+        show_problem(problem)
+
+
+def show_problem(problem: Problem, *, stale: bool = False) -> None:
+    """What happened, what it means for the numbers, and what to do."""
+    text = "  \n".join(
+        part
+        for part in (f"**{plain(problem.what)}**", plain(problem.means), plain(problem.todo))
+        if part
+    )
+    box = st.warning if stale else st.error
+    box(text, icon=":material/sync_problem:" if stale else ":material/error:")
+
+
+def header(context: Context, title: str = "") -> None:
+    """The page's title with the month, and the state of its figures."""
+    manifest, month = context.manifest, month_name(context.view.month)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.header(f"{title}, {month}" if title else month, anchor=False, width="stretch")
+        _badges(context)
+    basis = context.reports.rules.basis_of(manifest)
+    st.caption(
+        f"Bill as of {moment(manifest.data_as_of)} · {plain(manifest.source)}, "
+        f"{plain(manifest.engine)} · {plain(context.view.currency)}, all line types, {basis}"
+    )
+    if context.problem:
+        show_problem(context.problem, stale=True)
+    for notice in manifest.notices:
+        st.info(plain(notice), icon=":material/info:")
+    if not manifest.has_principals and "line_item_iam_principal" not in "".join(manifest.notices):
+        st.info(
+            "No line of this month names its IAM principal: AWS records it from April 2026 on, and "
+            "only from the day the export includes it.",
+            icon=":material/info:",
+        )
+
+
+def _badges(context: Context) -> None:
+    if context.is_final:
+        st.badge("Final", icon=":material/lock:", color="green")
+    else:
+        st.badge(
+            "Provisional",
+            icon=":material/hourglass_top:",
+            color="orange",
+            help="AWS may still change this month: it is not over, or not all of it is invoiced.",
+        )
+    if context.reports.ties(context.view.month, context.view.currency):
+        st.badge("Adds up to the bill", icon=":material/check:", color="gray")
+    else:
+        st.badge("Does not add up to the bill", icon=":material/error:", color="red")
+    if context.workspace.settings.is_demo:
+        st.badge("Demo data", color="orange")
+
+
+def _controls(reports: Reports) -> View:
+    with st.sidebar:
+        month = _month(reports.months)
+        currencies = [total.currency for total in reports.manifest(month).totals]
+        currency = currencies[0] if currencies else ""
+        if len(currencies) > 1:
+            currency = st.selectbox("Currency", currencies, key="currency", bind="query-params")
+        options = reports.options(month, currency)
+        where = tuple(
+            (name, tuple(_filter(name, what, options.get(name, {}))))
+            for name, what in FILTERS.items()
+        )
+    return View(month, currency, tuple((name, values) for name, values in where if values))
+
+
+def _month(months: list[str]) -> str:
+    # Not bound to the URL by the library: that leaves the default out, and a link to "this month"
+    # would show another month later.
+    asked = st.query_params.get("month", months[0])
+    if "month" not in st.session_state or st.session_state["month"] not in months:
+        st.session_state["month"] = asked if asked in months else months[0]
+    month: str = st.selectbox("Billing period", months, format_func=month_name, key="month")
+    st.query_params["month"] = month
+    if asked not in months:
+        st.warning(f"There is no billing period {plain(asked)}; showing {month_name(month)}.")
+    return month
+
+
+def _filter(name: str, what: str, options: dict[str, str]) -> list[str]:
+    return st.multiselect(
+        name.capitalize(),
+        list(options),
+        key=name,
+        bind="query-params",
+        placeholder=f"All {what}",
+        help=None,
+    )
+
+
+@st.cache_resource
+def _workspace() -> Workspace:
+    return Workspace(load_settings())
+
+
+@st.cache_resource(max_entries=3, show_spinner="Reading the spend store…")
+def _reports(
+    folders: tuple[str, ...], fingerprint: str, _periods: list[StoredPeriod], _rules: Rules
+) -> Reports:
+    """One Reports per state of the store and of the rules, which the two keys stand for."""
+    return Reports(_periods, _rules)
+
+
+def _bring_up_to_date(workspace: Workspace) -> SourceProblem | None:
+    """Reads what the source has newer, showing which month and how far; says if it can't."""
+    try:
+        bucket = int(time.time() // workspace.source.recheck_seconds)
+        if _is_current(workspace.source.source_id, bucket, workspace):
+            return None
+        with st.status("Reading the bill…", expanded=True) as status:
+            bar = st.progress(0.0)
+            workspace.refresh(
+                progress=lambda month, done, of: bar.progress(
+                    done / of, f"{month_name(month)}: {done + 1} of {of}"
+                )
+            )
+            status.update(label="The bill is read.", state="complete", expanded=False)
+        _is_current.clear()
+        st.rerun()
+    except SourceProblem as problem:
+        return problem
+    return None
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _is_current(source_id: str, bucket: int, _workspace: Workspace) -> bool:
+    """Asks the source at most once per bucket of time."""
+    _workspace.write_demo_bill()
+    return not _workspace.out_of_date()

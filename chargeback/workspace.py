@@ -1,0 +1,110 @@
+"""One bill, its store and its rules: what the command line and the pages both work on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cached_property
+
+from filelock import FileLock
+
+from chargeback.demo import write_demo
+from chargeback.errors import Problem, SourceProblem, UsageProblem
+from chargeback.reports import Reports
+from chargeback.settings import Settings, demo_folder
+from chargeback.sources.athena import AthenaTable
+from chargeback.sources.cur2 import Source, SourcePeriod
+from chargeback.sources.local import LocalFiles
+from chargeback.spend.meaning import Rules
+from chargeback.spend.store import Progress, SpendStore
+
+DEMO_MONTHS = 14
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Everything that is configured, opened lazily. Cheap to make."""
+
+    settings: Settings
+
+    @cached_property
+    def source(self) -> Source:
+        """Where the bill comes from; in demo mode its files are written first if need be."""
+        if self.settings.athena is not None:
+            return AthenaTable(self.settings.athena)
+        if self.settings.cur is not None:
+            return LocalFiles(self.settings.cur)
+        return LocalFiles(demo_folder() / "cur", name="Demo bill")
+
+    @cached_property
+    def store(self) -> SpendStore:
+        """The spend store."""
+        return SpendStore(self.settings.store_folder)
+
+    @property
+    def rules(self) -> Rules:
+        """What decides what a line means."""
+        return Rules(self.settings.attribution, self.settings.cost_basis)
+
+    def write_demo_bill(self, progress: Progress | None = None) -> None:
+        """In demo mode: writes the demo bill, unless the one of this month is there."""
+        if not self.settings.is_demo:
+            return
+        folder, month = demo_folder() / "cur", f"{today():%Y-%m}"
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(demo_folder() / ".lock"):
+            if not list(folder.glob(f"*/data/BILLING_PERIOD={month}/*.parquet")):
+                write_demo(folder, today=today(), months=DEMO_MONTHS, progress=progress)
+
+    def out_of_date(self) -> list[SourcePeriod]:
+        """The periods of which the source holds something newer than the store, newest first.
+
+        Raises:
+            SourceProblem: the source can't be asked now.
+        """
+        return [p for p in self.source.periods() if not self.store.is_current(self.source, p)]
+
+    def refresh(
+        self, month: str | None = None, months: int | None = None, progress: Progress | None = None
+    ) -> list[str]:
+        """Brings one month, the newest `months`, or all months up to date; returns those read.
+
+        Raises:
+            UsageProblem: the source does not hold `month`.
+            SourceProblem: a period can't be read; the others stand.
+        """
+        self.write_demo_bill(progress)
+        periods = self.source.periods()
+        if month is not None:
+            periods = [period for period in periods if period.billing_period == month]
+            if not periods:
+                raise UsageProblem(
+                    f"The bill holds no billing period {month}.",
+                    todo="Choose a month that the export holds.",
+                )
+        return self.store.refresh(self.source, periods[:months], progress)
+
+    def ensure(self, month: str, progress: Progress | None = None) -> Problem | None:
+        """Brings `month` up to date; returns why not if what was read before must do.
+
+        Raises:
+            UsageProblem: neither the source nor the store holds the month.
+            SourceProblem: it can't be read, and never was.
+        """
+        try:
+            self.refresh(month, progress=progress)
+        except (UsageProblem, SourceProblem) as problem:
+            stored = self.store.periods(self.source.source_id)
+            if month not in {period.manifest.billing_period for period in stored}:
+                raise
+            return problem
+        return None
+
+    def reports(self) -> Reports:
+        """The reports over what the store holds now."""
+        return Reports(self.store.periods(self.source.source_id), self.rules)
+
+
+def today() -> date:
+    """The date in UTC, in which AWS bills."""
+    return datetime.now(UTC).date()

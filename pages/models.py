@@ -1,0 +1,124 @@
+"""Models: what was spent on which model, token type and tier, at what price."""
+
+import streamlit as st
+
+from chargeback import highlights
+from chargeback.ui import figures, shell, tables
+from chargeback.ui.formats import ABSENT, count, money, plain, symbol
+from chargeback.ui.place import AT, read_place
+from chargeback.ui.tables import Column
+from chargeback.workspace import today
+
+context = shell.current()
+reports, view = context.reports, context.view
+month, currency = view.month, view.currency
+per_million = f"{symbol(currency).strip()}/1M tokens"
+shell.header(context, "Models")
+
+summary = reports.summary(view, today())
+if not summary.has_lines:
+    figures.nothing_matches(month)
+figures.draw(figures.models(summary, currency))
+st.caption(
+    "Cost per million tokens: what token usage cost, over its tokens. Cache read share: tokens "
+    "read from the prompt cache, of all tokens sent to models."
+)
+
+models, compared_with = reports.ranking(view, "model"), figures.last_month(summary)
+if not summary.is_over:
+    same = reports.ranking(highlights.same_days(view, summary.days), "model")
+    models = highlights.with_same_days(models, same)
+    compared_with = f"1–{summary.days} {compared_with[:3]}"
+place, _ = read_place(("model",), {AT: st.query_params.get_all(AT)})
+chosen = dict(place.at).get("model")
+if chosen is not None and chosen not in set(models["unit"]):
+    st.warning(f"Nothing was spent on {plain(chosen)}; showing all models.")
+    chosen = None
+
+file = highlights.for_file(models, "model")
+figures.heading("Spend by model", file, f"models-{month}.csv")
+clicked = tables.ranked_table(
+    models,
+    what="model",
+    currency=currency,
+    key=f"models {chosen}",
+    previous_label=compared_with,
+    columns=["name", "cost", "share", "change_percent", "history", "tokens", "cost_per_million"],
+)
+if clicked is not None and clicked != chosen:
+    st.query_params[AT] = f"model:{clicked}"
+    st.rerun()
+
+if chosen is not None:
+    view = view.narrowed("model", chosen)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"Below: only **{plain(chosen)}**", width="content")
+        if st.button("All models", icon=":material/close:", type="tertiary"):
+            del st.query_params[AT]
+            st.rerun()
+
+for column, dimension, what in zip(
+    st.columns(2, gap="medium"),
+    ("token_type", "service_tier"),
+    ("token type", "service tier"),
+    strict=True,
+):
+    with column:
+        ranking = reports.ranking(view, dimension)
+        file = highlights.for_file(ranking, dimension)
+        figures.heading(f"By {what}", file, f"{dimension}s-{month}.csv")
+        tables.plain_table(
+            ranking,
+            columns={
+                "name": Column(what.capitalize()),
+                "cost": Column("Spend", "money"),
+                "share": Column("Share", "share"),
+                "tokens": Column("Tokens", "tokens"),
+                "cost_per_million": Column(per_million, "money"),
+            },
+            currency=currency,
+            key=f"{dimension} {chosen}",
+            what=f"{what.capitalize()}s by spend",
+        )
+
+mix = reports.usage_mix(view)
+figures.heading("Prices by model, token type and tier", mix, f"prices-{month}.csv")
+tables.plain_table(
+    mix,
+    columns={
+        "model": Column("Model"),
+        "provider": Column("Provider"),
+        "token_type": Column("Token type"),
+        "service_tier": Column("Service tier"),
+        "cost": Column("Spend", "money"),
+        "tokens": Column("Tokens", "tokens"),
+        "cost_per_million": Column(per_million, "money"),
+    },
+    currency=currency,
+    key=f"prices {chosen}",
+    what="Prices by model, token type and tier",
+)
+
+not_certain = reports.unrecognised(context.view)
+if len(not_certain):
+    not_certain["meaning"] = highlights.doubts(not_certain)
+    figures.heading("Not read for certain", not_certain, f"not-certain-{month}.csv")
+    st.caption(
+        plain(
+            f"{count(len(not_certain), 'meter')}, "
+            f"{money(highlights.total(not_certain), currency)}, all of it in the totals above."
+        )
+    )
+    tables.plain_table(
+        not_certain.replace("", ABSENT),
+        columns={
+            "usage_type": Column("Usage type"),
+            "cost": Column("Spend", "money"),
+            "meaning": Column("What it means"),
+            "model": Column("Model"),
+            "product_code": Column("Product code"),
+        },
+        currency=currency,
+        key="not certain",
+        what="Meters not read for certain",
+    )

@@ -1,0 +1,60 @@
+-- Named step: the Bedrock lines of one billing period, whoever sold them and whatever their type,
+-- typed once for every statement that reads them.
+--
+-- Which lines are Bedrock: first-party product codes that contain Bedrock (the four known ones and
+-- any new one), and what AWS Marketplace sells under a product name that contains Bedrock.
+-- parameters: billing_period  YYYY-MM, the partition: without it Athena would scan every month
+-- grain:      one row per CUR line
+-- Absent text is ''. Tag maps are JSON objects; the two older maps count only where `tags` is empty.
+-- Costs are doubles in CUR: through text they become the decimal that AWS wrote, where a direct
+-- cast would keep the double's binary noise.
+WITH bedrock AS (
+  SELECT
+    *,
+    COALESCE(json_format(CAST(tags AS JSON)), '{}') AS tags_json
+  FROM cur
+  WHERE
+    billing_period = :billing_period
+    AND (
+      (bill_billing_entity = 'AWS' AND strpos(lower(line_item_product_code), 'bedrock') > 0)
+      OR (
+        bill_billing_entity = 'AWS Marketplace'
+        AND strpos(lower(element_at(product, 'product_name')), 'bedrock') > 0
+      )
+    )
+)
+
+SELECT
+  billing_period,
+  identity_line_item_id,
+  CAST(line_item_usage_start_date AS TIMESTAMP) AS usage_start,
+  CAST(line_item_usage_end_date AS TIMESTAMP) AS usage_end,
+  CAST(line_item_usage_start_date AS DATE) AS usage_date,
+  COALESCE(bill_payer_account_id, '') AS payer_account_id,
+  COALESCE(line_item_usage_account_id, '') AS usage_account_id,
+  COALESCE(line_item_usage_account_name, '') AS usage_account_name,
+  COALESCE(line_item_iam_principal, '') AS iam_principal,
+  tags_json AS tags,
+  CASE
+    WHEN tags_json = '{}' THEN COALESCE(json_format(CAST(resource_tags AS JSON)), '{}') ELSE '{}'
+  END AS resource_tags,
+  CASE
+    WHEN tags_json = '{}' THEN COALESCE(json_format(CAST(cost_category AS JSON)), '{}') ELSE '{}'
+  END AS cost_category,
+  bill_billing_entity AS billing_entity,
+  COALESCE(line_item_product_code, '') AS product_code,
+  COALESCE(element_at(product, 'product_name'), '') AS product_name,
+  COALESCE(line_item_usage_type, '') AS usage_type,
+  COALESCE(line_item_operation, '') AS operation,
+  COALESCE(product_region_code, '') AS region,
+  COALESCE(line_item_resource_id, '') AS resource_id,
+  COALESCE(line_item_line_item_type, '') AS line_item_type,
+  COALESCE(line_item_line_item_description, '') AS description,
+  COALESCE(pricing_unit, '') AS pricing_unit,
+  COALESCE(bill_invoice_id, '') AS invoice_id,
+  COALESCE(line_item_legal_entity, '') AS legal_entity,
+  COALESCE(line_item_currency_code, '') AS currency,
+  CAST(CAST(line_item_usage_amount AS VARCHAR) AS DECIMAL(38, 12)) AS usage_amount,
+  CAST(CAST(line_item_unblended_cost AS VARCHAR) AS DECIMAL(38, 12)) AS unblended_cost,
+  CAST(CAST(line_item_net_unblended_cost AS VARCHAR) AS DECIMAL(38, 12)) AS net_unblended_cost
+FROM bedrock

@@ -1,0 +1,24 @@
+-- What did each day cost, by unit?
+--
+-- parameters: dimension; named: the units to tell apart, the rest is 'others'; and scope.sql's
+-- relations:  spend = daily rows
+-- grain:      one row per usage date (UTC) and unit; '(unallocated)' stays apart.
+--             usage_date is NULL for what belongs to no day of the month: tax, credits, fees,
+--             discounts, and usage of an earlier month that is billed in this one
+-- columns:    cost in currency
+SELECT
+  CASE
+    WHEN
+      charge_category = 'usage'
+      AND usage_date >= CAST(billing_period || '-01' AS DATE)
+      AND usage_date < date_add('month', 1, CAST(billing_period || '-01' AS DATE))
+      THEN usage_date
+  END AS usage_date,
+  CASE
+    WHEN unit = '(unallocated)' OR contains(CAST(:named AS ARRAY(VARCHAR)), unit) THEN unit
+    ELSE 'others'
+  END AS unit,
+  SUM(cost) AS cost
+FROM by_unit
+GROUP BY 1, 2
+ORDER BY 1, 2

@@ -1,0 +1,37 @@
+-- Named step: the rows that a view asks for; every report starts here, so all agree.
+--
+-- parameters: first_month, month   YYYY-MM, both included
+--             currency             as on the bill; amounts in different currencies are never added
+--             account, team, tenant, project, cost_center, principal, iam_principal, provider,
+--             model, token_type, service_tier, region
+--                                  lists of values; NULL asks for all
+--             days                 only usage dated on the first so many days of its billing
+--                                  period; NULL asks for all lines
+-- relations:  spend   daily or monthly rows with their meaning
+-- grain:      the relation's
+SELECT *
+FROM spend
+WHERE
+  billing_period BETWEEN :first_month AND :month
+  AND currency = :currency
+  AND (
+    CAST(:days AS INTEGER) IS NULL
+    OR (
+      charge_category = 'usage'
+      AND usage_date >= CAST(billing_period || '-01' AS DATE)
+      AND usage_date
+      < date_add('day', CAST(:days AS INTEGER), CAST(billing_period || '-01' AS DATE))
+    )
+  )
+  AND COALESCE(contains(CAST(:account AS ARRAY(VARCHAR)), usage_account_id), TRUE)
+  AND COALESCE(contains(CAST(:team AS ARRAY(VARCHAR)), team), TRUE)
+  AND COALESCE(contains(CAST(:tenant AS ARRAY(VARCHAR)), tenant), TRUE)
+  AND COALESCE(contains(CAST(:project AS ARRAY(VARCHAR)), project), TRUE)
+  AND COALESCE(contains(CAST(:cost_center AS ARRAY(VARCHAR)), cost_center), TRUE)
+  AND COALESCE(contains(CAST(:principal AS ARRAY(VARCHAR)), principal), TRUE)
+  AND COALESCE(contains(CAST(:iam_principal AS ARRAY(VARCHAR)), iam_principal), TRUE)
+  AND COALESCE(contains(CAST(:provider AS ARRAY(VARCHAR)), provider), TRUE)
+  AND COALESCE(contains(CAST(:model AS ARRAY(VARCHAR)), model), TRUE)
+  AND COALESCE(contains(CAST(:token_type AS ARRAY(VARCHAR)), token_type), TRUE)
+  AND COALESCE(contains(CAST(:service_tier AS ARRAY(VARCHAR)), service_tier), TRUE)
+  AND COALESCE(contains(CAST(:region AS ARRAY(VARCHAR)), region), TRUE)

@@ -1,0 +1,40 @@
+-- What is each unit charged, before rounding?
+--
+-- parameters: month, dimension
+-- relations:  spend = monthly rows
+-- grain:      one row per currency and unit; '(unallocated)' last in its currency
+-- columns:    all amounts in currency, exact. discount_amount holds the discount lines and what the
+--             net basis takes off; the parts add up to the unit's share of the bill
+--             cost_centers    how many cost centers the unit's lines carry; cost_center: one
+WITH units AS (
+  SELECT
+    *,
+    CASE
+      WHEN :dimension = 'tenant' THEN tenant
+      WHEN :dimension = 'team' THEN team
+      WHEN :dimension = 'project' THEN project
+      WHEN :dimension = 'cost_center' THEN cost_center
+      WHEN :dimension = 'principal' THEN COALESCE(NULLIF(iam_principal, ''), '(unallocated)')
+      WHEN :dimension = 'account' THEN usage_account_id
+      WHEN :dimension = 'model' THEN model
+    END AS unit
+  FROM spend
+  WHERE billing_period = :month
+)
+
+SELECT
+  currency,
+  unit,
+  COUNT(DISTINCT NULLIF(cost_center, '(unallocated)')) AS cost_centers,
+  COALESCE(MAX(NULLIF(cost_center, '(unallocated)')), '') AS cost_center,
+  SUM(CASE WHEN charge_category = 'usage' THEN unblended_cost ELSE 0 END) AS usage_cost,
+  SUM(CASE WHEN charge_category = 'discount' THEN unblended_cost ELSE 0 END)
+  + SUM(cost - unblended_cost) AS discount_amount,
+  SUM(CASE WHEN charge_category = 'credit' THEN unblended_cost ELSE 0 END) AS credit_amount,
+  SUM(CASE WHEN charge_category = 'refund' THEN unblended_cost ELSE 0 END) AS refund_amount,
+  SUM(CASE WHEN charge_category = 'tax' THEN unblended_cost ELSE 0 END) AS tax_amount,
+  SUM(CASE WHEN charge_category = 'other' THEN unblended_cost ELSE 0 END) AS other_amount,
+  SUM(cost) AS total_charge
+FROM units
+GROUP BY currency, unit
+ORDER BY currency, CASE WHEN unit = '(unallocated)' THEN 1 ELSE 0 END, unit

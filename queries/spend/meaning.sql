@@ -1,0 +1,100 @@
+-- What does each row of the spend store mean, under the rules in force?
+--
+-- parameters: cost_basis  'unblended' or 'net'
+-- relations:  spend, identity_meaning, meter_meaning
+-- grain:      the spend store's: one row in, one row out
+-- columns:    cost                the amount on the bill, in currency, on the period's basis
+--             tokens              single tokens; NULL for what is not tokens
+--             charge_category     usage, discount, credit, refund, tax or other
+WITH categorised AS (
+  SELECT
+    *,
+    CASE
+      WHEN
+        line_item_type IN ('Usage', 'DiscountedUsage') OR strpos(line_item_type, 'SavingsPlan') = 1
+        THEN 'usage'
+      WHEN line_item_type IN ('EdpDiscount', 'PrivateRateDiscount', 'BundledDiscount', 'Discount')
+        THEN 'discount'
+      WHEN line_item_type = 'Credit' THEN 'credit'
+      WHEN line_item_type = 'Refund' THEN 'refund'
+      WHEN line_item_type = 'Tax' THEN 'tax'
+      ELSE 'other'
+    END AS charge_category,
+    CASE
+      WHEN :cost_basis = 'net' THEN COALESCE(net_unblended_cost, unblended_cost)
+      ELSE unblended_cost
+    END AS cost
+  FROM spend
+)
+
+SELECT
+  s.billing_period,
+  s.usage_date,
+  s.payer_account_id,
+  s.usage_account_id,
+  s.usage_account_name,
+  s.iam_principal,
+  i.principal_type,
+  i.principal,
+  i.principal_name,
+  i.session_name,
+  i.tenant,
+  i.tenant_source,
+  i.team,
+  i.team_source,
+  i.project,
+  i.cost_center,
+  s.tags,
+  s.resource_tags,
+  s.cost_category,
+  s.billing_entity,
+  s.product_code,
+  s.product_name,
+  s.usage_type,
+  s.operation,
+  s.region,
+  s.resource_id,
+  s.line_item_type,
+  s.charge_category,
+  s.pricing_unit,
+  s.invoice_id,
+  s.legal_entity,
+  s.currency,
+  m.provider,
+  m.model,
+  m.token_type,
+  m.service_tier,
+  m.scope,
+  m.long_context,
+  m.recognised,
+  m.note,
+  s.usage_amount,
+  CASE
+    WHEN s.charge_category = 'usage'
+      THEN CAST(CAST(s.usage_amount AS DECIMAL(28, 12)) * m.tokens_per_unit AS DECIMAL(38, 6))
+  END AS tokens,
+  s.cost,
+  s.unblended_cost,
+  s.net_unblended_cost,
+  s.line_count
+FROM categorised AS s
+INNER JOIN identity_meaning AS i
+  ON
+    s.usage_account_id = i.usage_account_id
+    AND s.iam_principal = i.iam_principal
+    AND s.tags = i.tags
+    AND s.resource_tags = i.resource_tags
+    AND s.cost_category = i.cost_category
+    AND s.usage_date >= i.valid_from
+    AND s.usage_date < i.valid_to
+INNER JOIN meter_meaning AS m
+  ON
+    s.billing_entity = m.billing_entity
+    AND s.product_code = m.product_code
+    AND s.product_name = m.product_name
+    AND s.usage_type = m.usage_type
+    AND s.pricing_unit = m.pricing_unit
+    AND s.description = m.description
+    AND s.operation = m.operation
+    AND s.line_item_type = m.line_item_type
+ORDER BY s.usage_date, i.tenant, i.team, i.principal

@@ -1,0 +1,40 @@
+-- The same meaning without days, resources and invoices: what most questions need.
+--
+-- relations: spend (the daily rows with their meaning)
+-- grain:     one row per billing period, account, IAM principal, who pays, meter, region, category
+-- columns:   as in meaning.sql
+SELECT
+  billing_period,
+  currency,
+  usage_account_id,
+  usage_account_name,
+  iam_principal,
+  principal_type,
+  principal,
+  principal_name,
+  session_name,
+  tenant,
+  tenant_source,
+  team,
+  team_source,
+  project,
+  cost_center,
+  product_code,
+  usage_type,
+  region,
+  charge_category,
+  provider,
+  model,
+  token_type,
+  service_tier,
+  scope,
+  recognised,
+  note,
+  SUM(usage_amount) AS usage_amount,
+  SUM(tokens) AS tokens,
+  SUM(cost) AS cost,
+  SUM(unblended_cost) AS unblended_cost
+FROM spend
+GROUP BY
+  1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26
+ORDER BY tenant, team, principal

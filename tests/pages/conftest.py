@@ -1,0 +1,106 @@
+"""A small demo bill, the app over it, and its figures summed without the program's statements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from chargeback.demo import write_demo
+from chargeback.workspace import today
+
+APP = str(Path(__file__).resolve().parents[2] / "app.py")
+RUN_SECONDS = 120
+"""The first run reads the bill."""
+
+START_PAGE = "overview"
+
+OpenPage = Callable[..., AppTest]
+
+BEDROCK_LINES = """
+    CREATE VIEW bedrock AS
+    SELECT *, CAST(CAST(
+        CASE
+            WHEN bool_or(line_item_line_item_type = 'EdpDiscount') OVER period
+                THEN line_item_unblended_cost
+            ELSE COALESCE(line_item_net_unblended_cost, line_item_unblended_cost)
+        END AS VARCHAR) AS DECIMAL(38, 12)) AS cost
+    FROM read_parquet(getvariable('files'), hive_partitioning = true, union_by_name = true)
+    WHERE (bill_billing_entity = 'AWS' AND line_item_product_code LIKE '%Bedrock%')
+       OR (bill_billing_entity = 'AWS Marketplace' AND product['product_name'] LIKE '%Bedrock%')
+    WINDOW period AS (PARTITION BY billing_period)
+"""
+
+
+@dataclass(frozen=True)
+class Bill:
+    """A CUR 2.0 export on disk and the spend store that the app keeps of it."""
+
+    cur: Path
+    store: Path
+
+    def ask(self, sql: str, *parameters: str) -> list[tuple[Any, ...]]:
+        """Rows of a statement over `bedrock`: the export's Bedrock lines with their exact cost."""
+        with duckdb.connect() as connection:
+            files = str(self.cur / "*" / "data" / "*" / "*.parquet")
+            connection.execute("SET VARIABLE files = $files", {"files": files})
+            connection.execute(BEDROCK_LINES)
+            return connection.execute(sql, parameters).fetchall()
+
+    def total(self, month: str, where: str = "TRUE") -> Decimal:
+        """What the lines of a month that satisfy `where` cost."""
+        sql = f"SELECT SUM(cost) FROM bedrock WHERE billing_period = ? AND {where}"  # noqa: S608
+        return self.ask(sql, month)[0][0] or Decimal()
+
+
+def table(app: AppTest, what: str) -> list[dict[Hashable, Any]]:
+    """The rows of the table of this name, numbers as numbers."""
+    (found,) = (frame for frame in app.dataframe if frame.proto.alt == what)
+    return found.value.to_dict("records")
+
+
+@pytest.fixture(scope="session")
+def bill(tmp_path_factory: pytest.TempPathFactory) -> Bill:
+    """September to November 2026, about two thousand lines a month."""
+    folder = tmp_path_factory.mktemp("bill")
+    write_demo(folder / "cur", today=date(2026, 11, 23), months=3, lines=2000)
+    return Bill(folder / "cur", folder / "store")
+
+
+@pytest.fixture(scope="session")
+def open_bill(tmp_path_factory: pytest.TempPathFactory) -> Bill:
+    """Last month and this one, so that the newest month is not over."""
+    folder = tmp_path_factory.mktemp("open")
+    write_demo(folder / "cur", today=today(), months=2, lines=400)
+    return Bill(folder / "cur", folder / "store")
+
+
+@pytest.fixture
+def open_page(monkeypatch: pytest.MonkeyPatch, bill: Bill) -> OpenPage:
+    """Opens a page (`overview`, `tenants`, …) as its address would: `open_page(page, month=…)`."""
+
+    def open_it(page: str, /, *, bill: Bill = bill, **parameters: str | list[str]) -> AppTest:
+        monkeypatch.setenv("CHARGEBACK_CUR", str(bill.cur))
+        monkeypatch.setenv("CHARGEBACK_STORE", str(bill.store))
+        st.cache_resource.clear()
+        st.cache_data.clear()
+        app = AppTest.from_file(APP, default_timeout=RUN_SECONDS)
+        app.query_params.update(parameters)
+        if page != START_PAGE:
+            app.run()  # the app knows its pages only once it has run
+            app.switch_page(f"pages/{page}.py")
+            app.query_params.clear()
+            app.query_params.update(parameters)
+        app.run()
+        assert not app.exception
+        return app
+
+    return open_it

@@ -1,0 +1,252 @@
+"""The way from a ranked table down to the CUR lines, in the address and on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from urllib.parse import parse_qs
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
+
+from chargeback.reports import DIMENSIONS, View
+from chargeback.ui.cur_lines import decimals_of, digits, exact, said_of
+from chargeback.ui.formats import money, plain
+from chargeback.ui.place import OFFERED, PARAMETERS, Place, read_place
+from tests.pages.conftest import Bill, OpenPage
+
+TENANTS = ("tenant", "team", "principal", "model", "token_type")
+PRINCIPALS = ("principal", "iam_principal", "model", "token_type")
+MONTH = "2026-10"
+"""A month that is over in the bill under test."""
+ACME = "tags['iamPrincipal/tenant'] = 'acme-corp'"
+ALL_OFFERED = st.sampled_from(OFFERED)
+
+conditions = st.lists(
+    st.tuples(st.sampled_from(DIMENSIONS), st.text()), unique_by=lambda pair: pair[0], max_size=5
+).map(tuple)
+places = st.builds(
+    Place,
+    st.sampled_from([TENANTS, PRINCIPALS]),
+    conditions,
+    day=st.none() | st.dates(),
+    page=st.integers(0, 999_998),
+)
+
+
+def to_top(levels: Sequence[str], units: Sequence[str]) -> Place:
+    """Where a reader comes who takes the first offer at each level."""
+    place = Place(tuple(levels))
+    for unit in units:
+        place = place.down(unit)
+    return place
+
+
+@given(places, ALL_OFFERED)
+def test_an_address_leads_back_to_its_place(place: Place, split: str) -> None:
+    chosen = (
+        place
+        if split in dict(place.at)
+        else Place(place.levels, place.at, split, place.day, place.page)
+    )
+    assert read_place(chosen.levels, chosen.parameters()) == (chosen, [])
+
+
+@given(st.dictionaries(st.sampled_from(PARAMETERS), st.lists(st.text(), max_size=4)))
+def test_every_part_of_any_address_is_taken_or_reported(
+    parameters: Mapping[str, Sequence[str]],
+) -> None:
+    place, ignored = read_place(TENANTS, parameters)
+    asked = {text for texts in parameters.values() for text in texts}
+    taken = {text for texts in place.parameters().values() for text in texts}
+    assert set(ignored) <= asked
+    assert len(place.at) + sum(text in ignored for text in parameters.get("at", ())) >= len(
+        parameters.get("at", ())
+    )
+    assert {text for text in asked - set(ignored) if ":" in text} <= taken
+
+
+@pytest.mark.parametrize(
+    ("parameter", "text"),
+    [
+        ("at", "tenant"),
+        ("at", "colour:red"),
+        ("at", "tenant:again"),
+        ("by", "tenant"),
+        ("by", "day; drop"),
+        ("day", "2026-02-30"),
+        ("page", "0"),
+        ("page", "-1"),
+        ("page", "9" * 5000),
+        ("page", "٣"),
+    ],
+)
+def test_what_means_nothing_is_left_out_and_reported(parameter: str, text: str) -> None:
+    parameters = {"at": ["tenant:acme-corp"]}
+    parameters[parameter] = [*parameters.get(parameter, []), text]
+    assert read_place(TENANTS, parameters) == (Place(TENANTS, (("tenant", "acme-corp"),)), [text])
+
+
+def test_a_value_may_hold_what_separates_it() -> None:
+    place, ignored = read_place(PRINCIPALS, {"at": ["principal:arn:aws:iam::1:user/x"]})
+    assert place.at == (("principal", "arn:aws:iam::1:user/x"),)
+    assert ignored == []
+
+
+def test_levels_follow_each_other_down_to_the_lines_of_a_day() -> None:
+    units = ["acme-corp", "checkout", "gateway", "Nova Pro", "input", "2026-10-04"]
+    splits = [to_top(TENANTS, units[:depth]).by for depth in range(len(units) + 1)]
+    assert splits == [*TENANTS, "day", "lines"]
+    assert to_top(TENANTS, units).day == date(2026, 10, 4)
+
+
+def test_nobody_must_pass_through_every_level() -> None:
+    at_model = to_top(TENANTS, ["acme-corp"]).split_by("model").down("Nova Pro")
+    assert at_model.at == (("tenant", "acme-corp"), ("model", "Nova Pro"))
+    assert at_model.by == "token_type"
+    assert "team" in at_model.splits()
+
+
+def test_callers_are_offered_below_the_principal_that_they_share() -> None:
+    assert "iam_principal" not in to_top(TENANTS, ["acme-corp"]).splits()
+    assert "iam_principal" in to_top(TENANTS, ["acme-corp", "checkout", "gateway"]).splits()
+    assert to_top(PRINCIPALS, ["gateway"]).next_split() == "iam_principal"
+    assert to_top(PRINCIPALS, ["gateway"]).next_split(skipped="iam_principal") == "model"
+
+
+@given(places, places)
+def test_widgets_of_two_places_are_never_mixed_up(one: Place, other: Place) -> None:
+    assert (one.key == other.key) == (
+        (one.levels, one.at, one.by, one.day, one.page)
+        == (other.levels, other.at, other.by, other.day, other.page)
+    )
+
+
+def test_a_condition_holds_together_with_a_filter_on_the_same_dimension() -> None:
+    month = View(MONTH, "USD", (("tenant", ("acme-corp", "bluefin-bank")),))
+    at_acme = Place(TENANTS, (("tenant", "acme-corp"),))
+    at_other = Place(TENANTS, (("tenant", "cedar-health"),))
+    assert at_acme.narrow(month).parameters()["tenant"] == ["acme-corp"]
+    assert at_other.narrow(month).parameters()["tenant"] == []
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=12, min_value=0, max_value=10**12))
+def test_exact_amounts_lose_no_digit(amount: Decimal) -> None:
+    written = exact(amount, "USD")
+    assert Decimal(written.removeprefix("$").replace(",", "")) == amount
+    assert len(written.partition(".")[2]) == max(2, decimals_of(amount))
+
+
+def test_exact_amounts_are_written_plainly() -> None:
+    assert exact(Decimal("0.000001234500"), "USD") == "$0.0000012345"
+    assert exact(Decimal("-1204.500000000000"), "USD") == "-$1,204.50"
+    assert digits(Decimal("1000"), 0) == "1,000"
+
+
+def test_lines_say_whether_they_are_the_level() -> None:
+    frame = pd.DataFrame({"cost": [Decimal("0.10"), Decimal("0.2000000001")]})
+    cost = Decimal("0.3000000001")
+    assert said_of(frame, 0, 2, cost, "USD") == (
+        "2 CUR lines, sum $0.3000000001: this level's cost, to the last digit"
+    )
+    assert said_of(frame, 1, 202, Decimal(9), "USD").startswith("Lines 201 to 202 of 202")
+    assert "but this level's cost is $0.31" in said_of(frame, 0, 2, Decimal("0.31"), "USD")
+
+
+def captions(app: AppTest) -> str:
+    return "\n".join(caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize("page", ["tenants", "teams", "principals"])
+def test_the_ranking_adds_up_to_the_bill(page: str, open_page: OpenPage, bill: Bill) -> None:
+    app = open_page(page, month=MONTH)
+    table = app.dataframe[0].value
+    assert sum(table["cost"]) == pytest.approx(bill.total(MONTH), abs=Decimal("0.0001"))
+    assert plain(money(bill.total(MONTH), "USD")) in captions(app)
+    assert table.iloc[-1]["name"] == "(unallocated)"
+
+
+@pytest.mark.parametrize("split", ["team", "principal", "model", "token_type", "day", "lines"])
+def test_every_split_of_a_level_is_the_same_money(
+    split: str, open_page: OpenPage, bill: Bill
+) -> None:
+    app = open_page("tenants", month=MONTH, at="tenant:acme-corp", by=split)
+    cost = bill.total(MONTH, ACME)
+    written = exact(cost, "USD") if split == "lines" else money(cost, "USD")
+    assert app.button_group[0].value == split
+    assert plain(written) in captions(app)
+
+
+def test_the_lines_of_a_day_are_its_cost(open_page: OpenPage, bill: Bill) -> None:
+    day = f"{MONTH}-05"
+    of_day = f"{ACME} AND CAST(line_item_usage_start_date AS DATE) = DATE '{day}'"
+    app = open_page("tenants", month=MONTH, at="tenant:acme-corp", day=day)
+    lines, count = app.dataframe[0].value, f"SELECT COUNT(*) FROM bedrock WHERE {of_day}"  # noqa: S608
+    assert len(lines) == bill.ask(count)[0][0] > 0
+    assert plain(f"sum {exact(bill.total(MONTH, of_day), 'USD')}: this level's cost") in captions(
+        app
+    )
+
+
+def test_crumbs_lead_to_every_level_above_and_keep_the_rest(open_page: OpenPage) -> None:
+    above = ["tenant:acme-corp", "model:Claude Sonnet 5.5"]
+    app = open_page("tenants", month=MONTH, at=[*above, "token_type:output"], region="us-east-1")
+    crumbs = [crumb.proto for crumb in app.get("page_link")]
+    assert [crumb.label for crumb in crumbs] == ["Tenants", plain("acme-corp"), "Claude Sonnet 5.5"]
+    for depth, crumb in enumerate(crumbs):
+        address = parse_qs(crumb.query_string)
+        assert address.get("at", []) == above[:depth]
+        assert (address["month"], address["region"]) == ([MONTH], ["us-east-1"])
+
+
+def test_choosing_a_split_is_written_into_the_address(open_page: OpenPage) -> None:
+    app = open_page("tenants", month=MONTH, at="tenant:acme-corp")
+    app.button_group[0].select("model").run()
+    assert app.query_params["by"] == "model"
+    assert app.button_group[0].value == "model"
+    assert "model" in app.subheader[0].value
+
+
+def test_a_further_page_of_lines_is_written_into_the_address(open_page: OpenPage) -> None:
+    app = open_page("tenants", month=MONTH, at="tenant:(unallocated)", by="lines")
+    first = app.dataframe[0].value
+    app.get("pagination")[0].select(2).run()
+    assert app.query_params["page"] == "2"
+    assert "Lines 201 to" in captions(app)
+    assert not app.dataframe[0].value.equals(first)
+
+
+@pytest.mark.parametrize(
+    "tenant",
+    ["<b>Globex</b>", '=HYPERLINK("http://evil.example","x")', "株式会社サクラ", "O'Reilly, Inc."],
+)
+def test_any_name_is_shown_letter_by_letter(tenant: str, open_page: OpenPage) -> None:
+    app = open_page("tenants", month=MONTH, at=[f"tenant:{tenant}", "token_type:output"])
+    assert app.get("page_link")[1].proto.label == plain(tenant)
+    assert not app.exception
+
+
+def test_an_address_that_means_nothing_is_no_failure(open_page: OpenPage) -> None:
+    app = open_page("teams", month=MONTH, at=["colour:$red$", "team:nobody"], by="x", page="-1")
+    assert plain("colour:$red$") in app.info[0].value
+    assert "nobody was billed" in app.info[1].value
+    assert not app.exception
+
+
+def test_filters_that_leave_nothing_can_be_cleared(open_page: OpenPage, bill: Bill) -> None:
+    app = open_page("tenants", month=MONTH, at="tenant:acme-corp", tenant="bluefin-bank")
+    assert "matches the filters" in app.info[0].value
+    app.button(key="clear-filters").click().run()
+    assert app.multiselect(key="tenant").value == []
+    assert plain(money(bill.total(MONTH, ACME), "USD")) in captions(app)
+
+
+def test_an_open_month_is_compared_with_the_same_days(open_page: OpenPage, open_bill: Bill) -> None:
+    app = open_page("tenants", bill=open_bill)
+    table = app.dataframe[0]
+    assert "change_percent" in table.value.columns
+    assert "Δ 1–" in table.proto.columns
