@@ -42,11 +42,12 @@ def show_trend(by: str) -> None:
     figures.heading(f"Spend by day and {by}", trend, f"days-by-{by}-{month}.csv")
     chart = charts.daily_chart(trend, names, currency, st.context.theme.type or "light")
     st.plotly_chart(chart, config=charts.CHART_CONFIG, key=f"trend {by}")
+    by_day, of_no_day = highlights.dated(trend), highlights.undated(trend)
     st.caption(
         plain(
-            f"{money(highlights.dated(trend), currency)} by day and "
-            f"{money(highlights.undated(trend), currency)} that belongs to no day (tax, fees, credits, discounts, "
-            f"usage of an earlier month) make {money(summary.month.cost, currency)}."
+            f"{money(by_day, currency)} by day and {money(of_no_day, currency)} that belongs to "
+            "no day (tax, fees, credits, discounts, usage of an earlier month) make "
+            f"{money(summary.month.cost, currency)}."
         )
     )
 

@@ -9,6 +9,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from itertools import groupby
 from typing import Any
 
+import pandas as pd
+
 from chargeback.errors import Problem, UsageProblem
 from chargeback.reports import Reports
 from chargeback.spend.attribution import UNALLOCATED
@@ -79,6 +81,15 @@ class Statement:
         """The bill rounded to cents, less what the statement charges: 0.00 if it ties."""
         bill = self.bill[currency].quantize(CENT, ROUND_HALF_UP)
         return bill - sum(self.totals(currency), ZERO)
+
+    def frame(self, currency: str) -> pd.DataFrame:
+        """The charges in one currency, for screens: bill_to, cost_center, MONEY, total_charge."""
+        rows = [
+            [charge.bill_to, charge.cost_center, *charge.amounts, charge.total]
+            for charge in self.charges
+            if charge.currency == currency
+        ]
+        return pd.DataFrame(rows, columns=["bill_to", "cost_center", *MONEY, "total_charge"])
 
     def rows(self) -> Iterator[list[Any]]:
         """The rows of the statement file, in the order of COLUMNS."""

@@ -25,7 +25,7 @@ WITH bedrock AS (
 )
 
 SELECT
-  billing_period,
+  billing_period AS billing_period,
   identity_line_item_id,
   CAST(line_item_usage_start_date AS TIMESTAMP) AS usage_start,
   CAST(line_item_usage_end_date AS TIMESTAMP) AS usage_end,

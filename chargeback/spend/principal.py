@@ -1,0 +1,94 @@
+"""Who called: every form that `line_item_iam_principal` takes.
+
+Forms: IAM User Guide, "IAM identifiers" and "AWS STS: assumed-role ARNs"; Bedrock User Guide,
+"IAM principal attribution".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+NO_PRINCIPAL = "(no principal)"
+
+ARN = re.compile(r"arn:(aws[\w-]*):(iam|sts)::(\d{12}|aws)?:(.+)", re.DOTALL)
+SSO_ROLE = re.compile(r"AWSReservedSSO_(.+)_[0-9a-f]{16}")
+EC2_SESSION = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})")
+ECS_SESSION = re.compile(r"[0-9a-f]{32}")
+EKS_SESSION = re.compile(r"eks-.+-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+LAMBDA_ROLE = re.compile(r".+-role-[0-9a-z]{8}")
+LAMBDA_WORD = re.compile(r"(?:^|[-_.])lambda(?:[-_.]|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """What an IAM principal's ARN says; absent text is ''."""
+
+    iam_principal: str
+    """As billed."""
+    type: str
+    account_id: str
+    name: str
+    """The exact caller, for people."""
+    role: str
+    """The role's name without path; of an SSO user the permission set."""
+    session: str
+    group: str
+    """The key under which sessions gather: the role's ARN, or the SSO user; '' for none."""
+    group_name: str
+
+
+@lru_cache(maxsize=65_536)
+def read_principal(iam_principal: str | None) -> Principal:
+    """What the text says; never raises, and keeps the text as billed."""
+    text = iam_principal or ""
+    if not text:
+        return Principal("", "none", "", NO_PRINCIPAL, "", "", "", NO_PRINCIPAL)
+    parts = ARN.fullmatch(text)
+    if parts is None:
+        return _single(text, "unrecognised", "", text)
+    partition, account, resource = parts[1], parts[3] or "", parts[4]
+    kind, _, rest = resource.partition("/")
+    if kind == "assumed-role" and rest.count("/") >= 1:
+        return _session(text, partition, account, rest)
+    if resource == "root":
+        return _single(text, "root", account, "root")
+    name = rest.rpartition("/")[2]
+    if kind == "user" and name:
+        key = name.startswith("BedrockAPIKey-")
+        return _single(text, "Bedrock API key" if key else "IAM user", account, name)
+    if kind == "role" and name:
+        return Principal(text, "role", account, name, name, "", text, name)
+    if kind == "federated-user" and name:
+        return _single(text, "federated user", account, name)
+    return _single(text, "unrecognised", account, text)
+
+
+def _single(text: str, kind: str, account: str, name: str) -> Principal:
+    return Principal(text, kind, account, name, "", "", text, name)
+
+
+def _session(text: str, partition: str, account: str, rest: str) -> Principal:
+    role, _, session = rest.partition("/")
+    sso = SSO_ROLE.fullmatch(role)
+    if sso:
+        return Principal(text, "SSO user", account, session, sso[1], session, session, session)
+    group = f"arn:{partition}:iam::{account}:role/{role}"
+    return Principal(text, _session_type(role, session), account, session, role, session, group, role)
+
+
+def _session_type(role: str, session: str) -> str:
+    if EC2_SESSION.fullmatch(session):
+        return "EC2 instance"
+    if EKS_SESSION.fullmatch(session):
+        return "EKS pod"
+    if ECS_SESSION.fullmatch(session):
+        return "ECS task"
+    if role.startswith("AWSServiceRoleFor"):
+        return "AWS service"
+    # The session of a Lambda function is named like the function; the console names its role
+    # FUNCTION-role-xxxxxxxx (Lambda Developer Guide, "Execution role").
+    if LAMBDA_WORD.search(role) or (LAMBDA_ROLE.fullmatch(role) and role.startswith(session)):
+        return "Lambda function"
+    return "role session"

@@ -1,0 +1,25 @@
+"""The bytes behind the download buttons: the very files that the command line writes."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from pathlib import Path
+
+from chargeback.reports import Reports
+from chargeback.statement.export import write_export, write_statement_workbook
+from chargeback.workspace import today
+
+
+def export_file(reports: Reports, month: str, by: str, name: str) -> bytes:
+    """One of the three files of an export, by its name."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_export(reports, month, by, today(), Path(folder))
+        return (Path(folder) / name).read_bytes()
+
+
+def workbook_file(reports: Reports, month: str, by: str) -> bytes:
+    """The XLSX workbook with statement and detail. Raises TooManyRows."""
+    out = io.BytesIO()
+    write_statement_workbook(reports, month, by, today(), out)
+    return out.getvalue()

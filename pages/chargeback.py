@@ -1,0 +1,113 @@
+"""Chargeback: the month's statement as it is exported, its check, and its files."""
+
+from functools import partial
+
+import streamlit as st
+
+from chargeback.statement.build import MONEY, UNITS, Statement, build_statement
+from chargeback.statement.export import file_names
+from chargeback.ui import shell
+from chargeback.ui.downloads import export_file, workbook_file
+from chargeback.ui.formats import money, plain
+from chargeback.ui.tables import Column, plain_table
+from chargeback.workspace import today
+
+LABELS = {
+    "tenant": "Tenant",
+    "team": "Team",
+    "project": "Project",
+    "cost_center": "Cost center",
+    "principal": "IAM principal",
+    "account": "Account",
+    "model": "Model",
+}
+HEADINGS = {
+    "usage_cost": "Usage",
+    "discount_amount": "Discounts",
+    "credit_amount": "Credits",
+    "refund_amount": "Refunds",
+    "tax_amount": "Tax",
+    "other_amount": "Other",
+    "shared_cost": "Shared",
+    "total_charge": "Total charge",
+}
+
+
+def draw_statement(statement: Statement, currency: str) -> None:
+    """The statement in one currency, with the check that it ties."""
+    totals = statement.totals(currency)
+    difference = statement.difference(currency)
+    total = money(sum(totals), currency)
+    bill = money(statement.bill[currency], currency)
+    if difference == 0:
+        st.success(
+            plain(f"{total} charged, {bill} on the bill, difference {money(difference, currency)}."),
+            icon=":material/check_circle:",
+        )
+    else:
+        st.error(plain(f"{total} charged, {bill} on the bill: do not use this statement."))
+    what = LABELS[statement.bill_to_type]
+    plain_table(
+        statement.frame(currency),
+        columns={
+            "bill_to": Column(what, "text", pinned=True),
+            "cost_center": Column("Cost center", "text"),
+            **{name: Column(HEADINGS[name], "money") for name in (*MONEY, "total_charge")},
+        },
+        currency=currency,
+        key=f"statement-{currency}",
+        what="Statement",
+    )
+    sums = " · ".join(
+        f"{HEADINGS[name]} {money(amount, currency)}"
+        for name, amount in zip(MONEY, totals, strict=True)
+    )
+    st.markdown(plain(f"Total {total}") + "  \n" + f":gray[{plain(sums)}]")
+
+
+context = shell.current()
+shell.header(context, "Chargeback")
+by = st.segmented_control(
+    "Charge to",
+    UNITS,
+    format_func=LABELS.__getitem__,
+    default="tenant",
+    required=True,
+    key="charge_to",
+)
+if context.view.where:
+    st.caption("A statement is always the whole month: the filters do not apply here.")
+
+with shell.shown_problems():
+    month = context.view.month
+    statement = build_statement(context.reports, month, by, today())
+    for currency in statement.bill:
+        draw_statement(statement, currency)
+
+    st.subheader("Files", anchor=False)
+    if not context.is_final:
+        st.caption("The month is provisional: AWS may still change it, and then the files change.")
+    names = file_names(month, by)
+    with st.container(horizontal=True):
+        for label, name in zip(("Statement", "Detail", "Manifest"), names, strict=True):
+            st.download_button(
+                f"{label} ({name.rpartition('.')[2].upper()})",
+                partial(export_file, context.reports, month, by, name),
+                file_name=name,
+                key=f"download-{label.lower()}",
+                on_click="ignore",
+                icon=":material/download:",
+                type="primary" if label == "Statement" else "secondary",
+            )
+        st.download_button(
+            "Workbook (XLSX)",
+            partial(workbook_file, context.reports, month, by),
+            file_name=f"chargeback-{by}-{month}.xlsx",
+            key="download-workbook",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+    st.caption(
+        "Money is rounded once, here: every cell, row and column is within one cent of its exact "
+        "value, and all add up. The detail holds the exact amounts."
+    )
