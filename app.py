@@ -5,12 +5,16 @@ import streamlit as st
 from chargeback.errors import Problem
 from chargeback.ui import shell
 
-st.set_page_config(page_title="Bedrock chargeback", page_icon=":material/account_balance:", layout="wide")
+st.set_page_config(
+    page_title="Bedrock chargeback", page_icon=":material/account_balance:", layout="wide"
+)
 
 page = st.navigation(
     {
         "Spend": [
-            st.Page("pages/overview.py", title="Overview", icon=":material/monitoring:", default=True),
+            st.Page(
+                "pages/overview.py", title="Overview", icon=":material/monitoring:", default=True
+            ),
             st.Page("pages/tenants.py", title="Tenants", icon=":material/apartment:"),
             st.Page("pages/teams.py", title="Teams", icon=":material/groups:"),
             st.Page("pages/principals.py", title="Principals", icon=":material/badge:"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import sqlglot
@@ -28,13 +29,13 @@ def duckdb_sql(name: str, relations: tuple[tuple[str, str], ...] = ()) -> str:
     return render(_with_relations(load(name), dict(relations)), "duckdb")
 
 
-def render(statement: exp.Expression, dialect: str) -> str:
+def render(statement: exp.Expr, dialect: str) -> str:
     """One line of SQL, without the comments of its file."""
     return statement.sql(dialect=dialect, comments=False)
 
 
 @lru_cache(maxsize=64)
-def load(name: str) -> exp.Expression:
+def load(name: str) -> exp.Expr:
     """The syntax tree of queries/NAME.sql with its named steps read in. Treat it as immutable.
 
     Raises:
@@ -48,8 +49,8 @@ def load(name: str) -> exp.Expression:
 
 
 def with_missing_columns(
-    statement: exp.Expression, present: Collection[str], types: Mapping[str, str]
-) -> exp.Expression:
+    statement: exp.Expr, present: Collection[str], types: Mapping[str, str]
+) -> exp.Expr:
     """The same statement for a table that lacks columns: each becomes a NULL of its type.
 
     Args:
@@ -59,7 +60,7 @@ def with_missing_columns(
     """
     missing = set(types) - {column.lower() for column in present}
 
-    def typed_null(node: exp.Expression) -> exp.Expression:
+    def typed_null(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Column) and node.name.lower() in missing:
             return exp.cast(exp.null(), types[node.name.lower()], dialect="athena")
         return node
@@ -67,10 +68,10 @@ def with_missing_columns(
     return statement.transform(typed_null)
 
 
-def with_table(statement: exp.Expression, name: str, table: exp.Table) -> exp.Expression:
+def with_table(statement: exp.Expr, name: str, table: exp.Table) -> exp.Expr:
     """The same statement reading `table` wherever it reads `name`."""
 
-    def real(node: exp.Expression) -> exp.Expression:
+    def real(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Table) and node.name == name and not node.db:
             return exp.alias_(table.copy(), node.alias or name, table=True)
         return node
@@ -81,31 +82,31 @@ def with_table(statement: exp.Expression, name: str, table: exp.Table) -> exp.Ex
 def positional(sql: str) -> tuple[str, list[str]]:
     """Rendered SQL with `?` for each `:name`, and the names in the order they stand."""
     tokens = sqlglot.tokenize(sql, read="athena")
-    pairs = zip(tokens, tokens[1:], strict=False)
+    pairs = pairwise(tokens)
     marks = [(a, b) for a, b in pairs if a.token_type == sqlglot.TokenType.COLON]
     for colon, name in reversed(marks):
         sql = f"{sql[: colon.start]}?{sql[name.end + 1 :]}"
     return sql, [name.text for _, name in marks]
 
 
-def parameters(statement: exp.Expression) -> set[str]:
+def parameters(statement: exp.Expr) -> set[str]:
     """The names of the parameters that the statement takes."""
     return {node.this for node in statement.find_all(exp.Placeholder) if node.this}
 
 
-def _with_relations(tree: exp.Expression, relations: Mapping[str, str]) -> exp.Expression:
+def _with_relations(tree: exp.Expr, relations: Mapping[str, str]) -> exp.Expr:
     for name, relation in relations.items():
         tree = with_table(tree, name, exp.to_table(relation))
     return tree
 
 
-def _steps(tree: exp.Expression, folder: Path) -> Iterator[str]:
+def _steps(tree: exp.Expr, folder: Path) -> Iterator[str]:
     own = {cte.alias for cte in tree.find_all(exp.CTE)}
     names = dict.fromkeys(t.name for t in tree.find_all(exp.Table) if not t.db)
     return (n for n in names if n not in own and (QUERIES / folder / f"{n}.sql").exists())
 
 
-def _with_step(tree: exp.Expression, name: str, body: exp.Expression) -> exp.Expression:
+def _with_step(tree: exp.Expr, name: str, body: exp.Expr) -> exp.Expr:
     """`tree` with `body` as its first named step; the body's own steps stand before it."""
     inner, outer = body.copy(), tree.copy()
     alias = exp.TableAlias(this=exp.to_identifier(name))
@@ -114,7 +115,7 @@ def _with_step(tree: exp.Expression, name: str, body: exp.Expression) -> exp.Exp
     return outer
 
 
-def _pop_steps(query: exp.Expression) -> list[exp.Expression]:
+def _pop_steps(query: exp.Expr) -> list[exp.Expr]:
     steps = query.args.get("with_")
     query.set("with_", None)
     return list(steps.expressions) if steps else []

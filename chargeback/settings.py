@@ -94,7 +94,9 @@ def load_settings() -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise UsageProblem(f"{CONFIG_FILE} is not valid TOML: {error}.") from error
     except ValidationError as error:
-        raise UsageProblem(_explain(error), todo=f"Correct {CONFIG_FILE} or the environment.") from error
+        raise UsageProblem(
+            _explain(error), todo=f"Correct {CONFIG_FILE} or the environment."
+        ) from error
     if settings.cur is not None and settings.athena is not None:
         raise UsageProblem(
             "Two bills are configured: a folder (cur) and a table (athena).",

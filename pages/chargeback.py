@@ -41,7 +41,9 @@ def draw_statement(statement: Statement, currency: str) -> None:
     bill = money(statement.bill[currency], currency)
     if difference == 0:
         st.success(
-            plain(f"{total} charged, {bill} on the bill, difference {money(difference, currency)}."),
+            plain(
+                f"{total} charged, {bill} on the bill, difference {money(difference, currency)}."
+            ),
             icon=":material/check_circle:",
         )
     else:

@@ -125,7 +125,7 @@ class Source(Protocol):
         """The single CUR lines behind a number: queries/cur/lines.sql. Raises SourceProblem."""
 
 
-def fitted(statement: str, columns: Collection[str]) -> exp.Expression:
+def fitted(statement: str, columns: Collection[str]) -> exp.Expr:
     """A statement of queries/cur for a table with these columns.
 
     Raises:

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -145,14 +146,17 @@ def attribute(
         (
             start,
             end,
-            {name: _decide(getattr(rules, name), name, identity, tags, start) for name in DIMENSIONS},
+            {
+                name: _decide(getattr(rules, name), name, identity, tags, start)
+                for name in DIMENSIONS
+            },
         )
         for start, end in _intervals(rules, identity)
     ]
 
 
 def _decide(
-    sources: list[Any], name: str, identity: Identity, tags: dict[str, str], on: date
+    sources: list[AttributionSource], name: str, identity: Identity, tags: dict[str, str], on: date
 ) -> Attributed:
     for source in sources:
         value, label = _ask(source, name, identity, tags, on)
@@ -162,7 +166,7 @@ def _decide(
 
 
 def _ask(
-    source: Any, name: str, identity: Identity, tags: dict[str, str], on: date
+    source: AttributionSource, name: str, identity: Identity, tags: dict[str, str], on: date
 ) -> tuple[str, str]:
     if source == "account":
         return identity.usage_account_id, "account"
@@ -172,7 +176,9 @@ def _ask(
         return _matched(source, identity), f"pattern on {source.on}"
     if isinstance(source, AccountSource):
         return source.account.get(identity.usage_account_id, ""), "account"
-    rows = (row for row in _owner_rows(source, identity) if row.effective_from <= on < row.effective_to)
+    rows = (
+        row for row in _owner_rows(source, identity) if row.effective_from <= on < row.effective_to
+    )
     return next((row.values[name] for row in rows if name in row.values), ""), "owner list"
 
 
@@ -216,7 +222,7 @@ def _intervals(rules: AttributionRules, identity: Identity) -> Iterator[tuple[da
             for row in _owner_rows(source, identity):
                 cuts |= {row.effective_from, row.effective_to}
     ordered = sorted(cuts)
-    return zip(ordered, ordered[1:], strict=False)
+    return pairwise(ordered)
 
 
 def _owner_rows(source: OwnersSource, identity: Identity) -> list[OwnerRow]:

@@ -29,6 +29,10 @@ class OwnerRow:
     effective_from: date
     effective_to: date
 
+    def is_in_force(self, on: date) -> bool:
+        """Whether the row counts for usage of that day."""
+        return self.effective_from <= on < self.effective_to
+
     def matches(self, account: str, principals: tuple[str, ...]) -> bool:
         """Whether the row speaks of this account and of one of these ARNs."""
         named = not self.iam_principal or any(

@@ -54,15 +54,16 @@ def read_principal(iam_principal: str | None) -> Principal:
         return _session(text, partition, account, rest)
     if resource == "root":
         return _single(text, "root", account, "root")
-    name = rest.rpartition("/")[2]
-    if kind == "user" and name:
-        key = name.startswith("BedrockAPIKey-")
-        return _single(text, "Bedrock API key" if key else "IAM user", account, name)
+    return _long_lived(text, account, kind, rest.rpartition("/")[2])
+
+
+def _long_lived(text: str, account: str, kind: str, name: str) -> Principal:
     if kind == "role" and name:
         return Principal(text, "role", account, name, name, "", text, name)
-    if kind == "federated-user" and name:
-        return _single(text, "federated user", account, name)
-    return _single(text, "unrecognised", account, text)
+    if kind == "user" and name.startswith("BedrockAPIKey-"):
+        return _single(text, "Bedrock API key", account, name)
+    known = {"user": "IAM user", "federated-user": "federated user"}.get(kind) if name else None
+    return _single(text, known or "unrecognised", account, name if known else text)
 
 
 def _single(text: str, kind: str, account: str, name: str) -> Principal:
@@ -75,7 +76,9 @@ def _session(text: str, partition: str, account: str, rest: str) -> Principal:
     if sso:
         return Principal(text, "SSO user", account, session, sso[1], session, session, session)
     group = f"arn:{partition}:iam::{account}:role/{role}"
-    return Principal(text, _session_type(role, session), account, session, role, session, group, role)
+    return Principal(
+        text, _session_type(role, session), account, session, role, session, group, role
+    )
 
 
 def _session_type(role: str, session: str) -> str:

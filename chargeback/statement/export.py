@@ -80,9 +80,7 @@ def write_export(reports: Reports, month: str, by: str, today: date, out: Path) 
     """
     statement = build_statement(reports, month, by, today)
     files = ExportFiles(*(out / name for name in file_names(month, by)))
-    written = _write_whole(
-        files.statement, lambda file: write_csv(file, COLUMNS, statement.rows())
-    )
+    written = _write_whole(files.statement, lambda file: write_csv(file, COLUMNS, statement.rows()))
     detail = _write_whole(
         files.detail, lambda file: write_csv(file, DETAIL_COLUMNS, detail_rows(reports, month))
     )

@@ -5,7 +5,11 @@
 -- grain:      one row per dimension and deciding source, largest first; source '' is unallocated
 -- columns:    cost in currency
 WITH decided AS (
-  SELECT 'principal' AS dimension, principal_type AS source, cost FROM scope
+  SELECT
+    'principal' AS dimension,
+    CASE WHEN principal = '(unallocated)' THEN '' ELSE principal_type END AS source,
+    cost
+  FROM scope
   UNION ALL
   SELECT 'team', team_source, cost FROM scope
   UNION ALL

@@ -95,12 +95,14 @@ def test_attribution_and_what_is_not_attributed_make_the_bill(
     bill: Bill, open_page: OpenPage
 ) -> None:
     tagged = bill.total(OCTOBER, f"{TENANT} IS NOT NULL")
+    called = bill.total(OCTOBER, "COALESCE(line_item_iam_principal, '') <> ''")
     app = open_page("overview", month=OCTOBER)
     covered = {row["dimension"]: row for row in table(app, "Attributed spend")}
     assert list(covered) == ["Tenant", "Team", "Principal"]
     for row in covered.values():
         assert abs(row["attributed"] + row["not_attributed"] - bill.total(OCTOBER)) < CENT
     assert abs(covered["Tenant"]["attributed"] - tagged) < CENT
+    assert abs(covered["Principal"]["attributed"] - called) < CENT
     assert covered["Tenant"]["sources"].startswith("iamPrincipal/tenant")
     assert app.metric[3].value == f"{tagged / bill.total(OCTOBER):.1%}".replace("%", " %")
 
