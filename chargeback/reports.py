@@ -149,7 +149,7 @@ class Reports:
         name = "net_total" if self.rules.basis_of(manifest) == "net" else "unblended_total"
         bill = {total.currency: getattr(total, name) for total in manifest.totals}
         rows = self._ask("history", "monthly", View(month, currency).parameters()).to_pylist()
-        return sum((row["cost"] for row in rows), ZERO) == bill.get(currency, ZERO)
+        return bool(sum((row["cost"] for row in rows), ZERO) == bill.get(currency, ZERO))
 
     def ranking(self, view: View, dimension: str) -> pd.DataFrame:
         """One row per unit, largest first, `(unallocated)` last.

@@ -1,5 +1,6 @@
 """Chargeback: the month's statement as it is exported, its check, and its files."""
 
+from decimal import Decimal
 from functools import partial
 
 import streamlit as st
@@ -37,7 +38,7 @@ def draw_statement(statement: Statement, currency: str) -> None:
     """The statement in one currency, with the check that it ties."""
     totals = statement.totals(currency)
     difference = statement.difference(currency)
-    total = money(sum(totals), currency)
+    total = money(sum(totals, Decimal()), currency)
     bill = money(statement.bill[currency], currency)
     if difference == 0:
         st.success(

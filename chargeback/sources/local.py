@@ -69,7 +69,7 @@ class LocalFiles:
         """
         with self._opened(parameters["billing_period"]) as (connection, columns):
             sql = query.render(fitted("lines", columns), "duckdb")
-            return connection.execute(sql, parameters).to_arrow_table()
+            return connection.sql(sql, params=parameters).to_arrow_table()
 
     def _partitions(self) -> list[Path]:
         """The folders that hold one billing period each, of every export below the folder."""

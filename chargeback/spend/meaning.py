@@ -92,8 +92,8 @@ def _work_out(period: StoredPeriod, rules: Rules, folder: Path) -> None:
     basis = {"cost_basis": rules.basis_of(period.manifest)}
     with duckdb.connect() as connection:
         connection.read_parquet(str(period.spend)).create_view("spend")
-        identities = connection.execute(query.duckdb_sql("spend/identities")).to_arrow_table()
-        meters = connection.execute(query.duckdb_sql("spend/meters")).to_arrow_table()
+        identities = connection.sql(query.duckdb_sql("spend/identities")).to_arrow_table()
+        meters = connection.sql(query.duckdb_sql("spend/meters")).to_arrow_table()
         connection.register("identity_meaning", _identity_meaning(identities, rules.attribution))
         connection.register("meter_meaning", _meter_meaning(meters))
         connection.execute(f"CREATE TABLE daily AS {query.duckdb_sql('spend/meaning')}", basis)

@@ -17,7 +17,7 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from chargeback import query
-from chargeback.errors import UsageProblem
+from chargeback.errors import SourceProblem, UsageProblem
 from chargeback.sources.cur2 import Extract, Source, SourcePeriod
 
 SCHEMA_VERSION = 1
@@ -101,14 +101,19 @@ class SpendStore:
             The billing periods that were read.
 
         Raises:
-            SourceProblem: one can't be read; those before it are up to date, none is half written.
+            SourceProblem: one can't be read; all others are up to date, none is half written.
         """
-        read = []
+        read, problems = [], []
         for done, period in enumerate(periods):
             if progress:
                 progress(period.billing_period, done, len(periods))
-            if not self.is_current(source, period) and self._refresh_one(source, period):
-                read.append(period.billing_period)
+            try:
+                if not self.is_current(source, period) and self._refresh_one(source, period):
+                    read.append(period.billing_period)
+            except SourceProblem as problem:
+                problems.append(problem)
+        if problems:
+            raise problems[0]
         return read
 
     def is_current(self, source: Source, period: SourcePeriod) -> bool:
@@ -180,7 +185,7 @@ class SpendStore:
 def _manifest(source: Source, period: SourcePeriod, extract: Extract, spend: Path) -> Manifest:
     with duckdb.connect() as connection:
         connection.read_parquet(str(spend)).create_view("spend")
-        found = connection.execute(query.duckdb_sql("spend/contents")).to_arrow_table().to_pylist()
+        found = connection.sql(query.duckdb_sql("spend/contents")).to_arrow_table().to_pylist()
     discounts_are_lines = any(row["has_discount_lines"] for row in found)
     net_is_filled = any(row["has_net_costs"] for row in found)
     return Manifest(

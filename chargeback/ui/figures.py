@@ -30,6 +30,7 @@ from chargeback.ui.formats import (
 from chargeback.ui.shell import FILTERS
 
 NAME_LENGTH = 22
+SOURCES_SHOWN = 4
 CARD_PIXELS = 160
 """Narrow enough that two cards stand side by side on a phone."""
 
@@ -173,9 +174,11 @@ def not_certain_notice(meters: int, cost: Decimal, currency: str) -> None:
     )
 
 
-def sources_in_words(sources: Iterable[tuple[str, Amount]]) -> str:
-    """What decided an attribution: 'iamPrincipal/team 61.2 %, account 3.0 %'."""
-    return ", ".join(f"{source} {percent(share)}" for source, share in sources) or ABSENT
+def sources_in_words(sources: Sequence[tuple[str, Amount]]) -> str:
+    """What decided an attribution, the largest first: 'iamPrincipal/team 61.2 %, account 3.0 %'."""
+    shown = [f"{source} {percent(share)}" for source, share in sources[:SOURCES_SHOWN]]
+    more = len(sources) - len(shown)
+    return ", ".join([*shown, f"{more} more"] if more else shown) or ABSENT
 
 
 def shortened(names: Iterable[str]) -> list[str]:

@@ -201,11 +201,11 @@ def _bring_up_to_date(workspace: Workspace) -> SourceProblem | None:
             return None
         with st.status("Reading the bill…", expanded=True) as status:
             bar = st.progress(0.0)
-            workspace.refresh(
-                progress=lambda month, done, of: bar.progress(
-                    done / of, f"{month_name(month)}: {done + 1} of {of}"
-                )
-            )
+
+            def show(month: str, done: int, of: int) -> None:
+                bar.progress(done / of, f"{month_name(month)}: {done + 1} of {of}")
+
+            workspace.refresh(progress=show)
             status.update(label="The bill is read.", state="complete", expanded=False)
         _is_current.clear()
         st.rerun()
