@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from chargeback.errors import Problem, SourceProblem
 from chargeback.reports import Reports, View
@@ -56,6 +57,11 @@ class Context:
 
 def current() -> Context:
     """The context of this run, for pages."""
+    if CONTEXT not in st.session_state:
+        # When a server's first request is for a page, Streamlit 1.67 takes pages/ for its older
+        # kind of multipage app and runs the page without app.py. Say which kind it is, run again.
+        PagesManager.uses_pages_directory = False
+        st.rerun()
     context: Context = st.session_state[CONTEXT]
     return context
 

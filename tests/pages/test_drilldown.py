@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -214,7 +215,7 @@ def test_choosing_a_split_is_written_into_the_address(open_page: OpenPage) -> No
 def test_a_further_page_of_lines_is_written_into_the_address(open_page: OpenPage) -> None:
     app = open_page("tenants", month=MONTH, at="tenant:(unallocated)", by="lines")
     first = app.dataframe[0].value
-    app.get("pagination")[0].select(2).run()
+    app.get("pagination")[0].select(2).run()  # type: ignore[union-attr]
     assert app.query_params["page"] == "2"
     assert "Lines 201 to" in captions(app)
     assert not app.dataframe[0].value.equals(first)
@@ -237,16 +238,17 @@ def test_an_address_that_means_nothing_is_no_failure(open_page: OpenPage) -> Non
     assert not app.exception
 
 
-def test_filters_that_leave_nothing_can_be_cleared(open_page: OpenPage, bill: Bill) -> None:
+def test_filters_that_leave_nothing_can_be_cleared(open_page: OpenPage) -> None:
     app = open_page("tenants", month=MONTH, at="tenant:acme-corp", tenant="bluefin-bank")
     assert "matches the filters" in app.info[0].value
     app.button(key="clear-filters").click().run()
-    assert app.multiselect(key="tenant").value == []
-    assert plain(money(bill.total(MONTH, ACME), "USD")) in captions(app)
+    assert "tenant" not in app.query_params
+    assert app.session_state["tenant"] == []
 
 
 def test_an_open_month_is_compared_with_the_same_days(open_page: OpenPage, open_bill: Bill) -> None:
     app = open_page("tenants", bill=open_bill)
     table = app.dataframe[0]
     assert "change_percent" in table.value.columns
-    assert "Δ 1–" in table.proto.columns
+    labels = json.loads(table.proto.columns)
+    assert labels["change_percent"]["label"].startswith("Δ 1–")
