@@ -49,23 +49,28 @@ def load(name: str) -> exp.Expr:
 
 
 def with_missing_columns(
-    statement: exp.Expr, present: Collection[str], types: Mapping[str, str]
+    statement: exp.Expr, table: str, present: Collection[str], types: Mapping[str, str]
 ) -> exp.Expr:
-    """The same statement for a table that lacks columns: each becomes a NULL of its type.
+    """The same statement for a table that lacks columns: it reads a NULL of their type instead.
 
     Args:
         statement: a tree from `load`.
+        table: the table's name in the statement.
         present: the columns that the table has, in any case.
         types: every column that the statement may name, with its type in Athena's dialect.
     """
-    missing = set(types) - {column.lower() for column in present}
+    missing = sorted(set(types) - {column.lower() for column in present})
+    nulls = [
+        exp.alias_(exp.cast(exp.null(), types[column], dialect="athena"), column)
+        for column in missing
+    ]
 
-    def typed_null(node: exp.Expr) -> exp.Expr:
-        if isinstance(node, exp.Column) and node.name.lower() in missing:
-            return exp.cast(exp.null(), types[node.name.lower()], dialect="athena")
+    def completed(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Table) and node.name == table and not node.db:
+            return exp.select("*", *nulls).from_(exp.to_table(table)).subquery(table)
         return node
 
-    return statement.transform(typed_null)
+    return statement.transform(completed) if missing else statement
 
 
 def with_table(statement: exp.Expr, name: str, table: exp.Table) -> exp.Expr:

@@ -110,7 +110,7 @@ def test_an_unknown_statement_is_an_error() -> None:
 
 def test_missing_columns_become_typed_nulls_that_duckdb_runs() -> None:
     present = ["billing_period", *(column.upper() for column in REQUIRED)]
-    facts = query.with_missing_columns(query.load("cur/facts"), present, COLUMN_TYPES)
+    facts = query.with_missing_columns(query.load("cur/daily_spend"), "cur", present, COLUMN_TYPES)
     with duckdb.connect() as connection:
         connection.execute(
             "CREATE TABLE cur AS SELECT '2026-07' AS billing_period, 'AWS' AS bill_billing_entity, "
@@ -124,12 +124,12 @@ def test_missing_columns_become_typed_nulls_that_duckdb_runs() -> None:
     assert (row["iam_principal"], row["tags"], row["product_name"]) == ("", "{}", "")
     assert row["unblended_cost"] == Decimal("0.1")
     assert (row["net_unblended_cost"], types["net_unblended_cost"]) == (None, "DECIMAL(38,12)")
-    assert (row["usage_end"], types["usage_end"]) == (None, "TIMESTAMP")
+    assert (row["resource_tags"], row["cost_category"]) == ("{}", "{}")
 
 
 def test_no_column_is_touched_when_none_is_missing() -> None:
     facts = query.load("cur/facts")
-    assert query.with_missing_columns(facts, list(COLUMN_TYPES), COLUMN_TYPES) == facts
+    assert query.with_missing_columns(facts, "cur", list(COLUMN_TYPES), COLUMN_TYPES) == facts
 
 
 @pytest.mark.parametrize(

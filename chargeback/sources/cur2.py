@@ -139,7 +139,7 @@ def fitted(statement: str, columns: Collection[str]) -> exp.Expr:
             "Without that the bill can't be read, so no figure is shown for it.",
             "Add the column in Data Exports, or point to a CUR 2.0 export.",
         )
-    return query.with_missing_columns(query.load(f"cur/{statement}"), present, COLUMN_TYPES)
+    return query.with_missing_columns(query.load(f"cur/{statement}"), "cur", present, COLUMN_TYPES)
 
 
 def notices(columns: Collection[str]) -> tuple[str, ...]:

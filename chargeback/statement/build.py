@@ -127,6 +127,8 @@ def build_statement(reports: Reports, month: str, by: str, today: date) -> State
         for charge in _rounded(currency, list(rows))
     ]
     _check_it_ties(found, bill)
+    if not charges:  # a month without any Bedrock line still has its last row
+        charges = [Charge(UNALLOCATED, "", "", (CENT * 0,) * len(MONEY))]
     return Statement(
         billing_period=month,
         period_status="FINAL" if manifest.is_final(today) else "PROVISIONAL",
