@@ -3,7 +3,7 @@
 import streamlit as st
 
 from chargeback.errors import Problem
-from chargeback.ui import shell
+from chargeback.ui import shell, sign_in
 
 st.set_page_config(
     page_title="Bedrock chargeback", page_icon=":material/account_balance:", layout="wide"
@@ -27,6 +27,7 @@ page = st.navigation(
 )
 
 try:
+    sign_in.require()
     shell.prepare()
     page.run()
 except Problem as problem:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import calendar
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -41,9 +42,12 @@ DIMENSIONS = (
     "service_tier",
     "region",
 )
-OTHERS = "others"
+OTHERS = "\0others"
+"""Stands for all units without a name of their own; no tag value can hold its first character."""
 HISTORY_MONTHS = 13
 ZERO = Decimal()
+# Which is what is wanted: the other way would plan each statement twice.
+warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)
 LINES_PAGE = 200
 ANSWERS_KEPT = 200
 """How many answers a state of the store remembers: a few readers' pages."""
@@ -182,14 +186,15 @@ class Reports:
         return {row["unit"]: row["top_model"] for row in answer.to_pylist()}
 
     def daily_trend(self, view: View, dimension: str, named: Sequence[str]) -> pd.DataFrame:
-        """Cost by day for the `named` units, 'others' and `(unallocated)`.
+        """Cost by day for the `named` units, OTHERS and `(unallocated)`.
 
         Columns: usage_date (None for what belongs to no day of the month), unit, cost.
         """
         answer = self._ask(
             "days", "daily", view.parameters(), dimension=dimension, named=list(named)
         )
-        return pd.DataFrame(answer.to_pylist(), columns=["usage_date", "unit", "cost"])
+        trend = pd.DataFrame(answer.to_pylist(), columns=["usage_date", "unit", "cost"])
+        return trend.assign(unit=trend["unit"].fillna(OTHERS))
 
     def days(self, view: View) -> pd.DataFrame:
         """One row per usage date, newest first.
@@ -349,7 +354,6 @@ class Reports:
 
     def _execute(self, name: str, grain: Grain, bound: tuple[tuple[str, Any], ...]) -> pa.Table:
         sql = query.duckdb_sql(f"reports/{name}", (("spend", grain),))
-        # A relation (`sql`) would be planned twice, which is most of such a statement's time.
         return self._connection.cursor().execute(sql, dict(bound)).to_arrow_table()
 
 

@@ -9,6 +9,7 @@ from chargeback.statement.build import MONEY, UNITS, Statement, build_statement
 from chargeback.statement.export import file_names
 from chargeback.ui import shell
 from chargeback.ui.downloads import export_file, workbook_file
+from chargeback.ui.figures import go_to
 from chargeback.ui.formats import money, plain
 from chargeback.ui.tables import Column, plain_table
 from chargeback.workspace import today
@@ -22,6 +23,8 @@ LABELS = {
     "account": "Account",
     "model": "Model",
 }
+DRILL_DOWN = {"team": "teams", "principal": "principals", "model": "models"}
+"""The page that shows what is behind a charge; the others are narrowed on Tenants."""
 HEADINGS = {
     "usage_cost": "Usage",
     "discount_amount": "Discounts",
@@ -49,18 +52,22 @@ def draw_statement(statement: Statement, currency: str) -> None:
         )
     else:
         st.error(plain(f"{total} charged, {bill} on the bill: do not use this statement."))
-    what = LABELS[statement.bill_to_type]
-    plain_table(
-        statement.frame(currency),
+    by, charges = statement.bill_to_type, statement.frame(currency)
+    row = plain_table(
+        charges,
         columns={
-            "bill_to": Column(what, "text", pinned=True),
+            "bill_to": Column(LABELS[by], "text", pinned=True),
             "cost_center": Column("Cost center", "text"),
             **{name: Column(HEADINGS[name], "money") for name in (*MONEY, "total_charge")},
         },
         currency=currency,
-        key=f"statement-{currency}",
+        key=f"statement-{by}-{currency}",
+        select=True,
         what="Statement",
     )
+    if row is not None:
+        dimension = "iam_principal" if by == "principal" else by
+        go_to(DRILL_DOWN.get(by, "tenants"), dimension, charges["bill_to"].iloc[row])
     sums = " · ".join(
         f"{HEADINGS[name]} {money(amount, currency)}"
         for name, amount in zip(MONEY, totals, strict=True)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from chargeback import highlights
 from chargeback.ui import figures, shell, tables
-from chargeback.ui.formats import ABSENT, count, money, plain, symbol
+from chargeback.ui.formats import ABSENT, count, money, plain
 from chargeback.ui.place import AT, read_place
 from chargeback.ui.tables import Column
 from chargeback.workspace import today
@@ -12,7 +12,6 @@ from chargeback.workspace import today
 context = shell.current()
 reports, view = context.reports, context.view
 month, currency = view.month, view.currency
-per_million = f"{symbol(currency).strip()}/1M tokens"
 shell.header(context, "Models")
 
 summary = reports.summary(view, today())
@@ -74,7 +73,7 @@ for column, dimension, what in zip(
                 "cost": Column("Spend", "money"),
                 "share": Column("Share", "share"),
                 "tokens": Column("Tokens", "tokens"),
-                "cost_per_million": Column(per_million, "money"),
+                "cost_per_million": Column(tables.per_million(currency), "money"),
             },
             currency=currency,
             key=f"{dimension} {chosen}",
@@ -92,7 +91,7 @@ tables.plain_table(
         "service_tier": Column("Service tier"),
         "cost": Column("Spend", "money"),
         "tokens": Column("Tokens", "tokens"),
-        "cost_per_million": Column(per_million, "money"),
+        "cost_per_million": Column(tables.per_million(currency), "money"),
     },
     currency=currency,
     key=f"prices {chosen}",

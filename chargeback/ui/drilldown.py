@@ -274,7 +274,7 @@ def _days(level: Level) -> None:
                 "day": Column("Usage date (UTC)", pinned=True),
                 "cost": Column("Spend", "money"),
                 "tokens": Column("Tokens", "tokens"),
-                "cost_per_million": Column("Cost per 1M tokens", "money"),
+                "cost_per_million": Column(tables.per_million(currency), "money"),
                 "line_count": Column("CUR lines", "number"),
             },
             currency=currency,

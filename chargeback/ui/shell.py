@@ -13,6 +13,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from chargeback.errors import Problem, SourceProblem
 from chargeback.reports import Reports, View
 from chargeback.settings import load_settings
+from chargeback.sources.cur2 import WITHOUT
 from chargeback.spend.meaning import Rules
 from chargeback.spend.store import Manifest, StoredPeriod
 from chargeback.ui.formats import moment, month_name, plain
@@ -27,6 +28,8 @@ FILTERS = {
 }
 """URL parameter of each filter, and what it offers."""
 CONTEXT = "context"
+RETRY_SECONDS = 300
+"""How long a source that failed is left alone: a click must neither wait for it nor pay for it."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def shown_problems() -> Iterator[None]:
 
 
 def show_problem(problem: Problem, *, stale: bool = False) -> None:
-    """What happened, what it means for the numbers, and what to do."""
+    """What happened, what it means for the numbers, what to do, and where it can be tried again."""
     text = "  \n".join(
         part
         for part in (f"**{plain(problem.what)}**", plain(problem.means), plain(problem.todo))
@@ -104,6 +107,8 @@ def show_problem(problem: Problem, *, stale: bool = False) -> None:
     )
     box = st.warning if stale else st.error
     box(text, icon=":material/sync_problem:" if stale else ":material/error:")
+    if problem in list(_failures().values()):
+        st.button("Try again", on_click=_failures().clear, icon=":material/refresh:")
 
 
 def header(context: Context, title: str = "") -> None:
@@ -121,7 +126,8 @@ def header(context: Context, title: str = "") -> None:
         show_problem(context.problem, stale=True)
     for notice in manifest.notices:
         st.info(plain(notice), icon=":material/info:")
-    if not manifest.has_principals and "line_item_iam_principal" not in "".join(manifest.notices):
+    without_column = WITHOUT["line_item_iam_principal"] in manifest.notices
+    if not manifest.has_principals and not without_column:
         st.info(
             "No line of this month names its IAM principal: AWS records it from April 2026 on, and "
             "only from the day the export includes it.",
@@ -201,6 +207,9 @@ def _reports(
 
 def _bring_up_to_date(workspace: Workspace) -> SourceProblem | None:
     """Reads what the source has newer, showing which month and how far; says if it can't."""
+    for failed_at, problem in list(_failures().items()):
+        if time.monotonic() < failed_at + RETRY_SECONDS:
+            return problem
     try:
         bucket = int(time.time() // workspace.source.recheck_seconds)
         if _is_current(workspace.source.source_id, bucket, workspace):
@@ -216,8 +225,16 @@ def _bring_up_to_date(workspace: Workspace) -> SourceProblem | None:
         _is_current.clear()
         st.rerun()
     except SourceProblem as problem:
+        _failures().clear()
+        _failures()[time.monotonic()] = problem
         return problem
     return None
+
+
+@st.cache_resource
+def _failures() -> dict[float, SourceProblem]:
+    """Why the source could not be read the last time, and when that was, for all readers."""
+    return {}
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

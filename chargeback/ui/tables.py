@@ -39,6 +39,10 @@ ROWS_SHOWN: Final = 15
 ROW_PIXELS: Final = 33
 """Height of a row at the base font size in .streamlit/config.toml: Streamlit's 2.1875 rem."""
 
+NAME_PIXELS: Final = 7
+"""Width of a letter, on average."""
+WIDEST_NAME: Final = 215
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -144,7 +148,7 @@ def plain_table(  # noqa: PLR0913 -- each says what stands in the table
         return None
     first, opened = next(iter(columns)), f"{key} opened"
     shown[first] = shown[first].map(_button_label)
-    configs[first] = _button(columns[first], opened)
+    configs[first] = _button(columns[first], opened, frame[first])
     state = st.dataframe(
         _written(shown, columns, currency),
         column_config=configs,
@@ -175,8 +179,12 @@ def frame_csv(frame: pd.DataFrame, columns: Sequence[str]) -> bytes:
     return out.getvalue()
 
 
+def per_million(currency: str) -> str:
+    """Heads a column of costs per million tokens."""
+    return f"{formats.symbol(currency).strip()}/1M tokens"
+
+
 def _ranking_columns(what: str, currency: str, previous_label: str) -> dict[str, Column]:
-    per_million = f"{formats.symbol(currency).strip()}/1M tokens"
     return {
         "name": Column(what.capitalize(), pinned=True),
         "account": Column("Account"),
@@ -188,7 +196,7 @@ def _ranking_columns(what: str, currency: str, previous_label: str) -> dict[str,
         "change_percent": Column(f"Δ {previous_label}", "change"),
         "history": Column("13 months", "line"),
         "tokens": Column("Tokens", "tokens"),
-        "cost_per_million": Column(per_million, "money"),
+        "cost_per_million": Column(per_million(currency), "money"),
         "top_model": Column("Top model"),
     }
 
@@ -239,10 +247,11 @@ def _config(column: Column, values: pd.Series[Any]) -> ColumnConfig:
         case "text":
             return made.TextColumn(column.label, **common)
         case "line":
-            return made.LineChartColumn(column.label, width=110, y_min=0, **common)
+            return made.LineChartColumn(column.label, width=90, y_min=0, **common)
         case "share":
             end = _bar_end(values)
-            return made.ProgressColumn(column.label, format="%.1f %%", max_value=end, **common)
+            common |= {"width": 110, "max_value": end}
+            return made.ProgressColumn(column.label, format="%.1f %%", **common)
         case "day":
             return made.DateColumn(column.label, **common)
         case _:
@@ -260,7 +269,7 @@ def _height(rows: int) -> int | Literal["content"]:
     return "content" if rows <= ROWS_SHOWN else int((ROWS_SHOWN + 1.5) * ROW_PIXELS)
 
 
-def _button(column: Column, key: str) -> ButtonColumnResult:
+def _button(column: Column, key: str, names: pd.Series[Any]) -> ButtonColumnResult:
     """The way down: a click on the name, or a box that the keyboard reaches.
 
     Not Streamlit's cell selection, which would take a click anywhere: it also selects a cell when
@@ -268,6 +277,8 @@ def _button(column: Column, key: str) -> ButtonColumnResult:
     """
     return st.column_config.ButtonColumn(
         column.label,
+        # Streamlit makes a column of buttons as wide as its heading, and cuts the names.
+        width=min(max((len(name) for name in names), default=0) * NAME_PIXELS + 34, WIDEST_NAME),
         key=key,
         type="tertiary",
         alignment="left",

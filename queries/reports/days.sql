@@ -1,8 +1,9 @@
 -- What did each day cost, by unit?
 --
--- parameters: dimension; named: the units to tell apart, the rest is 'others'; and scope.sql's
+-- parameters: dimension; named: the units to tell apart, the rest is one; and scope.sql's
 -- relations:  spend = daily rows
--- grain:      one row per usage date (UTC) and unit; '(unallocated)' stays apart.
+-- grain:      one row per usage date (UTC) and unit; '(unallocated)' stays apart,
+--             NULL is all that isn't named.
 --             usage_date is NULL for what belongs to no day of the month: tax, credits, fees,
 --             discounts, and usage of an earlier month that is billed in this one
 -- columns:    cost in currency
@@ -16,7 +17,6 @@ SELECT
   END AS usage_date,
   CASE
     WHEN unit = '(unallocated)' OR contains(CAST(:named AS ARRAY(VARCHAR)), unit) THEN unit
-    ELSE 'others'
   END AS unit,
   SUM(cost) AS cost
 FROM by_unit
