@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import calendar
 import re
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property, lru_cache
-from typing import Any, Literal
+from typing import Any, Protocol
 
-import duckdb
 import pandas as pd
 import pyarrow as pa
 
@@ -25,7 +23,8 @@ from chargeback.errors import Problem, UsageProblem
 from chargeback.sources.cur2 import Source
 from chargeback.spend.attribution import UNALLOCATED
 from chargeback.spend.change import Change, MeterChange, explain
-from chargeback.spend.meaning import Rules, meaning_of
+from chargeback.spend.local_tables import Grain
+from chargeback.spend.meaning import Rules
 from chargeback.spend.store import Manifest, StoredPeriod
 
 DIMENSIONS = (
@@ -46,13 +45,21 @@ OTHERS = "\0others"
 """Stands for all units without a name of their own; no tag value can hold its first character."""
 HISTORY_MONTHS = 13
 ZERO = Decimal()
-# Which is what is wanted: the other way would plan each statement twice.
-warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)
 LINES_PAGE = 200
 ANSWERS_KEPT = 200
 """How many answers a state of the store remembers: a few readers' pages."""
 
-Grain = Literal["daily", "monthly"]
+
+class Tables(Protocol):
+    """What answers the statements of queries/reports."""
+
+    def answer(self, name: str, grain: Grain, parameters: Mapping[str, Any]) -> pa.Table:
+        """The rows of a statement over the daily or the monthly spend."""
+
+    def stream(
+        self, name: str, grain: Grain, parameters: Mapping[str, Any]
+    ) -> pa.RecordBatchReader:
+        """The same, for more rows than memory should hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +101,7 @@ class Reports:
 
     periods: Sequence[StoredPeriod]
     rules: Rules
-    _connection: duckdb.DuckDBPyConnection = field(
-        default_factory=duckdb.connect, repr=False, compare=False
-    )
-
-    def __post_init__(self) -> None:
-        meanings = [meaning_of(period, self.rules) for period in self.periods]
-        if meanings:
-            for grain in ("daily", "monthly"):
-                files = [str(getattr(meaning, grain)) for meaning in meanings]
-                rows = self._connection.read_parquet(files)
-                if grain == "monthly":
-                    rows = rows.project("*, CAST(NULL AS DATE) AS usage_date")
-                rows.create_view(grain)
+    tables: Tables = field(repr=False, compare=False)
 
     @property
     def months(self) -> list[str]:
@@ -299,8 +294,7 @@ class Reports:
 
     def detail(self, month: str) -> pa.RecordBatchReader:
         """The lines behind a statement, streamed: queries/reports/detail.sql."""
-        sql = query.duckdb_sql("reports/detail", (("spend", "daily"),))
-        return self._connection.cursor().execute(sql, {"month": month}).to_arrow_reader(10_000)
+        return self.tables.stream("detail", "daily", {"month": month})
 
     def invoices(self, month: str) -> pa.Table:
         """What the month comes to on each invoice: queries/reports/invoices.sql."""
@@ -350,11 +344,9 @@ class Reports:
     @cached_property
     def _answer(self) -> Callable[[str, Grain, tuple[tuple[str, Any], ...]], pa.Table]:
         """Runs a statement, once: neither the periods nor an Arrow table ever change."""
-        return lru_cache(ANSWERS_KEPT)(self._execute)
-
-    def _execute(self, name: str, grain: Grain, bound: tuple[tuple[str, Any], ...]) -> pa.Table:
-        sql = query.duckdb_sql(f"reports/{name}", (("spend", grain),))
-        return self._connection.cursor().execute(sql, dict(bound)).to_arrow_table()
+        return lru_cache(ANSWERS_KEPT)(
+            lambda name, grain, bound: self.tables.answer(name, grain, dict(bound))
+        )
 
 
 @lru_cache

@@ -15,6 +15,7 @@ from chargeback.settings import Settings, demo_folder
 from chargeback.sources.athena import AthenaTable
 from chargeback.sources.cur2 import Source, SourcePeriod
 from chargeback.sources.local import LocalFiles
+from chargeback.spend.local_tables import LocalTables
 from chargeback.spend.meaning import Rules
 from chargeback.spend.store import Progress, SpendStore
 
@@ -102,7 +103,8 @@ class Workspace:
 
     def reports(self) -> Reports:
         """The reports over what the store holds now."""
-        return Reports(self.store.periods(self.source.source_id), self.rules)
+        periods = self.store.periods(self.source.source_id)
+        return Reports(periods, self.rules, LocalTables(periods, self.rules))
 
 
 def today() -> date:

@@ -14,6 +14,7 @@ from chargeback.errors import Problem, SourceProblem
 from chargeback.reports import Reports, View
 from chargeback.settings import load_settings
 from chargeback.sources.cur2 import WITHOUT
+from chargeback.spend.local_tables import LocalTables
 from chargeback.spend.meaning import Rules
 from chargeback.spend.store import Manifest, StoredPeriod
 from chargeback.ui.formats import moment, month_name, plain
@@ -202,7 +203,7 @@ def _reports(
     folders: tuple[str, ...], fingerprint: str, _periods: list[StoredPeriod], _rules: Rules
 ) -> Reports:
     """One Reports per state of the store and of the rules, which the two keys stand for."""
-    return Reports(_periods, _rules)
+    return Reports(_periods, _rules, LocalTables(_periods, _rules))
 
 
 def _bring_up_to_date(workspace: Workspace) -> SourceProblem | None:
