@@ -211,21 +211,22 @@ def _bring_up_to_date(workspace: Workspace) -> SourceProblem | None:
     for failed_at, problem in list(_failures().items()):
         if time.monotonic() < failed_at + RETRY_SECONDS:
             return problem
+    place = st.empty()
     try:
         bucket = int(time.time() // workspace.source.recheck_seconds)
         if _is_current(workspace.source.source_id, bucket, workspace):
             return None
-        with st.status("Reading the bill…", expanded=True) as status:
+        with place.status("Reading the bill…", expanded=True):
             bar = st.progress(0.0)
 
             def show(month: str, done: int, of: int) -> None:
                 bar.progress(done / of, f"{month_name(month)}: {done + 1} of {of}")
 
             workspace.refresh(progress=show)
-            status.update(label="The bill is read.", state="complete", expanded=False)
         _is_current.clear()
         st.rerun()
     except SourceProblem as problem:
+        place.empty()
         _failures().clear()
         _failures()[time.monotonic()] = problem
         return problem
