@@ -1,0 +1,38 @@
+"""What the browser downloads is what the command line writes, byte for byte."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from tests.e2e.conftest import Open, Served, settled
+
+MONTH = "2026-10"
+
+
+@pytest.mark.parametrize("by", ["Tenant", "Team", "IAM principal"])
+def test_downloads_equal_the_command_lines_files(
+    open_page: Open, served: Served, tmp_path: Path, by: str
+) -> None:
+    unit = {"IAM principal": "principal"}.get(by, by.lower())
+    served.command("export", "--month", MONTH, "--by", unit, "--out", str(tmp_path))
+    page = open_page(f"/chargeback?month={MONTH}")
+    page.get_by_role("radio", name=by, exact=True).click()
+    page.locator("[role=columnheader]", has_text=by).wait_for(state="attached")
+    settled(page)
+    for label in ("Statement (CSV)", "Detail (CSV)", "Manifest (JSON)"):
+        with page.expect_download() as started:
+            page.get_by_role("button", name=label).click()
+        written = tmp_path / started.value.suggested_filename
+        assert written.read_bytes() == started.value.path().read_bytes()
+
+
+def test_the_workbook_opens_and_holds_statement_and_detail(open_page: Open, tmp_path: Path) -> None:
+    page = open_page(f"/chargeback?month={MONTH}")
+    with page.expect_download() as started:
+        page.get_by_role("button", name="Workbook (XLSX)").click()
+    file = tmp_path / started.value.suggested_filename
+    started.value.save_as(file)
+    assert len(openpyxl.load_workbook(file).sheetnames) >= 2
