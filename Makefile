@@ -1,10 +1,11 @@
 # make run    the dashboard on http://localhost:8501, with demo data unless a bill is configured
 # make test   every check and test that this machine can run; says what it left out
+# make test-trino   every statement on a real Trino as well (needs a JDK from 17 on, and Maven)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check format clean
+.PHONY: run test test-trino check format clean
 
 run: $(VENV)/runtime
 	$(BIN)/python -m chargeback refresh & \
@@ -12,6 +13,13 @@ run: $(VENV)/runtime
 
 test: check
 	$(BIN)/pytest
+
+test-trino: $(VENV)/development
+	@if command -v java >/dev/null && command -v mvn >/dev/null; then \
+	  $(BIN)/pytest tests/trino; \
+	else \
+	  echo "Left out: tests/trino, the statements on Trino, need Java 17 or newer (a JDK) and Maven."; \
+	fi
 
 check: $(VENV)/development
 	$(BIN)/ruff check .

@@ -300,6 +300,12 @@ class Reports:
         """What the month comes to on each invoice: queries/reports/invoices.sql."""
         return self._run("invoices", "daily", {"month": month})
 
+    def reconciliation(self, month: str, currency: str, since: date | None) -> pa.Table:
+        """The month cut as other sources count it: queries/reports/reconciliation.sql."""
+        return self._run(
+            "reconciliation", "daily", {"month": month, "currency": currency, "since": since}
+        )
+
     def _history(self, view: View) -> list[MonthTotals]:
         first = self._months_shown(view.month)[0]
         answer = self._ask("history", "monthly", {**view.parameters(), "first_month": first})

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
 import tomllib
+from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Literal
 
@@ -34,6 +38,9 @@ class AthenaSettings(BaseModel):
     catalog: str = "AwsDataCatalog"
     s3_staging_dir: str | None = None
     region: str | None = None
+    timeout_seconds: int = Field(default=1800, gt=0)
+    """A query that takes longer is cancelled. Athena's own limit is 30 minutes too, unless raised
+    (Athena User Guide, "Service Quotas", DML query timeout)."""
 
 
 class Settings(BaseSettings):
@@ -42,6 +49,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="CHARGEBACK_",
         env_nested_delimiter="__",
+        env_ignore_empty=True,
         toml_file=CONFIG_FILE,
         extra="forbid",
     )
@@ -94,9 +102,7 @@ def load_settings() -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise UsageProblem(f"{CONFIG_FILE} is not valid TOML: {error}.") from error
     except ValidationError as error:
-        raise UsageProblem(
-            _explain(error), todo=f"Correct {CONFIG_FILE} or the environment."
-        ) from error
+        raise UsageProblem(_explain(error), todo="Correct it, and start again.") from error
     if settings.cur is not None and settings.athena is not None:
         raise UsageProblem(
             "Two bills are configured: a folder (cur) and a table (athena).",
@@ -106,7 +112,49 @@ def load_settings() -> Settings:
 
 
 def _explain(error: ValidationError) -> str:
-    places = (
-        f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()
+    """Each wrong setting once: where it stands, and what is allowed."""
+    said: dict[str, list[str]] = {}
+    # Of a source of attribution that is none of the four kinds, only the kind it looks like counts.
+    for item in sorted(error.errors(), key=lambda item: item["type"] == "model_type"):
+        keys = _keys(item["loc"])
+        messages = said.setdefault(f"{_place(keys)} {'.'.join(keys)}", [])
+        if item["type"] != "model_type" or not messages:
+            messages.append(_allowed(keys) if item["type"] == "extra_forbidden" else item["msg"])
+    return "A setting is not allowed: " + "; ".join(
+        f"{place}: {', '.join(dict.fromkeys(messages))}" for place, messages in said.items()
     )
-    return "A setting is not allowed: " + "; ".join(places) + "."
+
+
+def _keys(loc: Sequence[int | str]) -> list[str]:
+    """The keys as they are written; pydantic also names the kinds of value that it tried."""
+    return list(takewhile(lambda key: key.isidentifier() and key.islower(), map(str, loc)))
+
+
+def _place(keys: Sequence[str]) -> str:
+    variable = "CHARGEBACK_" + "__".join(keys).upper()
+    if variable in os.environ:
+        return f"{variable},"
+    line = _line_of(keys)
+    return f"{CONFIG_FILE}, line {line}," if line else f"{CONFIG_FILE},"
+
+
+def _line_of(keys: Sequence[str]) -> int:
+    """The line of chargeback.toml in which a key is set; 0 if it isn't."""
+    table: list[str] = []
+    lines = Path(CONFIG_FILE).read_text("utf-8").splitlines() if Path(CONFIG_FILE).exists() else []
+    for number, line in enumerate(lines, start=1):
+        if header := re.match(r"\s*\[([\w.]+)\]", line):
+            table = header[1].split(".")
+        elif (key := re.match(r"\s*([\w.]+)\s*=", line)) and [*table, *key[1].split(".")] == keys:
+            return number
+    return 0
+
+
+def _allowed(keys: Sequence[str]) -> str:
+    """What may stand in place of an unknown key."""
+    sections: dict[str, type[BaseModel]] = {
+        "athena": AthenaSettings,
+        "attribution": AttributionRules,
+    }
+    section = sections.get(keys[0], Settings)
+    return f"there is no such setting; allowed are {', '.join(section.model_fields)}"

@@ -5,15 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
 
 from filelock import FileLock
 
 from chargeback.demo import write_demo
+from chargeback.demo.billing_api import BillingApi
 from chargeback.errors import Problem, SourceProblem, UsageProblem
 from chargeback.reports import Reports
 from chargeback.settings import Settings, demo_folder
 from chargeback.sources.athena import AthenaTable
+from chargeback.sources.billing_answers import AwsEndpoint, Endpoint
+from chargeback.sources.cost_explorer import CostExplorer
 from chargeback.sources.cur2 import Source, SourcePeriod
+from chargeback.sources.invoices import Invoices
 from chargeback.sources.local import LocalFiles
 from chargeback.spend.local_tables import LocalTables
 from chargeback.spend.meaning import Rules
@@ -41,6 +47,31 @@ class Workspace:
     def store(self) -> SpendStore:
         """The spend store."""
         return SpendStore(self.settings.store_folder)
+
+    @property
+    def cost_explorer(self) -> CostExplorer:
+        """Cost Explorer of the account that boto3's credentials open; in demo mode the demo's."""
+        return CostExplorer(self._answers, self._billing)
+
+    @property
+    def invoices(self) -> Invoices:
+        """The invoices of the same account."""
+        return Invoices(self._answers, self._billing)
+
+    @cached_property
+    def _billing(self) -> Endpoint | AwsEndpoint:
+        if not self.settings.is_demo:
+            return AwsEndpoint()
+        return Endpoint(BillingApi(demo_folder() / "cur").start().url)
+
+    @property
+    def _answers(self) -> Path:
+        """Where answers about this bill are kept; a demo bill is another one when rewritten."""
+        bill = self.source.source_id
+        if self.settings.is_demo:
+            versions = [period.version for period in self.source.periods()]
+            bill = sha256("".join(versions).encode()).hexdigest()[:16]
+        return self.settings.store_folder / "cost-explorer" / bill
 
     @property
     def rules(self) -> Rules:

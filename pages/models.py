@@ -9,6 +9,12 @@ from chargeback.ui.place import AT, read_place
 from chargeback.ui.tables import Column
 from chargeback.workspace import today
 
+
+def show_all() -> None:
+    """Takes the chosen model out of the address."""
+    del st.query_params[AT]
+
+
 context = shell.current()
 reports, view = context.reports, context.view
 month, currency = view.month, view.currency
@@ -52,9 +58,7 @@ if chosen is not None:
     view = view.narrowed("model", chosen)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"Below: only **{plain(chosen)}**", width="content")
-        if st.button("All models", icon=":material/close:", type="tertiary"):
-            del st.query_params[AT]
-            st.rerun()
+        st.button("All models", on_click=show_all, icon=":material/close:", type="tertiary")
 
 for column, dimension, what in zip(
     st.columns(2, gap="medium"),

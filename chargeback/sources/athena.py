@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import logging
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import lru_cache, reduce
 from pathlib import Path
+from threading import Event, Lock
 from typing import Any
 
 import duckdb
@@ -23,13 +26,20 @@ from pyathena.connection import Connection
 from pyathena.cursor import Cursor
 from pyathena.error import Error as PyAthenaError
 from pyathena.formatter import Formatter
-from pyathena.util import RetryConfig, parse_output_location, retry_api_call
+from pyathena.model import AthenaQueryExecution
+from pyathena.util import RetryConfig, parse_output_location, retry_api_call, stop_retries_on
 from sqlglot import exp
 
 from chargeback import query
 from chargeback.errors import SourceProblem, UsageProblem
 from chargeback.settings import AthenaSettings
-from chargeback.sources.athena_problems import explained, no_output_location
+from chargeback.sources.athena_problems import (
+    explained,
+    no_output_location,
+    not_finished,
+    stopped,
+    unreadable_results,
+)
 from chargeback.sources.cur2 import COLUMN_TYPES, Extract, SourcePeriod, fitted, notices
 
 PARAMETER_LENGTH = 1024
@@ -38,6 +48,13 @@ QUERY_BYTES = 262_144
 """Size of a query (Athena User Guide, "Service Quotas"); what is put into it counts here too."""
 ARRAY_ELEMENTS = 254
 """Elements of one ARRAY[…] that every Trino behind Athena engine 3 accepts (trinodb #16033)."""
+PRICE_PER_TERABYTE = Decimal(5)
+LEAST_BYTES = 10 * 1024**2
+"""What Athena charges for a query at least (Amazon Athena pricing, "SQL queries")."""
+REUSE_MINUTES = 60
+"""How old an answer may be that Athena gives again instead of scanning for it."""
+
+LOG = logging.getLogger(__name__)
 
 # PyAthena logs each failure with its traceback and AWS's own words, which name accounts and
 # resources; without a handler Python would print them to stderr. Problems say what is needed.
@@ -50,36 +67,46 @@ class AthenaTable:
     name = "CUR 2.0 through Athena"
     engine = "Athena"
     recheck_seconds = 3600  # AWS writes an export at most three times a day; asking costs a query
+    parallel = 4  # far below the 20 queries that every account may run at a time ("Service Quotas")
 
     def __init__(self, settings: AthenaSettings) -> None:
         self.settings = settings
         place = (settings.catalog, settings.database, settings.table, settings.region or "")
         self.source_id = hashlib.sha256("\n".join(place).encode()).hexdigest()[:16]
         self._columns: tuple[str, ...] = ()
+        self._asking_columns = Lock()
+        self._versions: dict[str, str] = {}
 
     def periods(self) -> list[SourcePeriod]:
         """The billing periods in the table, newest first.
 
+        The times of the files are the cheapest sign that can be trusted that AWS has written a
+        period again: they say it of every period in one query that reads no column.
+
         Raises:
             SourceProblem: Athena can't be asked, or the table holds no billing period.
         """
+        self._columns = ()  # a new delivery may have other columns
         with self._connected() as connection:
-            rows = self._asked(connection, query.load("cur/athena_periods"), {})
+            rows = self._asked(connection, *self._bound(query.load("cur/athena_periods"), {}))
         if not rows:
             raise SourceProblem(
                 "The Athena table holds no billing period.",
                 "There is no bill to show.",
                 "Wait for the export's first delivery, or load the table's partitions.",
             )
-        return [_period(*row) for row in rows]
+        periods = [_period(*row) for row in rows]
+        self._versions = {period.billing_period: period.version for period in periods}
+        return periods
 
-    def extract(self, billing_period: str, out: Path) -> Extract:
+    def extract(self, billing_period: str, out: Path, stop: Event | None = None) -> Extract:
         """Writes one period's daily spend to `out` (zstd Parquet).
 
         Raises:
-            SourceProblem: Athena can't be asked, or its answer can't be fetched.
+            SourceProblem: Athena can't be asked, its answer can't be fetched, or `stop` was set.
         """
-        with self._connected() as connection:
+        stop = stop or Event()
+        with stop_retries_on(stop), self._connected(stop) as connection:
             columns = self._columns_of(connection)
             sql, parameters = self._bound(
                 fitted("daily_spend", columns), {"billing_period": billing_period}
@@ -87,8 +114,7 @@ class AthenaTable:
             # UNLOAD writes Parquet from all workers at once and keeps decimals and text as they
             # are; the plain answer would be one CSV file.
             unload, _ = Formatter.wrap_unload(sql, _output_location(connection))
-            with connection.cursor(_UnloadCursor) as cursor:
-                cursor.execute(unload, parameters, paramstyle="qmark")
+            with self._run(connection, unload, parameters, kind=_UnloadCursor) as cursor:
                 _merge(connection, _manifest(connection, cursor), out, result_schema("daily_spend"))
                 return Extract(
                     notices=notices(columns),
@@ -100,7 +126,8 @@ class AthenaTable:
         """The single CUR lines behind a number; parameters of queries/cur/lines.sql.
 
         A page of rows comes through the API, typed and in order; UNLOAD would spread it over
-        files without an order (Athena User Guide, "UNLOAD").
+        files without an order (Athena User Guide, "UNLOAD"). Athena may give a page again that it
+        gave before, for nothing: the statement names the version of the bill that it was asked of.
 
         Raises:
             SourceProblem: Athena can't be asked.
@@ -108,7 +135,11 @@ class AthenaTable:
         """
         with self._connected() as connection:
             statement = fitted("lines", self._columns_of(connection))
-            rows = self._asked(connection, statement, parameters)
+            sql, literals = self._bound(statement, parameters)
+            version = self._versions.get(parameters["billing_period"])
+            if version:
+                sql = f"{sql} /* {_fingerprint(version, literals)} */"
+            rows = self._asked(connection, sql, literals, reuse=version is not None)
         schema = result_schema("lines")
         values = [[row[i] for row in rows] for i in range(len(schema))]
         return pa.Table.from_arrays(
@@ -117,7 +148,7 @@ class AthenaTable:
         )
 
     @contextmanager
-    def _connected(self) -> Iterator[Connection[Cursor]]:
+    def _connected(self, stop: Event | None = None) -> Iterator[Connection[Cursor]]:
         try:
             with pyathena.connect(
                 work_group=self.settings.workgroup,
@@ -126,33 +157,85 @@ class AthenaTable:
                 catalog_name=self.settings.catalog,
                 schema_name=self.settings.database,
                 poll_interval=0.5,
+                on_poll=_watch(stop or Event(), self.settings.timeout_seconds),
                 # Someone may be waiting: about 15 s of retries, 10 s to find the endpoint dead.
-                retry_config=RetryConfig(attempt=5),
+                retry_config=RetryConfig(attempt=4),
                 config=Config(connect_timeout=10),
             ) as connection:
                 yield connection
         except (PyAthenaError, BotoCoreError, ClientError, Boto3Error) as error:
             raise explained(error) from error
+        except pa.ArrowException as error:
+            raise unreadable_results() from error
+
+    @contextmanager
+    def _run(
+        self,
+        connection: Connection[Cursor],
+        sql: str,
+        parameters: list[str],
+        *,
+        kind: type[Cursor] = Cursor,
+        reuse: bool = False,
+    ) -> Iterator[Cursor]:
+        """Runs a query to its end, or cancels it when `_watch` says so."""
+        with connection.cursor(kind) as cursor:
+            try:
+                cursor.execute(
+                    sql,
+                    parameters,
+                    paramstyle="qmark",
+                    result_reuse_enable=reuse,
+                    result_reuse_minutes=REUSE_MINUTES,
+                )
+            except SourceProblem:
+                cursor.cancel()
+                raise
+            scanned = cursor.data_scanned_in_bytes or 0
+            cost = round(price(scanned), 5)
+            LOG.info("Athena query %s: %d bytes, $%s", cursor.query_id, scanned, cost)
+            yield cursor
 
     def _columns_of(self, connection: Connection[Cursor]) -> tuple[str, ...]:
-        """The table's columns, asked once in the life of this object."""
-        if not self._columns:
-            sql, _ = self._bound(query.load("cur/columns"), {})
-            with connection.cursor() as cursor:
-                description = cursor.execute(sql, paramstyle="qmark").description or []
-            self._columns = tuple(column[0] for column in description)
-        return self._columns
+        """The table's columns, asked once after each look at its periods."""
+        with self._asking_columns:
+            columns = self._columns
+            if not columns:
+                sql, _ = self._bound(query.load("cur/columns"), {})
+                with self._run(connection, sql, []) as cursor:
+                    columns = tuple(column[0] for column in cursor.description or [])
+                self._columns = columns
+            return columns
 
     def _asked(
-        self, connection: Connection[Cursor], statement: exp.Expr, values: Mapping[str, Any]
+        self,
+        connection: Connection[Cursor],
+        sql: str,
+        parameters: list[str],
+        *,
+        reuse: bool = False,
     ) -> list[tuple[Any, ...]]:
-        sql, parameters = self._bound(statement, values)
-        with connection.cursor() as cursor:
-            return list(cursor.execute(sql, parameters, paramstyle="qmark").fetchall())
+        with self._run(connection, sql, parameters, reuse=reuse) as cursor:
+            return [tuple(row) for row in cursor.fetchall()]
 
     def _bound(self, statement: exp.Expr, values: Mapping[str, Any]) -> tuple[str, list[str]]:
         table = exp.table_(self.settings.table, db=self.settings.database, quoted=True)
         return bound(query.with_table(statement, "cur", table), values)
+
+
+def _watch(stop: Event, seconds: int) -> Callable[[AthenaQueryExecution], None]:
+    """What PyAthena asks, while it waits for queries, whether to go on."""
+    deadline = time.monotonic() + seconds
+
+    def check(execution: AthenaQueryExecution) -> None:
+        if execution.state in AthenaQueryExecution.TERMINAL_STATES:
+            return
+        if stop.is_set():
+            raise stopped()
+        if time.monotonic() > deadline:
+            raise not_finished(seconds)
+
+    return check
 
 
 class _UnloadCursor(Cursor):
@@ -161,6 +244,11 @@ class _UnloadCursor(Cursor):
     def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401  (PyAthena's own)
         super().__init__(**kwargs)
         self._result_set_kwargs = {"_pre_fetch": False}
+
+
+def price(bytes_scanned: int) -> Decimal:
+    """What one query costs, in US dollars; regions differ a little, cancelled queries cost too."""
+    return PRICE_PER_TERABYTE * max(bytes_scanned, LEAST_BYTES) / 1024**4
 
 
 def bound(statement: exp.Expr, values: Mapping[str, Any]) -> tuple[str, list[str]]:
@@ -212,6 +300,11 @@ def _placed(name: str, value: str | int | list[str] | None, literals: dict[str, 
         return _joined([_placed(f"{name}_{i}", value[i : i + half], literals) for i in starts])
     literals[name] = literal(value)
     return exp.Placeholder(this=name)
+
+
+def _fingerprint(*what: object) -> str:
+    """Tells two questions apart that have the same text."""
+    return hashlib.sha256(repr(what).encode()).hexdigest()[:16]
 
 
 def _joined(parts: Sequence[exp.Expr]) -> exp.Expr:

@@ -96,7 +96,12 @@ REASONS = (
         "Check `catalog`, `database`, `table` and `region` in the [athena] section.",
     ),
     _Reason(
-        "HIVE_(CANNOT_OPEN_SPLIT|FILESYSTEM_ERROR|CURSOR_ERROR|FILE_NOT_FOUND)|NoSuchKey|^404:",
+        "^(NoSuchKey|404):",
+        "The query's results were gone before they could be read.",
+        "Refresh again; if it stays so, check what deletes files from the place for results.",
+    ),
+    _Reason(
+        "HIVE_(CANNOT_OPEN_SPLIT|FILESYSTEM_ERROR|CURSOR_ERROR|FILE_NOT_FOUND)|NoSuchKey",
         "AWS was replacing the files while they were read.",
         "Wait a few minutes and refresh.",
     ),
@@ -141,6 +146,30 @@ def explained(error: Exception) -> SourceProblem:
 def no_output_location() -> SourceProblem:
     """The problem when neither the settings nor the workgroup name a place for results."""
     return explained(ValueError("No output location"))
+
+
+def unreadable_results() -> SourceProblem:
+    """The problem when UNLOAD's files are not the Parquet that they should be."""
+    return SourceProblem(
+        "The query's results can't be read: its files are incomplete.",
+        MEANS,
+        "Refresh again.",
+    )
+
+
+def not_finished(seconds: int) -> SourceProblem:
+    """The problem with a query that took longer than it may; it is cancelled."""
+    unit = "second" if seconds == 1 else "seconds"
+    return SourceProblem(
+        f"Athena did not finish the query within {seconds:,} {unit}; it was cancelled.",
+        MEANS,
+        "Refresh again later, or raise `timeout_seconds` in the [athena] section.",
+    )
+
+
+def stopped() -> SourceProblem:
+    """What ends a query that nobody waits for any more; it is cancelled."""
+    return SourceProblem("Reading the bill was stopped.", MEANS, "Refresh again.")
 
 
 def _words(error: BaseException) -> str:

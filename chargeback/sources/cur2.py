@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -114,12 +115,17 @@ class Source(Protocol):
     engine: str
     recheck_seconds: int
     """How long an answer of `periods` is good for while pages are shown."""
+    parallel: int
+    """How many periods may be read at a time."""
 
     def periods(self) -> list[SourcePeriod]:
         """The billing periods that the source holds, newest first. Raises SourceProblem."""
 
-    def extract(self, billing_period: str, out: Path) -> Extract:
-        """Writes one period's daily spend to the Parquet file `out`. Raises SourceProblem."""
+    def extract(self, billing_period: str, out: Path, stop: Event | None = None) -> Extract:
+        """Writes one period's daily spend to the Parquet file `out`. Raises SourceProblem.
+
+        Once `stop` is set nobody waits for it: what costs money is to be cancelled.
+        """
 
     def lines(self, parameters: dict[str, Any]) -> pa.Table:
         """The single CUR lines behind a number: queries/cur/lines.sql. Raises SourceProblem."""

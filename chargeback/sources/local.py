@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import duckdb
@@ -26,6 +27,7 @@ class LocalFiles:
 
     engine = "DuckDB"
     recheck_seconds = 60
+    parallel = 1  # DuckDB uses all cores for one
 
     def __init__(self, folder: Path, name: str = "CUR 2.0 files") -> None:
         self.folder, self.name = folder, name
@@ -49,7 +51,7 @@ class LocalFiles:
             )
         return sorted(periods, key=lambda period: period.billing_period, reverse=True)
 
-    def extract(self, billing_period: str, out: Path) -> Extract:
+    def extract(self, billing_period: str, out: Path, stop: Event | None = None) -> Extract:
         """Writes one period's daily spend to `out` (zstd Parquet).
 
         Raises:
@@ -59,7 +61,7 @@ class LocalFiles:
             sql = query.render(fitted("daily_spend", columns), "duckdb")
             connection.execute(f"CREATE TABLE spend AS {sql}", {"billing_period": billing_period})
             connection.table("spend").write_parquet(str(out), compression="zstd")
-        return Extract(notices=notices(columns))
+        return Extract(notices=(*notices(columns), *self._overlaps(billing_period)))
 
     def lines(self, parameters: dict[str, Any]) -> pa.Table:
         """The single CUR lines behind a number; parameters of queries/cur/lines.sql.
@@ -83,27 +85,60 @@ class LocalFiles:
                 "Check CHARGEBACK_CUR and the permissions of the folder.",
             ) from error
 
-    @contextmanager
-    def _opened(self, billing_period: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[str]]]:
-        files = [
-            str(file)
+    def _overlaps(self, billing_period: str) -> list[str]:
+        """What a reader must know when several exports bill the same payer in one month."""
+        exports = self._files(billing_period)
+        payers = defaultdict(list)
+        for export, files in exports.items() if len(exports) > 1 else ():
+            with _reading(files, billing_period) as (connection, columns):
+                sql = query.render(fitted("payers", columns), "duckdb")
+                rows = connection.execute(sql, {"billing_period": billing_period}).fetchall()
+            for (payer,) in rows:
+                payers[payer].append(export.parent.name)
+        return [
+            f"Several exports bill payer account {payer}, and all are counted: {', '.join(names)}. "
+            "If they hold the same bill, take all but one of them away."
+            for payer, names in payers.items()
+            if len(names) > 1
+        ]
+
+    def _files(self, billing_period: str) -> dict[Path, list[Path]]:
+        """The files of one billing period by the data folder of their export."""
+        found = {
+            partition.parent: _current_files(partition)
             for partition in self._partitions()
             if _month(partition) == billing_period
-            for file in _current_files(partition)
-        ]
+        }
+        return {folder: files for folder, files in found.items() if files}
+
+    @contextmanager
+    def _opened(self, billing_period: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[str]]]:
+        files = [file for files in self._files(billing_period).values() for file in files]
         if not files:
             raise SourceProblem(
                 f"The export holds no billing period {billing_period}.",
                 "Nothing can be shown or exported for that month.",
                 "Choose a month that the export holds.",
             )
-        with duckdb.connect() as connection:
-            try:
-                cur = connection.read_parquet(files, union_by_name=True, hive_partitioning=True)
-                cur.create_view("cur")
-                yield connection, list(cur.columns)
-            except duckdb.Error as error:
-                raise _unreadable(files, billing_period) from error
+        with _reading(files, billing_period) as opened:
+            yield opened
+
+
+@contextmanager
+def _reading(
+    files: list[Path], billing_period: str
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[str]]]:
+    """A connection in which these files are `cur`, and its columns."""
+    with duckdb.connect() as connection:
+        # Times that a file marks as UTC would else be told in this machine's time zone.
+        connection.execute("SET TimeZone = 'UTC'")
+        try:
+            names = [str(file) for file in files]
+            cur = connection.read_parquet(names, union_by_name=True, hive_partitioning=True)
+            cur.create_view("cur")
+            yield connection, list(cur.columns)
+        except duckdb.Error as error:
+            raise _unreadable(files, billing_period) from error
 
 
 def _holds_data(partition: Path) -> bool:
@@ -140,8 +175,8 @@ def _describe(month: str, files: list[Path]) -> SourcePeriod:
     )
 
 
-def _unreadable(files: list[str], billing_period: str) -> SourceProblem:
-    broken = [Path(file).name for file in files if not _is_readable(file)]
+def _unreadable(files: list[Path], billing_period: str) -> SourceProblem:
+    broken = [file.name for file in files if not _is_readable(file)]
     which = f" ({', '.join(broken[:3])})" if broken else ""
     return SourceProblem(
         f"Files of billing period {billing_period} can't be read{which}.",
@@ -150,7 +185,7 @@ def _unreadable(files: list[str], billing_period: str) -> SourceProblem:
     )
 
 
-def _is_readable(file: str) -> bool:
+def _is_readable(file: Path) -> bool:
     try:
         pa.parquet.read_metadata(file)
     except (OSError, pa.ArrowInvalid):

@@ -176,9 +176,7 @@ def _ask(
         return _matched(source, identity), f"pattern on {source.on}"
     if isinstance(source, AccountSource):
         return source.account.get(identity.usage_account_id, ""), "account"
-    rows = (
-        row for row in _owner_rows(source, identity) if row.effective_from <= on < row.effective_to
-    )
+    rows = (row for row in _owner_rows(source, identity) if row.is_in_force(on))
     return next((row.values[name] for row in rows if name in row.values), ""), "owner list"
 
 

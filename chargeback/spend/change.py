@@ -8,9 +8,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 ZERO = Decimal()
+LAST_DIGIT = Decimal("1E-12")
+"""Of an amount on the bill; a part of a change has no more, so that the parts add up."""
+EXACT = 60
+"""Digits that hold any sum and product here without rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,11 @@ def explain(meters: Iterable[MeterChange]) -> Change:
     is the move between models, token types and tiers.
     """
     meters = list(meters)
+    with localcontext(prec=EXACT):
+        return _explained(meters)
+
+
+def _explained(meters: list[MeterChange]) -> Change:
     token_meters = [m for m in meters if m.tokens or m.previous_tokens]
     rest = [m for m in meters if not (m.tokens or m.previous_tokens)]
     volume, price, mix = _token_parts(token_meters)
@@ -81,10 +90,10 @@ def _token_parts(meters: list[MeterChange]) -> tuple[Decimal, Decimal, Decimal]:
     cost_before = sum((m.previous_cost for m in meters), ZERO)
     if not tokens or not before:
         return total, ZERO, ZERO
-    volume = (tokens - before) * cost_before / before
+    volume = ((tokens - before) * cost_before / before).quantize(LAST_DIGIT)
     price = sum(
         (m.cost - m.previous_cost * m.tokens / m.previous_tokens for m in meters if _both(m)), ZERO
-    )
+    ).quantize(LAST_DIGIT)
     return volume, price, total - volume - price
 
 

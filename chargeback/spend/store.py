@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Literal
 
 import duckdb
@@ -97,6 +101,9 @@ class SpendStore:
     ) -> list[str]:
         """Brings `periods` up to date; reads only those whose source has changed.
 
+        As many at a time as the source allows; `progress` hears of them in order, from the
+        caller's thread. Whatever it raises, like Ctrl-C, stops those that still run.
+
         Returns:
             The billing periods that were read.
 
@@ -104,14 +111,15 @@ class SpendStore:
             SourceProblem: one can't be read; all others are up to date, none is half written.
         """
         read, problems = [], []
-        for done, period in enumerate(periods):
-            if progress:
-                progress(period.billing_period, done, len(periods))
-            try:
-                if not self.is_current(source, period) and self._refresh_one(source, period):
-                    read.append(period.billing_period)
-            except SourceProblem as problem:
-                problems.append(problem)
+        with closing(self._reading(source, periods)) as reading:
+            for done, (period, is_read) in enumerate(reading):
+                if progress:
+                    progress(period.billing_period, done, len(periods))
+                try:
+                    if is_read():
+                        read.append(period.billing_period)
+                except SourceProblem as problem:
+                    problems.append(problem)
         if problems:
             raise problems[0]
         return read
@@ -125,23 +133,42 @@ class SpendStore:
             and stored.manifest.source_version == period.version
         )
 
-    def _refresh_one(self, source: Source, period: SourcePeriod) -> bool:
+    def _reading(
+        self, source: Source, periods: Sequence[SourcePeriod]
+    ) -> Generator[tuple[SourcePeriod, Callable[[], bool]], None, None]:
+        """For each period what waits for it to be read; closing it stops what still runs."""
+        stop = Event()
+        if source.parallel == 1:  # in the caller's thread, where Ctrl-C interrupts DuckDB
+            yield from ((p, partial(self._refresh_one, source, p, stop)) for p in periods)
+            return
+        pool = ThreadPoolExecutor(source.parallel)
+        try:
+            futures = [pool.submit(self._refresh_one, source, p, stop) for p in periods]
+            yield from ((p, future.result) for p, future in zip(periods, futures, strict=True))
+        finally:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+
+    def _refresh_one(self, source: Source, period: SourcePeriod, stop: Event) -> bool:
+        if self.is_current(source, period):
+            return False
         self._prepare()
-        with FileLock(self.folder / f".{period.billing_period}.lock"):
+        lock = FileLock(self.folder / f".{period.billing_period}.lock")
+        with lock.acquire(cancel_check=stop.is_set):
             if self.is_current(source, period):  # another process was faster
                 return False
             version = self.folder / "versions" / f"{period.billing_period}-{uuid.uuid4().hex[:12]}"
             version.mkdir(parents=True)
             try:
-                self._write(source, period, version)
+                self._write(source, period, version, stop)
                 self._publish(version, period.billing_period)
             except BaseException:
                 shutil.rmtree(version)
                 raise
             return True
 
-    def _write(self, source: Source, period: SourcePeriod, version: Path) -> None:
-        extract = source.extract(period.billing_period, version / SPEND)
+    def _write(self, source: Source, period: SourcePeriod, version: Path, stop: Event) -> None:
+        extract = source.extract(period.billing_period, version / SPEND, stop)
         manifest = _manifest(source, period, extract, version / SPEND)
         (version / MANIFEST).write_text(manifest.model_dump_json(indent=2), "utf-8")
 

@@ -61,12 +61,12 @@ class Context:
 
 def current() -> Context:
     """The context of this run, for pages."""
-    if CONTEXT not in st.session_state:
+    context: Context | None = st.session_state.pop(CONTEXT, None)
+    if context is None:
         # When a server's first request is for a page, Streamlit 1.67 takes pages/ for its older
         # kind of multipage app and runs the page without app.py. Say which kind it is, run again.
         PagesManager.uses_pages_directory = False
         st.rerun()
-    context: Context = st.session_state[CONTEXT]
     return context
 
 

@@ -6,6 +6,8 @@
 -- parameters: billing_period  YYYY-MM, the partition: without it Athena would scan every month
 -- grain:      one row per CUR line
 -- Absent text is ''. Tag maps are JSON objects; the two older maps count only where `tags` is empty.
+-- Trino sorts the keys of a map when it formats it, DuckDB leaves them as they lie in the file; to
+-- sort them here too would triple the time of reading a bill. What is told of a tag is the same.
 -- Costs are doubles in CUR: through text they become the decimal that AWS wrote, where a direct
 -- cast would keep the double's binary noise.
 WITH bedrock AS (

@@ -71,11 +71,6 @@ def rendered(name: str) -> tuple[str, list[str]]:
     return bound(query.with_table(query.load(name), "cur", table), VALUES)
 
 
-def test_every_statement_over_the_bill_is_looked_at_here() -> None:
-    found = {f"cur/{path.stem}" for path in (query.QUERIES / "cur").glob("*.sql")}
-    assert found == {*OF_ONE_PERIOD, *OF_ALL_PERIODS}
-
-
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -256,6 +251,8 @@ REFUSED_CALLS = [
     ),
     ("AccessDenied", f"{DENIED}s3:GetObject on resource: secret", "denied s3:GetObject"),
     ("403", "Forbidden", "denied access"),
+    ("NoSuchKey", "The specified key does not exist.", "were gone"),
+    ("404", "Not Found", "were gone"),
     ("ExpiredTokenException", "The security token included in the request is expired", "expired"),
     ("ExpiredToken", "The provided token has expired.", "expired"),
     (

@@ -1,0 +1,349 @@
+"""Why two sources of one bill differ: causes, their measured amounts, and what they mean.
+
+A cause's amount is measured in what the sources say; what no cause measures stays unexplained. Two
+causes can only be suspected (credits that one source lacks, products that only one names) and say
+so. Rounding takes what is left only where rounding can have done it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from itertools import groupby
+
+ZERO = Decimal()
+TAX = "Tax"
+CREDITS = ("Credit", "Refund")
+LINE_ROUNDING = Decimal("0.5e-10")
+"""AWS gives costs to ten decimals, in CUR lines and in Cost Explorer's sums."""
+CENT_ROUNDING = Decimal("0.005")
+"""An invoice gives each charge in cents (Billing User Guide, "Knowing the differences between
+Billing and Cost Explorer data": billing data is rounded)."""
+
+
+class CauseName(StrEnum):
+    """What can make two sources differ, in the order in which it is looked for."""
+
+    TAX = "Tax not in scope"
+    LATER = "Data later than the other's"
+    DATED = "Dated in another month"
+    CREDITS = "Credits and refunds"
+    UNRECOGNISED = "Unrecognised product"
+    MARKETPLACE_APART = "Marketplace invoiced separately"
+    AWS_APART = "AWS invoiced separately"
+    NOT_INVOICED = "Not invoiced yet"
+    OTHER_SERVICES = "Other services on the invoice"
+    OTHER_TAX = "Tax on other services"
+    ROUNDING = "Rounding"
+
+
+SENTENCES = {
+    CauseName.TAX: (
+        "Cost Explorer shows all tax as one service named Tax, whatever was taxed; the bill says "
+        "of each tax line which product it is for."
+    ),
+    CauseName.LATER: (
+        "AWS brings the bill and Cost Explorer up to date at different hours, up to three times a "
+        "day each: on the newest days one holds usage that the other will hold tomorrow."
+    ),
+    CauseName.DATED: (
+        "Usage of another month that is billed in this one, or of this month that is billed in "
+        "another: the bill counts by billing period, Cost Explorer by the day of usage."
+    ),
+    CauseName.CREDITS: (
+        "Credits and refunds that only one of the two shows under this service: AWS adds them to "
+        "a closed month late, and shares credits between services and accounts."
+    ),
+    CauseName.UNRECOGNISED: (
+        "Products whose names say Bedrock, of which the other source has no line. If the export "
+        "has the column `product`, AWS may have renamed them: compare the names."
+    ),
+    CauseName.MARKETPLACE_APART: (
+        "Models of Anthropic, OpenAI and others are sold through AWS Marketplace, which sends "
+        "invoices of its own."
+    ),
+    CauseName.AWS_APART: "What AWS itself sells is on AWS's own invoices.",
+    CauseName.NOT_INVOICED: "Lines of the bill that carry no invoice id yet.",
+    CauseName.OTHER_SERVICES: (
+        "An invoice covers all services, not only Bedrock; this is what Cost Explorer counts for "
+        "the others."
+    ),
+    CauseName.OTHER_TAX: (
+        "Tax on those other services: what Cost Explorer counts as Tax, less the tax on the "
+        "bill's Bedrock lines."
+    ),
+    CauseName.ROUNDING: "Amounts are rounded before they are added up.",
+}
+SUSPECTED = frozenset({CauseName.CREDITS, CauseName.UNRECOGNISED})
+"""Causes that are likely, not proven: someone has to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A part of a difference: what the other source has more (less, where negative), and why."""
+
+    name: CauseName
+    amount: Decimal
+    detail: str = ""
+    """What is particular to this case: names, or how far rounding can reach."""
+
+    @property
+    def sentence(self) -> str:
+        """The cause in plain words."""
+        return " ".join(part for part in (SENTENCES[self.name], self.detail) if part)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nobody has to look any further."""
+        return self.name not in SUSPECTED
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The bill against one other source: `cur` + causes + `unexplained` = `amount`, exactly."""
+
+    other: str
+    """'Cost Explorer', 'AWS invoices' or 'AWS Marketplace invoices'."""
+    cur: Decimal
+    amount: Decimal
+    """What the other source says."""
+    causes: tuple[Cause, ...]
+
+    @property
+    def difference(self) -> Decimal:
+        """What the other source has more than the bill."""
+        return self.amount - self.cur
+
+    @property
+    def unexplained(self) -> Decimal:
+        """What no cause measures: zero, or to be shown in red."""
+        return self.difference - total(self.causes)
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One service's charges of one type in a month, in one of the sources; in the bill's currency.
+
+    Args:
+        service: as the source names it.
+        record_type: the line type, as the source names it.
+        amount: what they come to.
+        recent: of it, on the days on which sources may still differ.
+        dated_elsewhere: of it, dated outside the month (bill only).
+        billed_elsewhere: dated in the month, billed in another (bill only); not in `amount`.
+        lines: how many rounded amounts it is the sum of.
+    """
+
+    service: str
+    record_type: str
+    amount: Decimal
+    recent: Decimal = ZERO
+    dated_elsewhere: Decimal = ZERO
+    billed_elsewhere: Decimal = ZERO
+    lines: int = 1
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Equal for the same charges, however a source spells them."""
+        kind = plain_name(self.record_type)
+        return plain_name(self.service), _RECORD_TYPES.get(kind, kind)
+
+    def plus(self, other: Charge) -> Charge:
+        """Both together, under this one's names."""
+        return Charge(
+            self.service,
+            self.record_type,
+            self.amount + other.amount,
+            self.recent + other.recent,
+            self.dated_elsewhere + other.dated_elsewhere,
+            self.billed_elsewhere + other.billed_elsewhere,
+            self.lines + other.lines,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """One service and record type in the bill and in Cost Explorer; None where it has none."""
+
+    service: str
+    record_type: str
+    cur: Decimal | None
+    cost_explorer: Decimal | None
+    causes: tuple[Cause, ...]
+
+    @property
+    def size(self) -> Decimal:
+        """How much it is about, whatever the sign."""
+        return max(abs(self.cur or ZERO), abs(self.cost_explorer or ZERO))
+
+    @property
+    def difference(self) -> Decimal:
+        """What Cost Explorer has more than the bill."""
+        return (self.cost_explorer or ZERO) - (self.cur or ZERO)
+
+    @property
+    def unexplained(self) -> Decimal:
+        """What no cause measures."""
+        return self.difference - total(self.causes)
+
+
+_RECORD_TYPES = {
+    "edpdiscount": "enterprisediscountprogramdiscount",
+    "privateratediscount": "privateratecarddiscount",
+}
+"""Line types that Cost Explorer has other words for."""
+
+
+def plain_name(name: str) -> str:
+    """A name without what sources spell differently: 'AmazonBedrock' is 'Amazon Bedrock'."""
+    return re.sub(r"[\W_]", "", name).casefold()
+
+
+def total(causes: Iterable[Cause]) -> Decimal:
+    """What causes come to together."""
+    return sum((cause.amount for cause in causes), ZERO)
+
+
+def merged(charges: Iterable[Charge]) -> dict[tuple[str, str], Charge]:
+    """One charge for each service and record type."""
+    found: dict[tuple[str, str], Charge] = {}
+    for charge in charges:
+        before = found.get(charge.key)
+        found[charge.key] = before.plus(charge) if before else charge
+    return found
+
+
+def service_rows(
+    billed: Iterable[Charge], counted: Iterable[Charge], *, tax_is_counted: bool
+) -> tuple[ServiceRow, ...]:
+    """The bill against Cost Explorer, a row for each service and record type, largest first.
+
+    Args:
+        billed: the bill's Bedrock charges.
+        counted: Cost Explorer's charges that are Bedrock's: see `bedrock_of`.
+        tax_is_counted: whether Cost Explorer's Tax can hold the tax on the bill's charges.
+    """
+    cur, other = merged(billed), merged(counted)
+    known = services_of(cur.values()) & services_of(other.values())
+    rows = [
+        _row(cur.get(key), other.get(key), key[0] in known, tax_is_counted)
+        for key in dict.fromkeys([*cur, *other])
+    ]
+    shown = [row for row in rows if row.cur or row.cost_explorer]
+    return tuple(sorted(shown, key=lambda row: (-row.size, row.service, row.record_type)))
+
+
+def services_of(charges: Iterable[Charge]) -> set[str]:
+    """The services of these charges, in the spelling of `plain_name`."""
+    return {charge.key[0] for charge in charges}
+
+
+def bedrock_of(charges: Iterable[Charge], billed: Iterable[Charge]) -> list[Charge]:
+    """Cost Explorer's charges that are Bedrock's: by their names, or because the bill has them."""
+    known = services_of(billed)
+    return [c for c in charges if "bedrock" in c.key[0] or c.key[0] in known]
+
+
+def compared(other: str, rows: Iterable[ServiceRow]) -> Comparison:
+    """All rows together."""
+    kept = list(rows)
+    return Comparison(
+        other,
+        sum((row.cur or ZERO for row in kept), ZERO),
+        sum((row.cost_explorer or ZERO for row in kept), ZERO),
+        gathered(cause for row in kept for cause in row.causes),
+    )
+
+
+def gathered(causes: Iterable[Cause]) -> tuple[Cause, ...]:
+    """One cause of each name, in their order; details follow each other."""
+    order = list(CauseName)
+    ordered = sorted(causes, key=lambda cause: order.index(cause.name))
+    return tuple(
+        Cause(name, total(group), " ".join(dict.fromkeys(c.detail for c in group if c.detail)))
+        for name, same in groupby(ordered, key=lambda cause: cause.name)
+        for group in [list(same)]
+    )
+
+
+def rounding(left: Decimal, reach: Decimal, detail: str = "") -> Iterator[Cause]:
+    """Rounding as the cause of what is left, if it reaches that far."""
+    if left and abs(left) <= reach:
+        yield Cause(CauseName.ROUNDING, left, detail)
+
+
+def _row(
+    billed: Charge | None, counted: Charge | None, is_known: bool, tax_is_counted: bool
+) -> ServiceRow:
+    named = billed or counted
+    assert named  # noqa: S101  (a key comes from one of the two)
+    nothing = Charge(named.service, named.record_type, ZERO, lines=0)
+    if tax_is_counted and named.record_type == TAX and counted is None:
+        causes = [Cause(CauseName.TAX, -named.amount)]
+    else:
+        causes = list(_causes(billed or nothing, counted or nothing, is_known))
+    return ServiceRow(
+        named.service,
+        named.record_type,
+        billed.amount if billed else None,
+        counted.amount if counted else None,
+        tuple(causes),
+    )
+
+
+def _causes(billed: Charge, counted: Charge, is_known: bool) -> Iterator[Cause]:
+    """The causes of one row's difference, each from what those before it leave."""
+    left = counted.amount - billed.amount
+    reach = LINE_ROUNDING * (billed.lines + counted.lines)
+    later = counted.recent - billed.recent
+    if abs(later) > reach:
+        yield Cause(CauseName.LATER, later)
+        left -= later
+    dated = billed.billed_elsewhere - billed.dated_elsewhere
+    if abs(left) > reach and abs(left - dated) <= reach:
+        yield Cause(CauseName.DATED, dated)
+        left -= dated
+    if abs(left) <= reach:
+        yield from rounding(left, reach)
+    elif not is_known:
+        yield Cause(CauseName.UNRECOGNISED, left, f"{billed.service}.")
+    elif billed.record_type in CREDITS:
+        yield Cause(CauseName.CREDITS, left)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A question that readers ask of different figures, answered in plain words."""
+
+    question: str
+    text: str
+
+
+ANSWERS = (
+    Answer(
+        "Why do these numbers differ?",
+        "They are three views of one bill. The bill here, CUR 2.0, is every line of Bedrock, with "
+        "its tax, credits and discounts. Cost Explorer adds the same lines up by service, brings "
+        "itself up to date at other hours, and keeps tax apart. An invoice is what is owed to one "
+        "seller for all services, in cents. Until AWS has issued the invoices, the first two "
+        "change several times a day.",
+    ),
+    Answer(
+        "Why does Cost Explorer show less when I choose “Amazon Bedrock”?",
+        "Models of Anthropic, OpenAI and others are services of their own there, with names such "
+        "as “Claude Sonnet 5.5 (Amazon Bedrock Edition)”. Here every service with Bedrock in its "
+        "name counts.",
+    ),
+    Answer(
+        "Why does an estimate from token counts never match?",
+        "An application can count the tokens of its own calls; the bill also has cache writes and "
+        "reads, long-context, batch and priority prices, meters that are no tokens (guardrails, "
+        "agents, provisioned throughput), calls that failed or were retried, prices that changed "
+        "within the month, discounts, credits, fees and tax. Estimates are good for watching a "
+        "trend, not for charging anybody.",
+    ),
+)
+"""For the page that shows a reconciliation."""

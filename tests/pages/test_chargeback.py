@@ -1,0 +1,77 @@
+"""The Chargeback page: the statement that is exported, against the raw bill and the files."""
+
+from __future__ import annotations
+
+import csv
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from chargeback.settings import Settings
+from chargeback.statement.export import write_export
+from chargeback.workspace import Workspace, today
+from tests.pages.conftest import Bill, OpenPage, table
+
+MONTH = "2026-10"
+UNITS = ("tenant", "team", "principal", "cost_center")
+MONEY = (
+    "usage_cost",
+    "discount_amount",
+    "credit_amount",
+    "refund_amount",
+    "tax_amount",
+    "other_amount",
+    "shared_cost",
+    "total_charge",
+)
+"""Of the statement's file (DESIGN, "The export")."""
+
+
+@pytest.mark.parametrize("by", UNITS)
+def test_the_statement_on_the_page_is_the_one_in_the_file(
+    open_page: OpenPage, bill: Bill, tmp_path: Path, by: str
+) -> None:
+    app = open_page("chargeback", month=MONTH)
+    app.segmented_control("charge_to").set_value(by).run()
+    shown = table(app, "Statement")
+    workspace = Workspace(Settings(cur=bill.cur, store=bill.store))
+    file = write_export(workspace.reports(), MONTH, by, today(), tmp_path).statement
+    rows = list(csv.DictReader(file.open(encoding="utf-8-sig", newline="")))
+    assert [[Decimal(row[name]) for name in MONEY] for row in rows] == [
+        [Decimal(str(row[name])) for name in MONEY] for row in shown
+    ]
+    assert shown[-1]["bill_to"] == rows[-1]["bill_to"] == "(unallocated)"
+
+
+def test_its_total_is_the_raw_bill_in_cents(open_page: OpenPage, bill: Bill) -> None:
+    app = open_page("chargeback", month=MONTH)
+    total = bill.total(MONTH).quantize(Decimal("0.01"))
+    assert app.success[0].value.count(f"{total:,}") == 2
+    assert "difference \\$0.00" in app.success[0].value
+    assert sum(Decimal(str(row["total_charge"])) for row in table(app, "Statement")) == total
+
+
+def test_what_carries_no_tenant_is_the_last_rows(open_page: OpenPage, bill: Bill) -> None:
+    untagged = "COALESCE(tags['iamPrincipal/tenant'], '') = ''"
+    last = table(open_page("chargeback", month=MONTH), "Statement")[-1]
+    difference = Decimal(str(last["total_charge"])) - bill.total(MONTH, untagged)
+    assert abs(difference) <= Decimal("0.01")  # controlled rounding: within a cent of its own sum
+
+
+def test_a_provisional_month_says_that_its_files_may_change(
+    open_page: OpenPage, open_bill: Bill
+) -> None:
+    app = open_page("chargeback", bill=open_bill)
+    assert any("provisional" in caption.value for caption in app.caption)
+    assert not any(
+        "provisional" in caption.value
+        for caption in open_page("chargeback", month="2026-09").caption
+    )
+
+
+def test_filters_do_not_narrow_a_statement(open_page: OpenPage) -> None:
+    whole = table(open_page("chargeback", month=MONTH), "Statement")
+    app = open_page("chargeback", month=MONTH, team="search")
+    assert table(app, "Statement") == whole
+    assert any("filters do not apply" in caption.value for caption in app.caption)

@@ -1,0 +1,68 @@
+"""What every page shows when something is missing, broken or not yet there."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from pyarrow import parquet
+
+from chargeback.sources.cur2 import WITHOUT
+from chargeback.ui.formats import plain
+from tests.pages.conftest import Bill, OpenPage
+
+NEWEST = "BILLING_PERIOD=2026-11"
+
+
+@pytest.fixture
+def own(bill: Bill, tmp_path: Path) -> Bill:
+    """A copy of the bill that a test may change."""
+    return Bill(shutil.copytree(bill.cur, tmp_path / "cur"), tmp_path / "store")
+
+
+def newest_file(bill: Bill) -> Path:
+    (file,) = bill.cur.glob(f"*/data/{NEWEST}/*.parquet")
+    return file
+
+
+def test_a_bill_that_breaks_leaves_the_last_good_figures_and_says_so(
+    open_page: OpenPage, own: Bill
+) -> None:
+    good = open_page("overview", bill=own).metric[0].value
+    newest_file(own).write_bytes(b"PAR1")
+    app = open_page("overview", bill=own)
+    assert app.metric[0].value == good
+    assert "2026-11 can't be read" in app.warning[0].value
+    assert "figures read earlier stay" in app.warning[0].value
+
+
+def test_a_source_that_failed_is_asked_again_only_on_request(
+    open_page: OpenPage, own: Bill
+) -> None:
+    whole = newest_file(own).read_bytes()
+    open_page("overview", bill=own)
+    newest_file(own).write_bytes(b"PAR1")
+    app = open_page("overview", bill=own)
+    newest_file(own).write_bytes(whole)
+    assert app.run().warning
+    (again,) = (button for button in app.button if button.label == "Try again")
+    app = again.click().run()
+    assert not [w.value for w in app.warning], app.exception
+
+
+def test_an_empty_folder_is_an_error_that_says_what_to_do(
+    open_page: OpenPage, tmp_path: Path
+) -> None:
+    (tmp_path / "cur").mkdir()
+    app = open_page("overview", bill=Bill(tmp_path / "cur", tmp_path / "store"))
+    assert plain("Point CHARGEBACK_CUR to a folder") in app.error[0].value
+    assert not app.metric
+
+
+def test_an_export_without_principals_says_so_once(open_page: OpenPage, own: Bill) -> None:
+    for file in own.cur.glob("*/data/*/*.parquet"):
+        table = parquet.read_table(file, partitioning=None)
+        parquet.write_table(table.drop_columns(["line_item_iam_principal"]), file)
+    said = [info.value for info in open_page("principals", bill=own).info]
+    assert said == [plain(WITHOUT["line_item_iam_principal"])]

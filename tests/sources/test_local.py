@@ -1,0 +1,158 @@
+"""CUR 2.0 exports on disk: what is read of them, and what is said when they can't be."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from chargeback.demo import write_demo
+from chargeback.errors import SourceProblem
+from chargeback.sources.cur2 import REQUIRED, WITHOUT
+from chargeback.sources.local import LocalFiles
+
+MONTH = "2026-10"
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """October and November 2026."""
+    folder = tmp_path_factory.mktemp("demo")
+    write_demo(folder, today=date(2026, 11, 23), months=2, lines=300)
+    return folder
+
+
+@pytest.fixture
+def cur(demo: Path, tmp_path: Path) -> Path:
+    """A copy that a test may change."""
+    return shutil.copytree(demo, tmp_path / "cur")
+
+
+def partition(cur: Path, export: str = "bedrock-cur2") -> Path:
+    return cur / export / "data" / f"BILLING_PERIOD={MONTH}"
+
+
+def rewritten(cur: Path, change: object) -> None:
+    """Writes the month's only file anew, as `change` makes it of its table."""
+    (file,) = partition(cur).glob("*.parquet")
+    assert callable(change)
+    parquet.write_table(change(parquet.read_table(file, partitioning=None)), file)
+
+
+def read(cur: Path, out: Path) -> tuple[pa.Table, tuple[str, ...]]:
+    """The month's daily spend, and what a reader must know of it."""
+    extract = LocalFiles(cur).extract(MONTH, out / "spend.parquet")
+    return parquet.read_table(out / "spend.parquet"), extract.notices
+
+
+def total(spend: pa.Table) -> Decimal:
+    return sum(spend["unblended_cost"].to_pylist(), Decimal())
+
+
+def test_periods_are_those_of_the_folders_newest_first(cur: Path) -> None:
+    assert [period.billing_period for period in LocalFiles(cur).periods()] == ["2026-11", MONTH]
+
+
+def test_a_changed_file_changes_its_period_alone(cur: Path) -> None:
+    before = {period.billing_period: period.version for period in LocalFiles(cur).periods()}
+    rewritten(cur, lambda table: table.slice(1))
+    after = {period.billing_period: period.version for period in LocalFiles(cur).periods()}
+    assert {month for month in before if before[month] != after[month]} == {MONTH}
+
+
+def test_exports_side_by_side_are_added_up(cur: Path, tmp_path: Path) -> None:
+    once, no_notice = read(cur, tmp_path)
+    other = shutil.copytree(cur / "bedrock-cur2", cur / "other-payer")
+    (file,) = (other / "data" / f"BILLING_PERIOD={MONTH}").glob("*.parquet")
+    table = parquet.read_table(file, partitioning=None)
+    payer = pa.array(["000011112222"] * len(table), pa.string())
+    at = table.column_names.index("bill_payer_account_id")
+    # The other export also has fewer columns.
+    table = table.set_column(at, "bill_payer_account_id", payer).drop_columns(["cost_category"])
+    parquet.write_table(table, file)
+    twice, notices = read(cur, tmp_path)
+    assert total(twice) == 2 * total(once)
+    assert notices == no_notice == ()
+
+
+def test_one_payer_in_two_exports_is_said(cur: Path, tmp_path: Path) -> None:
+    shutil.copytree(cur / "bedrock-cur2", cur / "hourly")
+    (notice,) = read(cur, tmp_path)[1]
+    assert "999988887777" in notice
+    assert "bedrock-cur2, hourly" in notice
+
+
+def test_of_kept_deliveries_only_the_last_counts(cur: Path, tmp_path: Path) -> None:
+    once, _ = read(cur, tmp_path)
+    (file,) = partition(cur).glob("*.parquet")
+    for delivery in ("2026-11-01T00:00:00Z-a", "2026-11-02T00:00:00Z-b"):
+        (partition(cur) / delivery).mkdir()
+        shutil.copy(file, partition(cur) / delivery)
+    file.unlink()
+    assert total(read(cur, tmp_path)[0]) == total(once)
+
+
+@pytest.mark.parametrize("column", sorted(WITHOUT))
+def test_a_missing_column_is_said_and_costs_nothing_else(
+    cur: Path, tmp_path: Path, column: str
+) -> None:
+    whole, _ = read(cur, tmp_path)
+    rewritten(cur, lambda table: table.drop_columns([column]))
+    spend, notices = read(cur, tmp_path)
+    assert notices == (WITHOUT[column],)
+    marketplace = {"product": total(whole) - total(spend)}.get(column, Decimal())
+    assert total(spend) == total(whole) - marketplace
+
+
+@pytest.mark.parametrize("column", REQUIRED)
+def test_without_a_required_column_nothing_is_read(cur: Path, tmp_path: Path, column: str) -> None:
+    rewritten(cur, lambda table: table.drop_columns([column]))
+    with pytest.raises(SourceProblem, match=column):
+        read(cur, tmp_path)
+
+
+def test_days_are_utc_whatever_the_machines_time_zone(
+    cur: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spend, _ = read(cur, tmp_path)
+
+    def in_utc(table: pa.Table) -> pa.Table:
+        for name in ("line_item_usage_start_date", "line_item_usage_end_date"):
+            at = table.column_names.index(name)
+            column = table[name].cast(pa.timestamp("us")).cast(pa.timestamp("us", "UTC"))
+            table = table.set_column(at, name, column)
+        return table
+
+    rewritten(cur, in_utc)
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    marked, _ = read(cur, tmp_path)
+    days = "usage_date"
+    assert sorted(marked[days].to_pylist()) == sorted(spend[days].to_pylist())
+
+
+def test_a_broken_file_is_named(cur: Path, tmp_path: Path) -> None:
+    (partition(cur) / "broken.parquet").write_bytes(b"PAR1 and nothing else")
+    with pytest.raises(SourceProblem, match=r"2026-10.*broken\.parquet") as problem:
+        read(cur, tmp_path)
+    assert str(tmp_path) not in str(problem.value)
+
+
+def test_a_month_that_is_not_there_is_said(cur: Path, tmp_path: Path) -> None:
+    with pytest.raises(SourceProblem, match="no billing period 2020-01"):
+        LocalFiles(cur).extract("2020-01", tmp_path / "spend.parquet")
+
+
+def test_an_empty_folder_holds_no_export(tmp_path: Path) -> None:
+    (tmp_path / "data" / f"BILLING_PERIOD={MONTH}").mkdir(parents=True)
+    with pytest.raises(SourceProblem, match=r"holds no CUR 2\.0 export"):
+        LocalFiles(tmp_path).periods()
+
+
+def test_a_missing_folder_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(SourceProblem, match="can't be read: No such file"):
+        LocalFiles(tmp_path / "nowhere").periods()

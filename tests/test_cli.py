@@ -1,0 +1,135 @@
+"""The command line, as a process: what it writes, what it says, and its exit status."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from chargeback.demo import write_demo
+from chargeback.statement.build import COLUMNS
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def cur(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cur")
+    write_demo(folder, today=date(2026, 11, 23), months=4, lines=300)
+    return folder
+
+
+@pytest.fixture
+def command(cur: Path, tmp_path: Path) -> Command:
+    """Runs `python -m chargeback …` in an empty folder, over four months of a bill."""
+
+    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        ours = {name: text for name, text in os.environ.items() if "CHARGEBACK" not in name}
+        ours |= {"CHARGEBACK_CUR": str(cur), "CHARGEBACK_STORE": str(tmp_path / "store")}
+        return subprocess.run(
+            [sys.executable, "-m", "chargeback", *arguments],
+            cwd=tmp_path,
+            env={**ours, "PYTHONPATH": str(Path(__file__).parents[1]), **variables},
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+
+    return run
+
+
+def test_a_bill_is_read_once_and_quietly(command: Command) -> None:
+    first, second = command("refresh"), command("refresh")
+    assert (first.returncode, first.stderr) == (0, "")
+    assert first.stdout == "Read 2026-08, 2026-09, 2026-10, 2026-11.\n"
+    assert (second.returncode, second.stdout, second.stderr) == (0, "Up to date.\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "read"), [(("--month", "2026-10"), "2026-10"), (("--months", "1"), "2026-11")]
+)
+def test_some_months_can_be_read_alone(
+    command: Command, arguments: tuple[str, str], read: str
+) -> None:
+    assert command("refresh", *arguments).stdout == f"Read {read}.\n"
+
+
+def test_an_export_reads_what_it_needs_and_names_its_files(
+    command: Command, tmp_path: Path
+) -> None:
+    done = command("export", "--month", "2026-10", "--by", "team", "--out", "files")
+    assert (done.returncode, done.stderr) == (0, "")
+    statement, detail, manifest = map(tmp_path.joinpath, done.stdout.splitlines())
+    assert [file.name for file in (statement, detail, manifest)] == [
+        "chargeback-team-2026-10.csv",
+        "chargeback-detail-2026-10.csv",
+        "manifest-team-2026-10.json",
+    ]
+    rows = list(csv.DictReader(statement.open(encoding="utf-8-sig", newline="")))
+    assert tuple(rows[0]) == tuple(COLUMNS)
+    assert rows[-1]["bill_to"] == "(unallocated)"
+    lines = csv.DictReader(detail.open(encoding="utf-8-sig", newline=""))
+    exact = sum((Decimal(line["unblended_cost"]) for line in lines), Decimal())
+    charged = sum((Decimal(row["total_charge"]) for row in rows), Decimal())
+    assert charged == exact.quantize(Decimal("0.01"))
+
+
+def test_a_demo_is_written_where_it_is_asked_for(command: Command, tmp_path: Path) -> None:
+    done = command("demo", "--out", "here", "--months", "1", "--lines", "200")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "here\n", "")
+    assert command("refresh", CHARGEBACK_CUR=str(tmp_path / "here")).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "said"),
+    [
+        (("export", "--month", "10-2026", "--by", "team"), {}, "'10-2026' is not a month"),
+        (("export", "--month", "2020-01", "--by", "team"), {}, "no billing period 2020-01"),
+        (("refresh",), {"CHARGEBACK_COST_BASIS": "gross"}, "CHARGEBACK_COST_BASIS"),
+        (
+            ("refresh",),
+            {"CHARGEBACK_ATHENA__DATABASE": "a", "CHARGEBACK_ATHENA__TABLE": "b"},
+            "Two bills",
+        ),
+    ],
+)
+def test_what_cannot_be_asked_exits_with_2_and_one_line(
+    command: Command, arguments: tuple[str, ...], variables: dict[str, str], said: str
+) -> None:
+    done = command(*arguments, **variables)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("chargeback: ")
+    assert said in line
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("export", "--month", "2026-10"), ("refresh", "--months", "0"), ("nonsense",)]
+)
+def test_what_is_no_command_exits_with_2(command: Command, arguments: tuple[str, ...]) -> None:
+    assert command(*arguments).returncode == 2
+
+
+def test_a_bill_that_cannot_be_read_exits_with_1_and_one_line(
+    command: Command, tmp_path: Path
+) -> None:
+    done = command("refresh", CHARGEBACK_CUR=str(tmp_path / "nowhere"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == [done.stderr.rstrip("\n")]
+    assert "can't be read" in done.stderr
+
+
+def test_an_export_of_stale_figures_says_so(command: Command, tmp_path: Path) -> None:
+    assert command("refresh").returncode == 0
+    done = command(
+        "export", "--month", "2026-10", "--by", "team", CHARGEBACK_CUR=str(tmp_path / "nowhere")
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""

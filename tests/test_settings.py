@@ -1,0 +1,73 @@
+"""Settings: the file, the environment over it, and what is refused."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from chargeback.errors import UsageProblem
+from chargeback.settings import Settings, load_settings
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to run in, without settings in the environment."""
+    for name in [name for name in os.environ if name.startswith("CHARGEBACK_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def written(text: str) -> Settings:
+    Path("chargeback.toml").write_text(text, "utf-8")
+    return load_settings()
+
+
+def test_with_nothing_configured_the_demo_is_shown() -> None:
+    settings = load_settings()
+    assert settings.is_demo
+    assert settings.store_folder == Path("data/demo/store")
+
+
+def test_a_bill_of_ones_own_has_a_store_of_its_own() -> None:
+    settings = written('cur = "/exports"\n')
+    assert not settings.is_demo
+    assert settings.store_folder == Path("data/store")
+
+
+def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHARGEBACK_ATHENA__TABLE", "other")
+    settings = written('[athena]\ndatabase = "billing"\ntable = "cur2"\n')
+    assert settings.athena
+    assert (settings.athena.database, settings.athena.table) == ("billing", "other")
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHARGEBACK_STORE", "")
+    monkeypatch.setenv("CHARGEBACK_CUR", "")
+    assert load_settings().store_folder == Path("data/demo/store")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("cost_basis = 'gross'\n", "line 1.*cost_basis.*'auto', 'unblended' or 'net'"),
+        ("\ncurr = '/exports'\n", "line 2.*curr.*allowed are cur, store"),
+        ("[athena]\ndatabase = 'a'\n", "athena.table"),
+        ("[athena]\ndatabase = 'a'\ntable = 'b'\nregoin = 'c'\n", "line 4.*athena.regoin.*region"),
+        ("[attribution]\nteam = ['team']\n", "line 2.*attribution.team.*tag key such as"),
+        ("cur = \n", "not valid TOML.*line 1"),
+        ("cur = '/exports'\n[athena]\ndatabase = 'a'\ntable = 'b'\n", "Two bills"),
+    ],
+)
+def test_what_is_not_allowed_is_named(text: str, said: str) -> None:
+    with pytest.raises(UsageProblem, match=said):
+        written(text)
+
+
+def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHARGEBACK_COST_BASIS", "gross")
+    with pytest.raises(UsageProblem, match=r"CHARGEBACK_COST_BASIS.*'auto', 'unblended' or 'net'"):
+        load_settings()

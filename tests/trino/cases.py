@@ -1,0 +1,168 @@
+"""With what parameters each statement of queries/ runs on both engines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from chargeback.reports import DIMENSIONS, View
+
+TODAY = date(2026, 11, 20)
+MONTHS = ("2026-08", "2026-09", "2026-10", "2026-11")
+"""The oldest has net costs, the newest is open (chargeback.demo)."""
+NO_MONTH = "2020-01"
+PREVIOUS, MONTH = MONTHS[1], MONTHS[2]
+OPEN_MONTH = MONTHS[3]
+
+CHARGED = ("tenant", "team", "project", "cost_center", "principal", "account", "model")
+"""The dimensions of reports/statement."""
+
+VIEWS = {
+    "all": View(MONTH, "USD"),
+    "open month": View(OPEN_MONTH, "USD"),
+    "first days": View(OPEN_MONTH, "USD", days=12),
+    "one tenant": View(MONTH, "USD", (("tenant", ("株式会社サクラ",)),)),
+    "quotes": View(MONTH, "USD", (("tenant", ("O'Reilly, Inc.", "<b>Globex</b>", "none such")),)),
+    "unallocated": View(MONTH, "USD", (("iam_principal", ("(unallocated)",)),)),
+    "two levels": View(
+        MONTH, "USD", (("team", ("checkout", "support")), ("region", ("us-east-1",)))
+    ),
+    "nothing": View(MONTH, "USD", (("team", ("checkout",)), ("team", ("support",)))),
+    "another currency": View(MONTH, "EUR"),
+}
+
+NAMED = [
+    "(unallocated)",
+    "acme-corp",
+    "O'Reilly, Inc.",
+    "株式会社サクラ",
+    "checkout",
+    "111122223333",
+    "Anthropic",
+    "Claude Sonnet 4.6",
+    "input",
+    "on-demand",
+    "us-east-1",
+]
+"""Units of every dimension."""
+
+
+FILTERS = ("services", "record_types", "linked_accounts", "billing_entities")
+EXPLORER = {
+    **dict.fromkeys((*FILTERS, *(f"other_than_{name}" for name in FILTERS))),
+    "start_date": f"{PREVIOUS}-15",
+    "end_date": f"{OPEN_MONTH}-21",
+    "newest_month": OPEN_MONTH,
+    "known_until": f"{OPEN_MONTH}-19 12:00:00",
+}
+"""The parameters of cur/explorer_scope that let all charges of these days through."""
+SOME_CHARGES = {
+    **EXPLORER,
+    "services": ["Amazon Bedrock Service", "Amazon Bedrock", "Tax"],
+    "other_than_record_types": ["Credit", "Refund"],
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One run of one statement."""
+
+    label: str
+    parameters: dict[str, Any]
+    spend: str = "spend"
+    """The relation that it reads as `spend`."""
+    may_be_empty: bool = False
+    """Whether comparing no rows is a comparison all the same."""
+
+
+def _bill(*months: str) -> Iterator[Case]:
+    for month in months:
+        yield Case(month, {"billing_period": month}, may_be_empty=month == NO_MONTH)
+
+
+def _views(spend: str, **more: object) -> Iterator[Case]:
+    for label, view in VIEWS.items():
+        grain = "daily" if view.days else spend
+        narrow = bool(view.where) or view.currency != "USD"
+        parameters = {**view.parameters(), "first_month": PREVIOUS, **more}
+        yield Case(label, parameters, grain, may_be_empty=narrow)
+
+
+def _dimensions(spend: str, **more: object) -> Iterator[Case]:
+    for dimension in DIMENSIONS:
+        parameters = {**VIEWS["all"].parameters(), "first_month": MONTHS[0], **more}
+        yield Case(f"by {dimension}", {**parameters, "dimension": dimension}, spend)
+    yield from _views(spend, dimension="team", **more)
+
+
+def _months(spend: str) -> Iterator[Case]:
+    for month in (MONTHS[0], MONTH, OPEN_MONTH):
+        yield Case(month, {"month": month}, spend)
+
+
+def _explorer(**more: object) -> Iterator[Case]:
+    for label, parameters in (("all charges", EXPLORER), ("some charges", SOME_CHARGES)):
+        yield Case(f"{label} {' '.join(map(str, more.values()))}", {**parameters, **more})
+
+
+def _groups() -> Iterator[Case]:
+    for first in ("", "SERVICE", "RECORD_TYPE", "LEGAL_ENTITY_NAME", "iamPrincipal/tenant"):
+        yield from _explorer(granularity="MONTHLY", first_key=first, second_key="LINKED_ACCOUNT")
+    yield from _explorer(granularity="DAILY", first_key="INVOICING_ENTITY", second_key="")
+
+
+def _values() -> Iterator[Case]:
+    for dimension in ("SERVICE", "RECORD_TYPE", "LINKED_ACCOUNT", "LEGAL_ENTITY_NAME"):
+        yield from _explorer(dimension=dimension, search_string="")
+    yield from _explorer(dimension="SERVICE", search_string="BEDROCK")
+
+
+def _since() -> Iterator[Case]:
+    for since in (None, f"{MONTH}-20"):
+        parameters = {"month": MONTH, "currency": "USD", "since": since}
+        yield Case(f"since {since}", parameters, "daily")
+
+
+_WHOLE = [Case("whole", {})]
+
+CASES: dict[str, Iterable[Case]] = {
+    "cur/columns": [Case("names", {}, may_be_empty=True)],
+    "cur/daily_spend": _bill(*MONTHS, NO_MONTH),
+    "cur/explorer_charges": _explorer(),
+    "cur/explorer_costs": _groups(),
+    "cur/explorer_scope": _explorer(),
+    "cur/explorer_tags": _explorer(),
+    "cur/explorer_values": _values(),
+    "cur/facts": _bill(MONTHS[0], OPEN_MONTH),
+    "cur/invoice_totals": _bill(*MONTHS[:-1]),
+    "cur/newest_usage": _WHOLE,
+    "cur/payers": _bill(*MONTHS, NO_MONTH),
+    "reports/attribution": _views("monthly"),
+    "reports/by_unit": _dimensions("monthly"),
+    "reports/day_table": _views("daily"),
+    "reports/days": _dimensions("daily", named=NAMED),
+    "reports/detail": _months("daily"),
+    "reports/history": _views("monthly"),
+    "reports/invoices": _months("daily"),
+    "reports/line_keys": _views("daily"),
+    "reports/month_to_date": _views("daily", complete_days=19),
+    "reports/movement": _dimensions("monthly", previous_month=PREVIOUS, named=NAMED),
+    "reports/options": _views("monthly"),
+    "reports/ranking": _dimensions("monthly", previous_month=PREVIOUS),
+    "reports/reconciliation": _since(),
+    "reports/scope": _views("monthly"),
+    "reports/statement": (
+        Case(f"by {dimension}", {"month": MONTH, "dimension": dimension}, "monthly")
+        for dimension in CHARGED
+    ),
+    "reports/top_models": _dimensions("monthly"),
+    "reports/unrecognised": _views("monthly"),
+    "reports/usage_mix": _views("monthly"),
+    "spend/contents": _WHOLE,
+    "spend/identities": _WHOLE,
+    "spend/meaning": (Case(basis, {"cost_basis": basis}) for basis in ("unblended", "net")),
+    "spend/meters": _WHOLE,
+    "spend/monthly": (Case("daily rows", {}, "daily"),),
+}

@@ -1,0 +1,93 @@
+"""The demo bill and the product's own store of it, in Trino and in DuckDB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+from sqlglot import exp
+
+from chargeback import query
+from chargeback.demo import write_demo
+from chargeback.settings import Settings
+from chargeback.spend.meaning import _identity_meaning, _meter_meaning, meaning_of
+from chargeback.workspace import Workspace
+
+from .cases import MONTHS, TODAY
+from .engine import Answer, Trino, running
+
+LINES = 3_000
+
+
+@dataclass(frozen=True)
+class Engines:
+    """The same tables in both engines."""
+
+    trino: Trino
+    duckdb: duckdb.DuckDBPyConnection
+    export: Path
+    """The folder of the demo bill's partitions."""
+
+    def ask_duckdb(self, statement: exp.Expr, values: Mapping[str, Any]) -> Answer:
+        """Runs a statement as the product runs it on local files and on its store."""
+        found = self.duckdb.execute(query.render(statement, "duckdb"), dict(values))
+        # A partition's column has the capitals of its folder's name; Athena knows none.
+        return Answer([c[0].lower() for c in found.description or []], found.fetchall())
+
+    def both(self, statement: exp.Expr, values: Mapping[str, Any]) -> tuple[Answer, Answer]:
+        """What Trino answers, and what DuckDB does."""
+        takes = query.parameters(statement)
+        bound = {name: value for name, value in values.items() if name in takes}
+        return self.trino.ask(statement, bound), self.ask_duckdb(statement, bound)
+
+    def add_files(self, table: str, files: list[Path]) -> None:
+        self.trino.add_files(table, files)
+        self.duckdb.read_parquet([str(file) for file in files]).create_view(table)
+
+    def add_rows(self, table: str, rows: pa.Table) -> None:
+        self.trino.add_rows(table, rows)
+        files = str(self.trino.folder / table / "*.parquet")
+        self.duckdb.read_parquet(files).create_view(table)
+
+
+@pytest.fixture(scope="session")
+def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
+    """Tables cur, spend, daily, monthly, identity_meaning and meter_meaning in both."""
+    folder, store = tmp_path_factory.mktemp("trino"), tmp_path_factory.mktemp("store")
+    write_demo(folder / "cur", today=TODAY, months=len(MONTHS), lines=LINES)
+    (export,) = (folder / "cur").glob("*/data")
+    with running(folder) as trino, duckdb.connect() as connection:
+        engines = Engines(trino, connection, export)
+        _add_bill(engines)
+        _add_store(engines, Workspace(Settings(cur=folder / "cur", store=store)))
+        yield engines
+
+
+def _add_bill(engines: Engines) -> None:
+    files = [str(file) for file in sorted(engines.export.glob("*/*.parquet"))]
+    bill = engines.duckdb.read_parquet(files, union_by_name=True, hive_partitioning=True)
+    bill.create_view("cur")
+    engines.trino.add_table("cur", engines.export, parquet.read_schema(files[0]), "billing_period")
+
+
+def _add_store(engines: Engines, workspace: Workspace) -> None:
+    workspace.refresh()
+    periods = workspace.store.periods(workspace.source.source_id)
+    meanings = [meaning_of(period, workspace.rules) for period in periods]
+    engines.add_files("spend", [period.spend for period in periods])
+    engines.add_files("daily", [meaning.daily for meaning in meanings])
+    engines.add_files("monthly_rows", [meaning.monthly for meaning in meanings])
+    monthly = "CREATE VIEW monthly AS SELECT *, CAST(NULL AS DATE) AS usage_date FROM monthly_rows"
+    engines.trino.run(monthly)
+    engines.duckdb.execute(monthly)
+    identities = engines.duckdb.sql(query.duckdb_sql("spend/identities")).to_arrow_table()
+    meters = engines.duckdb.sql(query.duckdb_sql("spend/meters")).to_arrow_table()
+    rules = workspace.rules.attribution
+    engines.add_rows("identity_meaning", _identity_meaning(identities, rules))
+    engines.add_rows("meter_meaning", _meter_meaning(meters))
