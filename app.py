@@ -22,6 +22,7 @@ page = st.navigation(
         ],
         "Month end": [
             st.Page("pages/chargeback.py", title="Chargeback", icon=":material/receipt_long:"),
+            st.Page("pages/reconciliation.py", title="Reconciliation", icon=":material/balance:"),
         ],
     }
 )

@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from chargeback.demo import write_demo
+from chargeback.demo.billing_api import BillingApi
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium")
@@ -48,12 +49,19 @@ class Served:
 
 
 @pytest.fixture(scope="session")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Three months of the demo bill, the newest one just begun to be invoiced."""
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Three months of the demo bill, and the way to a service that answers as AWS does from it."""
     folder = tmp_path_factory.mktemp("bill")
     write_demo(folder / "cur", today=date(2026, 11, 23), months=3, lines=2000)
-    ours = {"CHARGEBACK_CUR": str(folder / "cur"), "CHARGEBACK_STORE": str(folder / "store")}
-    return {**os.environ, **ours}
+    with BillingApi(folder / "cur") as billing:
+        yield {
+            **os.environ,
+            "CHARGEBACK_CUR": str(folder / "cur"),
+            "CHARGEBACK_STORE": str(folder / "store"),
+            "AWS_ENDPOINT_URL": billing.url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        }
 
 
 @contextmanager

@@ -17,6 +17,7 @@ PAGES = {
     "/principals": "Principals, October 2026",
     "/models": "Models, October 2026",
     "/chargeback": "Chargeback, October 2026",
+    "/reconciliation": "Reconciliation, October 2026",
 }
 MONTH = "?month=2026-10"
 
