@@ -9,6 +9,7 @@ st.set_page_config(
     page_title="Bedrock chargeback", page_icon=":material/account_balance:", layout="wide"
 )
 
+setup = st.Page("pages/setup.py", title="Setup", icon=":material/settings:")
 page = st.navigation(
     {
         "Spend": [
@@ -24,12 +25,16 @@ page = st.navigation(
             st.Page("pages/chargeback.py", title="Chargeback", icon=":material/receipt_long:"),
             st.Page("pages/reconciliation.py", title="Reconciliation", icon=":material/balance:"),
         ],
+        "Set-up": [setup],
     }
 )
 
 try:
     sign_in.require()
-    shell.prepare()
+    if page is setup:
+        shell.prepare_workspace()
+    else:
+        shell.prepare()
     page.run()
 except Problem as problem:
     shell.show_problem(problem)

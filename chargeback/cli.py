@@ -1,13 +1,16 @@
-"""python -m chargeback: refresh, export, demo."""
+"""python -m chargeback: refresh, export, doctor, demo."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
+from chargeback.aws_account import examine_account
 from chargeback.demo import write_demo
+from chargeback.doctor import examine
 from chargeback.errors import Problem, UsageProblem
 from chargeback.reports import check_month
 from chargeback.settings import load_settings
@@ -17,6 +20,7 @@ from chargeback.statement.export import write_export
 from chargeback.workspace import DEMO_MONTHS, Workspace, today
 
 OK, FAILED, USAGE = 0, 1, 2
+MARKS = {"ok": "ok     ", "warning": "look   ", "problem": "PROBLEM", "unknown": "unknown"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
     export.set_defaults(run=_export)
 
+    doctor = commands.add_parser("doctor", help="check that everything is set up")
+    doctor.set_defaults(run=_doctor)
+
     demo = commands.add_parser("demo", help="write a realistic CUR 2.0 export to try things on")
     demo.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR")
     demo.add_argument("--months", type=_positive, default=DEMO_MONTHS, metavar="N")
@@ -77,6 +84,21 @@ def _export(options: argparse.Namespace) -> None:
         print(f"chargeback: not up to date: {stale}", file=sys.stderr)
     files = write_export(workspace.reports(), month, options.by, today(), options.out)
     print(files.statement, files.detail, files.manifest, sep="\n")
+
+
+def _doctor(_: argparse.Namespace) -> None:
+    workspace = Workspace(load_settings())
+    workspace.write_demo_bill(_progress())
+    checks = []
+    for check in examine(workspace, datetime.now(UTC), examine_account):
+        checks.append(check)
+        print(f"{MARKS[check.state]} {check.name}: {check.found}")
+        for text in (check.means, check.todo, check.command and f"$ {check.command}"):
+            if text:
+                print(f"    {text}")
+    problems = sum(check.state == "problem" for check in checks)
+    if problems:
+        raise Problem(f"{problems} of {len(checks)} checks found a problem.")
 
 
 def _demo(options: argparse.Namespace) -> None:

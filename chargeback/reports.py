@@ -300,11 +300,20 @@ class Reports:
         """What the month comes to on each invoice: queries/reports/invoices.sql."""
         return self._run("invoices", "daily", {"month": month})
 
+    def tags_seen(self) -> pa.Table:
+        """Which sets of tags the lines of all months carry: queries/reports/tags_seen.sql."""
+        return self._run("tags_seen", "daily", {})
+
     def reconciliation(self, month: str, currency: str, since: date | None) -> pa.Table:
         """The month cut as other sources count it: queries/reports/reconciliation.sql."""
         return self._run(
             "reconciliation", "daily", {"month": month, "currency": currency, "since": since}
         )
+
+    def payers(self, month: str, currency: str) -> set[str]:
+        """The accounts that pay a month's bill."""
+        accounts = self.reconciliation(month, currency, None)["payer_account_id"].to_pylist()
+        return {account for account in accounts if account}
 
     def _history(self, view: View) -> list[MonthTotals]:
         first = self._months_shown(view.month)[0]

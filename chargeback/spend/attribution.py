@@ -117,6 +117,13 @@ class AttributionRules(BaseModel):
             digest.update(path.read_bytes() if path.exists() else b"")
         return digest.hexdigest()[:16]
 
+    def tag_keys(self) -> dict[str, list[str]]:
+        """The tag keys that each dimension asks for."""
+        return {
+            name: [key for key in getattr(self, name) if isinstance(key, str) and "/" in key]
+            for name in DIMENSIONS
+        }
+
     def sources(self) -> list[Any]:
         """All sources of all dimensions."""
         return [source for name in DIMENSIONS for source in getattr(self, name)]

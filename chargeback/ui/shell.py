@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
@@ -60,17 +61,33 @@ class Context:
 
 
 def current() -> Context:
-    """The context of this run, for pages."""
-    context: Context | None = st.session_state.pop(CONTEXT, None)
-    if context is None:
+    """The context of this run, for pages over the bill."""
+    context: Context = _handed_over()
+    return context
+
+
+def workspace() -> Workspace:
+    """What is configured, for pages that need no bill."""
+    handed_over: Workspace = _handed_over()
+    return handed_over
+
+
+def _handed_over() -> Any:  # noqa: ANN401  (what app.py prepared for this kind of page)
+    handed_over = st.session_state.pop(CONTEXT, None)
+    if handed_over is None:
         # When a server's first request is for a page, Streamlit 1.67 takes pages/ for its older
         # kind of multipage app and runs the page without app.py. Say which kind it is, run again.
         PagesManager.uses_pages_directory = False
         st.rerun()
-    return context
+    return handed_over
 
 
-def prepare() -> Context:
+def prepare_workspace() -> None:
+    """Hands over what is configured. Raises UsageProblem if a setting is wrong."""
+    st.session_state[CONTEXT] = _workspace()
+
+
+def prepare() -> None:
     """Opens the bill, brings it up to date, draws the shared controls.
 
     Raises:
@@ -87,7 +104,6 @@ def prepare() -> Context:
         raise Problem("The bill holds no billing period yet.", "There is nothing to show.")
     context = Context(workspace, reports, _controls(reports), problem)
     st.session_state[CONTEXT] = context
-    return context
 
 
 @contextmanager
@@ -151,7 +167,12 @@ def _badges(context: Context) -> None:
     else:
         st.badge("Does not add up to the bill", icon=":material/error:", color="red")
     if context.workspace.settings.is_demo:
-        st.badge("Demo data", color="orange")
+        demo_badge()
+
+
+def demo_badge() -> None:
+    """Says that nothing here is anybody's bill."""
+    st.badge("Demo data", color="orange")
 
 
 def _controls(reports: Reports) -> View:

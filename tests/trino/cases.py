@@ -160,6 +160,7 @@ CASES: dict[str, Iterable[Case]] = {
     "reports/top_models": _dimensions("monthly"),
     "reports/unrecognised": _views("monthly"),
     "reports/usage_mix": _views("monthly"),
+    "reports/tags_seen": [Case("all", {}, "daily")],
     "spend/contents": _WHOLE,
     "spend/identities": _WHOLE,
     "spend/meaning": (Case(basis, {"cost_basis": basis}) for basis in ("unblended", "net")),

@@ -1,0 +1,14 @@
+-- Which sets of tags do the lines of the bill carry?
+--
+-- relations: spend = daily rows
+-- grain:     one row per distinct tags (a JSON object) with a principal or without
+-- columns:   has_principal; first_date, last_date   usage dates (UTC); line_count
+SELECT
+  tags,
+  iam_principal <> '' AS has_principal,
+  MIN(usage_date) AS first_date,
+  MAX(usage_date) AS last_date,
+  CAST(SUM(line_count) AS BIGINT) AS line_count
+FROM spend
+GROUP BY 1, 2
+ORDER BY 1, 2
