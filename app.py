@@ -1,13 +1,15 @@
 """Entry: page config, navigation, shared controls. Pages draw the rest."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from chargeback.errors import Problem
 from chargeback.ui import shell, sign_in
 
-st.set_page_config(
-    page_title="Bedrock chargeback", page_icon=":material/account_balance:", layout="wide"
-)
+# A file of its own: for an icon by name the browser would ask a server outside.
+ICON = str(Path(__file__).parent / "chargeback" / "ui" / "icon.svg")
+st.set_page_config(page_title="Bedrock chargeback", page_icon=ICON, layout="wide")
 
 setup = st.Page("pages/setup.py", title="Setup", icon=":material/settings:")
 page = st.navigation(

@@ -7,26 +7,34 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from urllib.error import URLError
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Dialog, Locator, Page, expect, sync_playwright
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from chargeback.demo import write_demo
 from chargeback.demo.billing_api import BillingApi
+from chargeback.ui.tables import ROW_PIXELS
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium")
 SECONDS = 30
 """How long a page may take at most; the first one reads the bill."""
-FAILED = "[data-testid=stException], [data-testid=stAlertContentError]"
+FAILED = ", ".join(
+    f"[data-testid={what}]"
+    for what in ("stException", "stAlertContentError", "stAlertContentWarning")
+)
+"""What a page of a bill without a problem does not show."""
+TABLE = ".st-key-drill-table [data-testid=stDataFrame]"
 
 
 @dataclass(frozen=True)
@@ -66,23 +74,27 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
 
 @contextmanager
 def serving(environment: dict[str, str]) -> Iterator[Served]:
-    """The app on a port of its own, as `make run` starts it."""
+    """The app on a port of its own, as `make run` starts it; its log must hold no traceback."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _await_health(f"http://localhost:{port}/_stcore/health")
-        yield Served(f"http://localhost:{port}", environment)
-    finally:
-        process.terminate()
-        process.wait()
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"],
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _await_health(f"http://localhost:{port}/_stcore/health")
+            yield Served(f"http://localhost:{port}", environment)
+        finally:
+            process.terminate()
+            process.wait()
+        log.seek(0)
+        said = log.read().decode()
+        assert "Traceback" not in said, said
 
 
 @retry(
@@ -117,8 +129,15 @@ Open = Callable[..., Page]
 
 @pytest.fixture
 def open_page(browser: Browser, served: Served) -> Iterator[Open]:
-    """Opens an address of the app: `open_page("/tenants?month=2026-10", width=390)`."""
-    contexts = []
+    """Opens an address of the app: `open_page("/tenants?month=2026-10", width=390)`.
+
+    No page may open a dialog, let an error of a script go by, or ask anything of another computer.
+    """
+    contexts, unwanted = [], []
+
+    def dismiss(dialog: Dialog) -> None:
+        unwanted.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def open_it(path: str, *, width: int = 1440, scheme: str = "light", at: str = "") -> Page:
         context = browser.new_context(
@@ -127,6 +146,9 @@ def open_page(browser: Browser, served: Served) -> Iterator[Open]:
         )
         contexts.append(context)
         page = context.new_page()
+        page.on("dialog", dismiss)
+        page.on("pageerror", lambda error: unwanted.append(f"script: {error}"))
+        page.on("request", lambda request: unwanted.extend(_elsewhere(request.url)))
         page.set_default_timeout(SECONDS * 1000)
         page.goto((at or served.address) + path)
         settled(page)
@@ -136,6 +158,13 @@ def open_page(browser: Browser, served: Served) -> Iterator[Open]:
     yield open_it
     for context in contexts:
         context.close()
+    assert not unwanted
+
+
+def _elsewhere(address: str) -> list[str]:
+    """What the browser asked of another computer: a bill is nobody else's business."""
+    host = urlsplit(address).hostname
+    return [f"request: {address}"] if host not in (None, "", "localhost") else []
 
 
 def settled(page: Page) -> None:
@@ -143,3 +172,19 @@ def settled(page: Page) -> None:
     page.get_by_role("heading", level=2).wait_for()
     page.locator("[data-test-script-state=notRunning]").wait_for()
     expect(page.locator("[data-stale=true]")).to_have_count(0)
+
+
+def row_names(page: Page) -> Locator:
+    """The names in the drill-down's table, from top to bottom, as those who can't see read them."""
+    return page.locator(f"{TABLE} [role=gridcell][aria-colindex='1']")
+
+
+def click_row(page: Page, row: int = 0) -> str:
+    """Clicks the name of a row that is in sight; returns the name."""
+    cell = row_names(page).nth(row)
+    cell.wait_for(state="attached")
+    name = (cell.text_content() or "").strip("\N{WORD JOINER}")
+    # The table is drawn on a canvas: right of the row's box, below the heading.
+    middle = ROW_PIXELS * (row + 1.5)
+    page.locator(f"{TABLE} .dvn-scroller").click(position={"x": 60, "y": middle})
+    return name

@@ -4,33 +4,21 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.e2e.conftest import Open, settled
-
-TABLE = ".st-key-drill-table [data-testid=stDataFrame]"
-
-
-def click_first_row(page: Page) -> str:
-    """Clicks the first row's name; returns the name."""
-    grid = page.locator(TABLE)
-    cell = grid.locator("[role=gridcell][aria-colindex='1']").first
-    cell.wait_for(state="attached")
-    name = cell.text_content() or ""
-    # The table is drawn on a canvas: right of the row's box, below the heading.
-    grid.locator(".dvn-scroller").click(position={"x": 60, "y": 50})
-    return name.strip("\N{WORD JOINER}")
+from tests.e2e.conftest import Open, click_row, settled
 
 
 def test_clicks_lead_from_a_tenant_to_its_cur_lines(open_page: Open) -> None:
     page = open_page("/tenants?month=2026-10")
     way = []
     for level in range(1, 6):  # tenant, team, principal, model, token type
-        way.append(click_first_row(page))
+        way.append(click_row(page))
         expect(page).to_have_url(re.compile(rf"(at=[^&]*&?){{{level}}}"))
-        settled(page)
+        # The crumbs are drawn before the table: only after them is its state the new level's.
         expect(page.locator(".st-key-crumbs")).to_contain_text(way[-1])
-    day = click_first_row(page)
+        settled(page)
+    day = click_row(page)
     expect(page).to_have_url(re.compile(f"day={day}"))
     settled(page)
     expect(page.get_by_text("this level's cost, to the last digit")).to_be_visible()
@@ -38,10 +26,11 @@ def test_clicks_lead_from_a_tenant_to_its_cur_lines(open_page: Open) -> None:
     first = page.locator("[data-testid=stDataFrame] [role=gridcell]").first
     expect(first).to_contain_text(day)
 
-    crumbs = page.locator(".st-key-crumbs").inner_text()
+    crumbs, address = page.locator(".st-key-crumbs").inner_text(), page.url
     page.reload()
     settled(page)
-    assert page.locator(".st-key-crumbs").inner_text() == crumbs
+    assert (page.locator(".st-key-crumbs").inner_text(), page.url) == (crumbs, address)
+    assert "month=2026-10" in address
     page.go_back()
     expect(page).not_to_have_url(re.compile("day="))
     page.locator(".st-key-crumbs").get_by_role("link", name=way[0]).click()
