@@ -290,7 +290,7 @@ class Reports:
 
     def charges(self, month: str, dimension: str) -> pa.Table:
         """What each unit is charged, exact: queries/reports/statement.sql."""
-        return self._run("statement", "monthly", {"month": month, "dimension": dimension})
+        return self._ask("statement", "monthly", {"month": month, "dimension": dimension})
 
     def detail(self, month: str) -> pa.RecordBatchReader:
         """The lines behind a statement, streamed: queries/reports/detail.sql."""
@@ -298,15 +298,15 @@ class Reports:
 
     def invoices(self, month: str) -> pa.Table:
         """What the month comes to on each invoice: queries/reports/invoices.sql."""
-        return self._run("invoices", "daily", {"month": month})
+        return self._ask("invoices", "daily", {"month": month})
 
     def tags_seen(self) -> pa.Table:
         """Which sets of tags the lines of all months carry: queries/reports/tags_seen.sql."""
-        return self._run("tags_seen", "daily", {})
+        return self._ask("tags_seen", "daily", {})
 
     def reconciliation(self, month: str, currency: str, since: date | None) -> pa.Table:
         """The month cut as other sources count it: queries/reports/reconciliation.sql."""
-        return self._run(
+        return self._ask(
             "reconciliation", "daily", {"month": month, "currency": currency, "since": since}
         )
 
@@ -343,15 +343,12 @@ class Reports:
     def _ask(
         self, name: str, grain: Grain, parameters: Mapping[str, Any], **more: object
     ) -> pa.Table:
-        return self._run(name, grain, {**parameters, **more})
-
-    def _run(self, name: str, grain: Grain, parameters: Mapping[str, Any]) -> pa.Table:
         if not self.periods:
             raise Problem("No billing period has been read yet.", "There is nothing to show.")
         takes = _parameters_of(name)
         bound = tuple(
             (key, tuple(value) if isinstance(value, list) else value)
-            for key, value in parameters.items()
+            for key, value in {**parameters, **more}.items()
             if key in takes
         )
         return self._answer(name, "daily" if parameters.get("days") else grain, bound)

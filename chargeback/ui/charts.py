@@ -19,8 +19,8 @@ from plotly.graph_objects import Figure  # type: ignore[attr-defined]
 
 from chargeback.reports import OTHERS
 from chargeback.spend.attribution import UNALLOCATED
-from chargeback.ui.formats import compact_money, day_name, money, month_name, short_month
-from chargeback.ui.theme import COLOURS, Base, colours
+from chargeback.ui.formats import compact_money, day_name, money
+from chargeback.ui.theme import Base, colours
 
 Json = dict[str, Any]
 
@@ -31,9 +31,7 @@ CHART_CONFIG: Final = {"displayModeBar": False, "scrollZoom": False, "doubleClic
 
 _NAME_LENGTH: Final = 32
 _Y_TICKS: Final = 4
-_STRONG, _MEDIUM, _PALE = 1.0, 0.6, 0.35
 _ZERO: Final = Decimal()
-_MONTHS_NAMED: Final = 6
 _HEADROOM: Final = 1.05
 
 
@@ -64,48 +62,6 @@ def daily_chart(
         "yaxis": _money_axis(stacks, currency),
     }
     return _figure([*traces, _totals(days, stacks, currency)], layout)
-
-
-def bars_by_month(
-    costs: Mapping[str, Decimal], current: str, currency: str, theme_base: Base, *, is_over: bool
-) -> Figure:
-    """Spend by billing period, the current one emphasised, and paler while it is not over.
-
-    Args:
-        costs: by billing period, oldest first.
-        current: the billing period that the page shows.
-        currency: of all amounts.
-        theme_base: whether the page is light or dark now.
-        is_over: whether `current` is complete.
-    """
-    months, open_month = list(costs), None if is_over else current
-    strength = {current: _STRONG if is_over else _MEDIUM}
-    bars = {
-        "type": "bar",
-        "x": months,
-        "y": [float(cost) for cost in costs.values()],
-        "marker": {
-            "color": COLOURS[theme_base][0],
-            "opacity": [strength.get(month, _PALE) for month in months],
-        },
-        "customdata": [
-            [month_name(month), money(cost, currency) + (" so far" if month == open_month else "")]
-            for month, cost in costs.items()
-        ],
-        "hovertemplate": "%{customdata[0]}<br>%{customdata[1]}<extra></extra>",
-        "showlegend": False,
-    }
-    layout = {
-        **_layout(),
-        "xaxis": {
-            "type": "category",
-            "tickvals": months,
-            "ticktext": _month_ticks(months),
-            "tickangle": 0,
-        },
-        "yaxis": _money_axis([[cost] for cost in costs.values()], currency),
-    }
-    return _figure([bars], layout)
 
 
 def label(text: str) -> str:
@@ -221,16 +177,3 @@ def _step(at_least: float) -> int:
     """The next of 1, 2, 5, 10, 20, 50 and so on."""
     power = int(10 ** math.floor(math.log10(max(at_least, 1))))
     return next(power * n for n in (1, 2, 5, 10) if power * n >= at_least)
-
-
-def _month_ticks(months: Sequence[str]) -> list[str]:
-    """'Oct', with the year where it is a new one; of a long history every third, to fit a phone."""
-    every = 3 if len(months) > _MONTHS_NAMED else 1
-    ticks, year = [], ""
-    for months_ago, month in zip(range(len(months) - 1, -1, -1), months, strict=True):
-        if months_ago % every:
-            ticks.append("")
-            continue
-        ticks.append(short_month(month)[:3] + (f"<br>{month[:4]}" if month[:4] != year else ""))
-        year = month[:4]
-    return ticks

@@ -114,44 +114,6 @@ def test_a_month_without_days_draws_nothing() -> None:
     assert figure["layout"]["xaxis"] == {"visible": False}
 
 
-MONTHS = {"2025-12": Decimal(100), "2026-01": Decimal("250.5"), "2026-02": Decimal(40)}
-
-
-def by_month(costs: dict[str, Decimal], *, is_over: bool) -> dict[str, Any]:
-    return as_dict(charts.bars_by_month(costs, list(costs)[-1], "USD", "dark", is_over=is_over))
-
-
-def test_the_month_shown_is_the_strongest_and_paler_while_it_is_open() -> None:
-    over, still_open = (
-        by_month(MONTHS, is_over=over)["data"][0]["marker"] for over in (True, False)
-    )
-    *earlier, now = over["opacity"]
-    assert max(earlier) < still_open["opacity"][-1] < now
-    assert list(still_open["opacity"][:-1]) == list(earlier)
-
-
-def test_an_open_month_says_so() -> None:
-    said = [text for _, text in by_month(MONTHS, is_over=False)["data"][0]["customdata"]]
-    assert said == ["$100.00", "$250.50", "$40.00 so far"]
-    assert by_month(MONTHS, is_over=True)["data"][0]["customdata"][-1] == [
-        "February 2026",
-        "$40.00",
-    ]
-
-
-def test_months_carry_their_year_once() -> None:
-    ticks = by_month(MONTHS, is_over=True)["layout"]["xaxis"]["ticktext"]
-    assert list(ticks) == ["Dec<br>2025", "Jan<br>2026", "Feb"]
-
-
-def test_a_long_history_names_every_third_month_back_from_the_last() -> None:
-    costs = {f"2025-{month:02d}": Decimal(1) for month in range(10, 13)}
-    costs |= {f"2026-{month:02d}": Decimal(1) for month in range(1, 9)}
-    ticks = by_month(costs, is_over=True)["layout"]["xaxis"]["ticktext"]
-    assert [tick for tick in ticks if tick] == ["Nov<br>2025", "Feb<br>2026", "May", "Aug"]
-    assert ticks[-1] == "Aug"
-
-
 UNITS = st.lists(st.text(max_size=8), unique=True, min_size=1, max_size=theme.SERIES)
 
 
