@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chargeback.doctor import Check, failed
 from chargeback.settings import AthenaSettings
-from chargeback.sources.athena_problems import explained
+from chargeback.sources import athena_problems, billing_problems
 from chargeback.sources.cur2 import REQUIRED, WITHOUT
 from chargeback.workspace import Workspace
 
@@ -21,26 +21,26 @@ SUGGESTED_LIMIT = 1024**4
 """Bytes: at $5 per TB no query costs more than $5."""
 WITH_PRINCIPALS = "INCLUDE_IAM_PRINCIPAL_DATA"
 
-Look = Callable[[AthenaSettings], Iterator[Check]]
-
 
 def examine_account(workspace: Workspace) -> Iterator[Check]:
     """One check after another; what is refused does not stop the rest."""
     settings = workspace.settings.athena
     if settings is None:
         return
-    looks: dict[str, Look] = {
-        "Credentials": _identity,
-        "Region": _region,
-        "Workgroup": _workgroup,
-        "Table": _table,
-        "Data export": _export,
-    }
-    for name, look in looks.items():
+    for name, look in {"Region": _region, "Workgroup": _workgroup, "Table": _table}.items():
         try:
             yield from look(settings)
         except (ClientError, BotoCoreError) as error:
-            yield failed(name, explained(error), "unknown")
+            yield failed(name, athena_problems.explained(error), "unknown")
+    for name, look, service, action in (
+        ("Credentials", _identity, "AWS STS", "sts:GetCallerIdentity"),
+        ("Data export", _export, "Data Exports", "bcm-data-exports:ListExports"),
+    ):
+        try:
+            yield from look(settings)
+        except (ClientError, BotoCoreError) as error:
+            problem = billing_problems.explained(error, service, action)
+            yield failed(name, problem, "unknown")
 
 
 def _identity(settings: AthenaSettings) -> Iterator[Check]:

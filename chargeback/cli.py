@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 from chargeback.aws_account import examine_account
 from chargeback.demo import write_demo
@@ -25,8 +26,8 @@ MARKS = {"ok": "ok     ", "warning": "look   ", "problem": "PROBLEM", "unknown":
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit status."""
-    options = _parser().parse_args(arguments)
     try:
+        options = _parser().parse_args(arguments)
         options.run(options)
     except UsageProblem as problem:
         return _complain(problem, USAGE)
@@ -39,8 +40,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return OK
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line; the usage is what --help is for."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageProblem(f"{message}.", todo=f"See {self.prog} --help.")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m chargeback", description="Amazon Bedrock chargeback from CUR 2.0."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -125,10 +133,9 @@ def _progress() -> Progress | None:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return number
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of 1 or more")
+    return int(text)
 
 
 def _complain(problem: Problem, status: int) -> int:

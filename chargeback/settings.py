@@ -15,6 +15,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -99,8 +100,15 @@ def load_settings() -> Settings:
     """
     try:
         settings = Settings()
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageProblem(f"{CONFIG_FILE} is not valid TOML: {error}.") from error
+    except SettingsError as error:
+        # Of the variables only those of lists are read as JSON.
+        names = ", ".join(name for name in os.environ if name.startswith("CHARGEBACK_ATTRIBUTION"))
+        raise UsageProblem(
+            f"{names}: not valid JSON.",
+            todo='Write the sources as a JSON list, such as ["iamPrincipal/team"].',
+        ) from error
     except ValidationError as error:
         raise UsageProblem(_explain(error), todo="Correct it, and start again.") from error
     if settings.cur is not None and settings.athena is not None:
@@ -119,10 +127,10 @@ def _explain(error: ValidationError) -> str:
         keys = _keys(item["loc"])
         messages = said.setdefault(f"{_place(keys)} {'.'.join(keys)}", [])
         if item["type"] != "model_type" or not messages:
-            messages.append(_allowed(keys) if item["type"] == "extra_forbidden" else item["msg"])
-    return "A setting is not allowed: " + "; ".join(
-        f"{place}: {', '.join(dict.fromkeys(messages))}" for place, messages in said.items()
-    )
+            said_of_it = item["msg"].removeprefix("Value error, ")
+            messages.append(_allowed(keys) if item["type"] == "extra_forbidden" else said_of_it)
+    settings = (f"{place}: {', '.join(dict.fromkeys(said[place]))}" for place in said)
+    return f"A setting is not allowed: {'; '.join(settings)}."
 
 
 def _keys(loc: Sequence[int | str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from chargeback.cli import main
 from chargeback.demo import write_demo
 from chargeback.statement.build import COLUMNS
 
@@ -111,10 +113,38 @@ def test_what_cannot_be_asked_exits_with_2_and_one_line(
 
 
 @pytest.mark.parametrize(
-    "arguments", [(), ("export", "--month", "2026-10"), ("refresh", "--months", "0"), ("nonsense",)]
+    ("arguments", "said"),
+    [
+        ((), "required: COMMAND"),
+        (("nonsense",), "'refresh', 'export', 'doctor', 'demo'"),
+        (("export", "--month", "2026-10"), "required: --by"),
+        (("export", "--month", "2026-10", "--by", "colour"), "'colour' (choose from 'tenant'"),
+        (("refresh", "--months", "0"), "--months: '0' is not a number of 1 or more"),
+        (("refresh", "--months", "x"), "--months: 'x' is not a number of 1 or more"),
+    ],
 )
-def test_what_is_no_command_exits_with_2(command: Command, arguments: tuple[str, ...]) -> None:
-    assert command(*arguments).returncode == 2
+def test_what_is_no_command_exits_with_2_and_one_line(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+) -> None:
+    assert main(arguments) == 2
+    written = capsys.readouterr()
+    assert written.out == ""
+    (line,) = written.err.splitlines()
+    assert line.startswith("chargeback: ")
+    assert said in line
+
+
+def test_a_wrong_key_in_the_file_exits_with_2(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "chargeback.toml").write_text("cost_bases = 'net'\n", "utf-8")
+    done = command("refresh")
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert "chargeback.toml, line 1, cost_bases: there is no such setting" in line
+
+
+def test_an_empty_variable_is_not_this_folder(command: Command, tmp_path: Path) -> None:
+    assert command("refresh", "--months", "1", CHARGEBACK_STORE="").returncode == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
 def test_a_bill_that_cannot_be_read_exits_with_1_and_one_line(
@@ -126,10 +156,28 @@ def test_a_bill_that_cannot_be_read_exits_with_1_and_one_line(
     assert "can't be read" in done.stderr
 
 
-def test_an_export_of_stale_figures_says_so(command: Command, tmp_path: Path) -> None:
+def test_an_export_uses_what_was_read_before_and_says_when_it_is_stale(
+    command: Command, cur: Path, tmp_path: Path
+) -> None:
+    export = ("export", "--month", "2026-10", "--by", "team")
+    own = shutil.copytree(cur, tmp_path / "own")
+    assert command("refresh", CHARGEBACK_CUR=str(own)).returncode == 0
+    fresh = command(*export, CHARGEBACK_CUR=str(own))
+    assert (fresh.returncode, fresh.stderr) == (0, "")
+    statement = tmp_path / fresh.stdout.splitlines()[0]
+    charged = statement.read_bytes()
+    (file,) = own.glob("*/data/BILLING_PERIOD=2026-10/*.parquet")
+    file.write_bytes(b"PAR1")
+    stale = command(*export, CHARGEBACK_CUR=str(own))
+    assert (stale.returncode, stale.stdout) == (0, fresh.stdout)
+    (line,) = stale.stderr.splitlines()
+    assert line.startswith("chargeback: not up to date: Files of billing period 2026-10 can't be")
+    assert statement.read_bytes() == charged
+
+
+def test_what_was_read_of_another_bill_is_never_exported(command: Command, tmp_path: Path) -> None:
     assert command("refresh").returncode == 0
     done = command(
         "export", "--month", "2026-10", "--by", "team", CHARGEBACK_CUR=str(tmp_path / "nowhere")
     )
-    assert done.returncode == 1
-    assert done.stdout == ""
+    assert (done.returncode, done.stdout) == (1, "")

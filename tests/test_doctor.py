@@ -177,7 +177,7 @@ def test_an_account_in_order_is_in_order(account: Exports) -> None:
     make()
     found = of_account()
     assert {check.state for checks in found.values() for check in checks} == {"ok"}
-    assert list(found) == ["Credentials", "Region", "Workgroup", "Table", "Data export"]
+    assert list(found) == ["Region", "Workgroup", "Table", "Credentials", "Data export"]
     [workgroup] = found["Workgroup"]
     assert "1,024 GB a query at most" in workgroup.found
 

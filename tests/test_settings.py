@@ -58,6 +58,7 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
         ("[athena]\ndatabase = 'a'\n", "athena.table"),
         ("[athena]\ndatabase = 'a'\ntable = 'b'\nregoin = 'c'\n", "line 4.*athena.regoin.*region"),
         ("[attribution]\nteam = ['team']\n", "line 2.*attribution.team.*tag key such as"),
+        ("[attribution]\nteam = ['team']\n", r"team: a source is .*, or 'account'\. Correct it"),
         ("cur = \n", "not valid TOML.*line 1"),
         ("cur = '/exports'\n[athena]\ndatabase = 'a'\ntable = 'b'\n", "Two bills"),
     ],
@@ -65,6 +66,24 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
 def test_what_is_not_allowed_is_named(text: str, said: str) -> None:
     with pytest.raises(UsageProblem, match=said):
         written(text)
+
+
+def test_a_file_that_is_no_text_is_refused() -> None:
+    Path("chargeback.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageProblem, match=r"chargeback\.toml is not valid TOML"):
+        load_settings()
+
+
+@pytest.mark.parametrize("name", ["CHARGEBACK_ATTRIBUTION", "CHARGEBACK_ATTRIBUTION__TEAM"])
+def test_a_list_in_a_variable_is_json(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "iamPrincipal/team")
+    with pytest.raises(UsageProblem, match=f"{name}: not valid JSON"):
+        load_settings()
+
+
+def test_sources_can_be_set_by_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHARGEBACK_ATTRIBUTION__TEAM", '["account"]')
+    assert load_settings().attribution.team == ["account"]
 
 
 def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

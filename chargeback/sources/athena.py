@@ -64,7 +64,7 @@ logging.getLogger("pyathena").addHandler(logging.NullHandler())
 class AthenaTable:
     """One CUR 2.0 table. Credentials, region and endpoints are what boto3's environment says."""
 
-    name = "CUR 2.0 through Athena"
+    name = "CUR 2.0 table"
     engine = "Athena"
     recheck_seconds = 3600  # AWS writes an export at most three times a day; asking costs a query
     parallel = 4  # far below the 20 queries that every account may run at a time ("Service Quotas")

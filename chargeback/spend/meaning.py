@@ -12,6 +12,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -30,6 +31,7 @@ from chargeback.spend.attribution import (
     attribute,
     merge_tags,
 )
+from chargeback.spend.owners import unreadable
 from chargeback.spend.principal import read_principal
 from chargeback.spend.store import Manifest, StoredPeriod
 from chargeback.spend.usage_type import read_meter
@@ -68,22 +70,35 @@ class Rules:
 
     @property
     def fingerprint(self) -> str:
-        """Changes when any figure could change without the bill having changed."""
-        parts = (self.attribution.fingerprint(), self.cost_basis, __version__, _program())
+        """Changes when any figure could change without the bill having changed.
+
+        Raises:
+            OwnerListError: an owner list is there, but can't be read.
+        """
+        try:
+            attribution = self.attribution.fingerprint()
+        except OSError as error:
+            raise unreadable(Path(error.filename), error) from error
+        parts = (attribution, self.cost_basis, __version__, _program())
         return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
 
 
 def meaning_of(period: StoredPeriod, rules: Rules) -> Meaning:
-    """The period's meaning under `rules`: read from disk, or worked out and kept there."""
+    """The period's meaning under `rules`: read from disk, or worked out and kept there.
+
+    Raises:
+        OwnerListError: an owner list can't be used.
+    """
     folder = period.folder / f"meaning-{rules.fingerprint}"
     if not folder.exists():
         beside = period.folder / f".{uuid.uuid4().hex[:12]}"
         beside.mkdir()
-        _work_out(period, rules, beside)
         try:
-            beside.rename(folder)
-        except OSError:  # another process was faster: its files say the same
-            shutil.rmtree(beside)
+            _work_out(period, rules, beside)
+            with suppress(OSError):  # another process was faster: its files say the same
+                beside.rename(folder)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
         _forget_others(period.folder, keep=folder)
     return Meaning(folder / "daily.parquet", folder / "monthly.parquet")
 

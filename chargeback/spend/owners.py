@@ -60,11 +60,17 @@ def read_owners(path: Path) -> list[OwnerRow]:
                 )
             read = [(reader.line_num, _row_or_fault(row)) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise OwnerListError(f"{path.name} can't be read as UTF-8 CSV: {error}") from error
+        raise unreadable(path, error) from error
     faults = [f"line {number}: {row}" for number, row in read if isinstance(row, str)]
     if faults:
         raise OwnerListError(f"{path.name}: " + "; ".join(faults))
     return [row for _, row in read if isinstance(row, OwnerRow)]
+
+
+def unreadable(path: Path, error: Exception) -> OwnerListError:
+    """Says that a list can't be read, and why, without where on the server it lies."""
+    why = error.strerror if isinstance(error, OSError) else error
+    return OwnerListError(f"The owner list {path.name} can't be read as UTF-8 CSV: {why}.")
 
 
 def _row_or_fault(cells: dict[str, str | None]) -> OwnerRow | str:

@@ -60,7 +60,7 @@ def test_an_export_is_the_one_made_from_the_files_byte_for_byte(
         assert through.detail.read_bytes() == direct.detail.read_bytes()
         assert rest_of(through.manifest) == rest_of(direct.manifest)
         said = json.loads(through.manifest.read_text("utf-8"))
-        assert (said["source"], said["engine"]) == ("CUR 2.0 through Athena", "Athena")
+        assert (said["source"], said["engine"]) == ("CUR 2.0 table", "Athena")
         assert len(said["query_ids"]) == 1
     assert athena.queries == []
 

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import date
+from multiprocessing import SimpleQueue, get_context
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from threading import Event
 
@@ -21,6 +23,8 @@ from chargeback.sources.local import LocalFiles
 from chargeback.spend.store import SpendStore
 
 MONTHS = ["2026-11", "2026-10", "2026-09"]
+WAIT_SECONDS = 60
+"""After which a process whose other never came gives up."""
 
 
 class Counted(LocalFiles):
@@ -172,6 +176,54 @@ def test_processes_that_refresh_at_once_read_each_period_once(
     read = [month for text in said for month in MONTHS if month in text]
     assert sorted(read) == sorted(MONTHS)
     assert len(list((store.folder / "versions").iterdir())) == len(MONTHS)
+
+
+class Together(Counted):
+    """Local files whose reader, once it has looked into the store, waits for the other reader."""
+
+    def __init__(self, folder: Path, both: Barrier) -> None:
+        self.both: Barrier | None = None
+        super().__init__(folder)
+        self.both = both
+
+    @property
+    def source_id(self) -> str:
+        """What the store compares with the version that it found."""
+        both, self.both = self.both, None
+        if both:
+            both.wait(WAIT_SECONDS)
+        return self._source_id
+
+    @source_id.setter
+    def source_id(self, digest: str) -> None:
+        self._source_id = digest
+
+
+def refresh_together(cur: Path, folder: Path, both: Barrier, read: SimpleQueue[list[str]]) -> None:
+    source = Together(cur, both)
+    SpendStore(folder).refresh(source, source.periods()[:1])
+    read.put(source.read)
+
+
+def test_of_two_processes_that_both_found_it_out_of_date_one_reads(
+    store: SpendStore, source: Counted
+) -> None:
+    refresh(store, source)
+    before = lines_read(store, source)
+    drop_a_bedrock_line(source, "2026-11")
+    spawn = get_context("spawn")
+    both, read = spawn.Barrier(2), spawn.SimpleQueue()
+    started = [
+        spawn.Process(target=refresh_together, args=(source.folder, store.folder, both, read))
+        for _ in range(2)
+    ]
+    for process in started:
+        process.start()
+    for process in started:
+        process.join()
+    assert [process.exitcode for process in started] == [0, 0]
+    assert sorted([read.get(), read.get()]) == [[], ["2026-11"]]
+    assert lines_read(store, source) == {**before, "2026-11": before["2026-11"] - 1}
 
 
 def test_another_bill_in_the_same_store_is_read_anew(
