@@ -31,6 +31,11 @@ def duckdb_sql(name: str, relations: tuple[tuple[str, str], ...] = ()) -> str:
 
 def render(statement: exp.Expr, dialect: str) -> str:
     """One line of SQL, without the comments of its file."""
+    if dialect == "duckdb":
+        # sqlglot would format what is JSON already, once per line of the bill.
+        statement = statement.transform(
+            lambda node: exp.cast(node.this, "TEXT") if isinstance(node, exp.JSONFormat) else node
+        )
     return statement.sql(dialect=dialect, comments=False)
 
 

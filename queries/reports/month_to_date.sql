@@ -7,12 +7,23 @@
 --                          since     usage dated on later days of the month
 --                          in_step   tax and discounts, which grow with usage
 --             tokens_to_date           single tokens of the usage dated on those days
-WITH dated AS (
+WITH by_day AS (
+  SELECT
+    billing_period,
+    usage_date,
+    charge_category,
+    SUM(cost) AS cost,
+    SUM(tokens) AS tokens
+  FROM scope
+  GROUP BY billing_period, usage_date, charge_category
+),
+
+dated AS (
   SELECT
     *,
     CAST(billing_period || '-01' AS DATE) AS first_day,
     date_add('day', :complete_days, CAST(billing_period || '-01' AS DATE)) AS end_day
-  FROM scope
+  FROM by_day
 )
 
 SELECT

@@ -10,14 +10,26 @@
 --             dated_elsewhere   of it, dated outside the month
 --             billed_elsewhere  dated in the month, but billed in another month of the store
 --             line_count        CUR lines billed in the month
+-- Two halves, for no engine leaves out the files of other months where a row may be in either.
 WITH dated AS (
   SELECT
     *,
-    billing_period = :month AS billed_here,
+    TRUE AS billed_here,
     usage_date >= CAST(:month || '-01' AS DATE)
     AND usage_date < date_add('month', 1, CAST(:month || '-01' AS DATE)) AS dated_here
   FROM spend
-  WHERE currency = :currency
+  WHERE currency = :currency AND billing_period = :month
+  UNION ALL
+  SELECT
+    *,
+    FALSE AS billed_here,
+    TRUE AS dated_here
+  FROM spend
+  WHERE
+    currency = :currency
+    AND billing_period <> :month
+    AND usage_date >= CAST(:month || '-01' AS DATE)
+    AND usage_date < date_add('month', 1, CAST(:month || '-01' AS DATE))
 )
 
 SELECT
@@ -35,6 +47,5 @@ SELECT
   SUM(CASE WHEN NOT billed_here THEN cost ELSE 0 END) AS billed_elsewhere,
   CAST(SUM(CASE WHEN billed_here THEN line_count ELSE 0 END) AS BIGINT) AS line_count
 FROM dated
-WHERE billed_here OR dated_here
 GROUP BY 1, 2, 3, 4, 5, 6
 ORDER BY 1, 2, 3, 4, 5, 6

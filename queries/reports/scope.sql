@@ -18,9 +18,8 @@ WHERE
     CAST(:days AS INTEGER) IS NULL
     OR (
       charge_category = 'usage'
-      AND usage_date >= CAST(billing_period || '-01' AS DATE)
-      AND usage_date
-      < date_add('day', CAST(:days AS INTEGER), CAST(billing_period || '-01' AS DATE))
+      AND date_diff('day', CAST(billing_period || '-01' AS DATE), usage_date)
+      BETWEEN 0 AND CAST(:days AS INTEGER) - 1
     )
   )
   AND COALESCE(contains(CAST(:account AS ARRAY(VARCHAR)), usage_account_id), TRUE)
