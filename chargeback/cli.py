@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
 from chargeback.aws_account import examine_account
 from chargeback.demo import write_demo
-from chargeback.doctor import examine
+from chargeback.doctor import Check, examine
 from chargeback.errors import Problem, UsageProblem
 from chargeback.reports import check_month
 from chargeback.settings import load_settings
@@ -21,7 +21,9 @@ from chargeback.statement.export import write_export
 from chargeback.workspace import DEMO_MONTHS, Workspace, today
 
 OK, FAILED, USAGE = 0, 1, 2
-MARKS = {"ok": "ok     ", "warning": "look   ", "problem": "PROBLEM", "unknown": "unknown"}
+MARKS = {"ok": "✓", "warning": "!", "problem": "✗", "unknown": "?"}
+PLAIN_MARKS = {"ok": "ok", "warning": "look", "problem": "PROBLEM", "unknown": "unknown"}
+"""Where the terminal has no such characters."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -97,16 +99,34 @@ def _export(options: argparse.Namespace) -> None:
 def _doctor(_: argparse.Namespace) -> None:
     workspace = Workspace(load_settings())
     workspace.write_demo_bill(_progress())
-    checks = []
-    for check in examine(workspace, datetime.now(UTC), examine_account):
-        checks.append(check)
-        print(f"{MARKS[check.state]} {check.name}: {check.found}")
-        for text in (check.means, check.todo, check.command and f"$ {check.command}"):
-            if text:
-                print(f"    {text}")
+    checks = list(examine(workspace, datetime.now(UTC), examine_account))
+    for line in _table(checks, sys.stdout.encoding):
+        print(line)
     problems = sum(check.state == "problem" for check in checks)
     if problems:
         raise Problem(f"{problems} of {len(checks)} checks found a problem.")
+
+
+def _table(checks: Sequence[Check], encoding: str) -> Iterator[str]:
+    """A line for each check, aligned; below it what it means and the fix."""
+    marks = MARKS if _can_show("".join(MARKS.values()), encoding) else PLAIN_MARKS
+    mark = max(len(marks[check.state]) for check in checks)
+    name = max(len(check.name) for check in checks)
+    for check in checks:
+        yield _shown(f"{marks[check.state]:{mark}}  {check.name:{name}}  {check.found}", encoding)
+        for text in (check.means, check.todo, check.command and f"$ {check.command}"):
+            if text:
+                yield _shown(f"{'':{mark}}    {text}", encoding)
+
+
+def _shown(text: str, encoding: str) -> str:
+    """Names on a bill are anybody's: none may steer the terminal or be more than it can show."""
+    printable = "".join(character if character.isprintable() else "?" for character in text)
+    return printable.encode(encoding, "replace").decode(encoding)
+
+
+def _can_show(text: str, encoding: str) -> bool:
+    return text.encode(encoding, "replace").decode(encoding) == text
 
 
 def _demo(options: argparse.Namespace) -> None:

@@ -1,43 +1,24 @@
-"""Whether everything is set up: checks with their state, what it means, and the exact fix."""
+"""Whether everything is set up: each check with its state, what it means, and the exact fix."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Literal
 
-from chargeback.errors import Problem, SourceProblem
+from chargeback.checks import EXPORTS_PAGE, REFRESH, Check, State, count, failed, tags
+from chargeback.errors import Problem
 from chargeback.reports import Reports
 from chargeback.sources.athena import price
 from chargeback.sources.cur2 import WITHOUT
 from chargeback.workspace import Workspace
 
-State = Literal["ok", "warning", "problem", "unknown"]
+__all__ = ["Check", "State", "examine", "failed"]
 
 FRESH = timedelta(hours=48)
 """AWS writes an export at least once a day (Data Exports User Guide, "Export delivery")."""
-PRINCIPALS = date(2026, 4, 1)
-"""From when AWS records IAM principals, at the earliest."""
-TAGS_PAGE = "Billing and Cost Management > Cost allocation tags > type IAM principal > Activate"
 
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at."""
-
-    name: str
-    state: State
-    found: str
-    """What is there, in a few words."""
-    means: str = ""
-    """What that means for the numbers; '' where all is well."""
-    todo: str = ""
-    """The exact fix: where to go, what to choose."""
-    command: str = ""
-    """The same as a command to copy, where there is one."""
+Look = Callable[[Workspace, datetime], Iterator[Check]]
 
 
 def examine(
@@ -50,57 +31,58 @@ def examine(
         now: the time in UTC.
         account: the checks of the AWS account, which matter only where Athena is configured.
     """
-    yield from _bill(workspace, now)
+    bill: dict[str, Look] = {"Bill": _bill, "Spend store": _stored, "Attribution rules": _seen}
+    yield from _each(bill, workspace, now, "problem")
     if workspace.settings.athena is not None:
         yield from account(workspace)
-    yield from _billing_apis(workspace, now.date())
-    yield _spending(workspace, now.date())
+    apis: dict[str, Look] = {"Cost Explorer": _cost_explorer, "Invoices": _invoices}
+    yield from _each({**apis, "Spent by this program": _spending}, workspace, now, "unknown")
+
+
+def _each(
+    looks: Mapping[str, Look], workspace: Workspace, now: datetime, otherwise: State
+) -> Iterator[Check]:
+    for name, look in looks.items():
+        try:
+            yield from look(workspace, now)
+        except Problem as problem:
+            yield failed(name, problem, otherwise)
 
 
 def _bill(workspace: Workspace, now: datetime) -> Iterator[Check]:
-    try:
-        periods = workspace.source.periods()
-    except SourceProblem as problem:
-        yield failed("Bill", problem)
-    else:
-        months = [period.billing_period for period in periods]
-        yield Check("Bill", "ok", f"{len(months)} billing periods, {months[-1]} to {months[0]}")
-        yield _freshness(periods[0].data_as_of, now)
-    stored = workspace.store.periods(workspace.source.source_id)
-    if not stored:
-        yield Check(
-            "Spend store",
-            "problem",
-            "nothing read yet",
-            "There is nothing to show.",
-            "Read the bill.",
-            "python -m chargeback refresh",
-        )
-        return
-    lines = sum(period.manifest.lines_read for period in stored)
-    yield Check("Spend store", "ok", f"{len(stored)} billing periods, {lines:,} Bedrock lines")
-    yield from _columns(stored[0].manifest.notices)
-    try:
-        yield from _seen(workspace, workspace.reports())
-    except Problem as problem:
-        yield failed("Attribution rules", problem)
-
-
-def _freshness(written: datetime, now: datetime) -> Check:
+    periods = workspace.source.periods()
+    months = [period.billing_period for period in periods]
+    yield Check("Bill", "ok", f"{count(months, 'billing period')}, {months[-1]} to {months[0]}")
+    written = periods[0].data_as_of
     found = f"AWS wrote the newest period on {written:%-d %B %Y, %H:%M} UTC"
     if now - written <= FRESH:
-        return Check("Freshness", "ok", found)
-    return Check(
+        yield Check("Freshness", "ok", found)
+        return
+    yield Check(
         "Freshness",
         "warning",
         found,
         "The newest days are missing: an export is written at least once a day.",
-        "Billing and Cost Management > Data Exports: look at the export's status.",
+        f"{EXPORTS_PAGE}: look at the export's status.",
         "aws bcm-data-exports list-exports --region us-east-1",
     )
 
 
-def _columns(notices: Iterable[str]) -> Iterator[Check]:
+def _stored(workspace: Workspace, _: datetime) -> Iterator[Check]:
+    stored = workspace.store.periods(workspace.source.source_id)
+    if not stored:
+        yield Check(
+            "Spend store",
+            "warning",
+            "nothing read yet",
+            "There is nothing to show, and what the bill carries is not known.",
+            "Read the bill. A page reads the month that it shows.",
+            REFRESH,
+        )
+        return
+    lines = sum(period.manifest.lines_read for period in stored)
+    yield Check("Spend store", "ok", f"{count(stored, 'billing period')}, {lines:,} Bedrock lines")
+    notices = stored[0].manifest.notices
     missing = [column for column, notice in WITHOUT.items() if notice in notices]
     if not missing:
         yield Check("Columns", "ok", "every column that figures are made from")
@@ -110,75 +92,51 @@ def _columns(notices: Iterable[str]) -> Iterator[Check]:
             "warning",
             f"no column {column}",
             WITHOUT[column],
-            "Billing and Cost Management > Data Exports > the export > Edit > Column selection.",
+            f"{EXPORTS_PAGE} > the export > Edit > Column selection.",
         )
 
 
-def _seen(workspace: Workspace, reports: Reports) -> Iterator[Check]:
-    """What the bill itself shows of principals and tags."""
-    rows = reports.tags_seen().to_pylist()
-    named = [row["first_date"] for row in rows if row["has_principal"]]
-    if named:
-        yield Check("IAM principals", "ok", f"on the bill since {min(named):%-d %B %Y}")
+def _seen(workspace: Workspace, _: datetime) -> Iterator[Check]:
+    reports = workspace.reports()
+    if reports.months and (rows := reports.tags_seen().to_pylist()):
+        yield from tags.seen(rows, workspace.settings.attribution)
+
+
+def _cost_explorer(workspace: Workspace, _: datetime) -> Iterator[Check]:
+    listed = workspace.cost_explorer.cost_allocation_tags()
+    yield Check("Cost Explorer", "ok", "answers")
+    yield from tags.activated(listed, workspace.settings.attribution)
+
+
+def _invoices(workspace: Workspace, now: datetime) -> Iterator[Check]:
+    payers = _payers(workspace.reports())
+    if not payers:
+        yield Check(
+            "Invoices",
+            "unknown",
+            "no payer account known",
+            "Invoices are listed for the account that pays the bill.",
+            "Read the bill.",
+            REFRESH,
+        )
+        return
+    last = now.date().replace(day=1) - timedelta(days=1)
+    listed = workspace.invoices.of_month(f"{last:%Y-%m}", payers)
+    if listed.problem:
+        yield failed("Invoices", listed.problem, "unknown")
+    elif listed.invoices:
+        yield Check("Invoices", "ok", f"{count(listed.invoices, 'invoice')} for {last:%B %Y}")
     else:
         yield Check(
-            "IAM principals",
-            "warning",
-            "no line of the bill names one",
-            f"Spend can't be shown by principal. AWS records it from {PRINCIPALS:%B %Y} on, and "
-            "fills nothing in backwards.",
-            "Billing and Cost Management > Data Exports > the export > Edit > Include caller "
-            "identity (IAM principal) allocation data.",
+            "Invoices",
+            "unknown",
+            f"none for {last:%B %Y}",
+            "The bill can't be compared with them. AWS issues invoices from the third business "
+            "day of the next month on, and shows them to the account that pays.",
+            f"In that account: Billing and Cost Management > Bills > {last:%B %Y} > Invoices.",
+            "aws invoicing list-invoice-summaries --region us-east-1 --selector "
+            f"ResourceType=ACCOUNT_ID,Value={payers[0]}",
         )
-    seen = {key.casefold() for row in rows for key, text in json.loads(row["tags"]).items() if text}
-    for dimension, keys in workspace.settings.attribution.tag_keys().items():
-        found = [key for key in keys if key.casefold() in seen]
-        if found:
-            yield Check(f"Tag for {dimension}", "ok", f"{', '.join(found)} on the bill")
-        elif keys:
-            yield Check(
-                f"Tag for {dimension}",
-                "warning",
-                f"no line carries {' or '.join(keys)}",
-                f"Nothing can be charged to a {dimension} by tag: it is all (unallocated).",
-                f"Tag the IAM roles or sessions, and activate the key: {TAGS_PAGE}.",
-            )
-
-
-def _billing_apis(workspace: Workspace, on: date) -> Iterator[Check]:
-    try:
-        tags = workspace.cost_explorer.cost_allocation_tags()
-    except SourceProblem as problem:
-        yield failed("Cost Explorer", problem, "unknown")
-    else:
-        yield Check("Cost Explorer", "ok", "answers")
-        active = {tag.key.casefold() for tag in tags if tag.is_active}
-        for keys in workspace.settings.attribution.tag_keys().values():
-            yield from (_activation(key, active) for key in keys if key.startswith("iamPrincipal/"))
-    try:
-        month = f"{on.replace(day=1) - timedelta(1):%Y-%m}"
-        payers = _payers(workspace.reports())
-        listed = workspace.invoices.of_month(month, payers)
-    except Problem as problem:
-        yield failed("Invoices", problem, "unknown")
-    else:
-        found = f"{len(listed.invoices)} for last month" if payers else "no payer account known"
-        yield Check("Invoices", "ok" if payers else "unknown", found)
-
-
-def _activation(key: str, active: set[str]) -> Check:
-    name = f"Cost allocation tag {key}"
-    if key.casefold() in active:
-        return Check(name, "ok", "active")
-    return Check(
-        name,
-        "warning",
-        "not active",
-        "Lines do not carry the tag until it is active; AWS fills nothing in backwards.",
-        f"{TAGS_PAGE}.",
-        "aws ce update-cost-allocation-tags-status --cost-allocation-tags-status "
-        f"TagKey={key},Status=Active",
-    )
 
 
 def _payers(reports: Reports) -> list[str]:
@@ -193,22 +151,18 @@ def _payers(reports: Reports) -> list[str]:
     )
 
 
-def _spending(workspace: Workspace, on: date) -> Check:
-    """What this program has cost in the month, as far as it knows."""
+def _spending(workspace: Workspace, now: datetime) -> Iterator[Check]:
+    """What this program has cost in the month; of each period only the last reading is known."""
     stored = workspace.store.periods(workspace.source.source_id)
-    manifests = [p.manifest for p in stored if f"{p.manifest.extracted_at:%Y-%m}" == f"{on:%Y-%m}"]
-    scanned = [m.bytes_scanned for m in manifests for _ in m.query_ids]
+    manifests = [p.manifest for p in stored if f"{p.manifest.extracted_at:%Y-%m}" == f"{now:%Y-%m}"]
+    scanned = [manifest.bytes_scanned for manifest in manifests if manifest.query_ids]
     athena = sum((price(size) for size in scanned), Decimal())
     explorer = workspace.cost_explorer
-    asked = "" if not workspace.settings.is_demo else " (demo: nothing is charged)"
-    return Check(
+    requests = count(range(explorer.requests_this_month), "request")
+    free = " (demo: nothing is charged)" if workspace.settings.is_demo else ""
+    yield Check(
         "Spent by this program this month",
         "ok",
-        f"Athena {sum(scanned) / 1024**3:,.2f} GB, ${athena:,.4f}; Cost Explorer "
-        f"{explorer.requests_this_month:,} requests, ${explorer.spent_this_month:,.2f}{asked}",
+        f"Athena at least ${athena:,.4f} for {sum(scanned) / 1024**3:,.2f} GB scanned; "
+        f"Cost Explorer ${explorer.spent_this_month:,.2f} for {requests}{free}",
     )
-
-
-def failed(name: str, problem: Problem, state: State = "problem") -> Check:
-    """A check that a problem answers."""
-    return Check(name, state, problem.what, problem.means, problem.todo)

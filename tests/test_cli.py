@@ -161,7 +161,7 @@ def test_an_export_uses_what_was_read_before_and_says_when_it_is_stale(
 ) -> None:
     export = ("export", "--month", "2026-10", "--by", "team")
     own = shutil.copytree(cur, tmp_path / "own")
-    assert command("refresh", CHARGEBACK_CUR=str(own)).returncode == 0
+    assert command("refresh", "--month", "2026-10", CHARGEBACK_CUR=str(own)).returncode == 0
     fresh = command(*export, CHARGEBACK_CUR=str(own))
     assert (fresh.returncode, fresh.stderr) == (0, "")
     statement = tmp_path / fresh.stdout.splitlines()[0]
@@ -176,7 +176,7 @@ def test_an_export_uses_what_was_read_before_and_says_when_it_is_stale(
 
 
 def test_what_was_read_of_another_bill_is_never_exported(command: Command, tmp_path: Path) -> None:
-    assert command("refresh").returncode == 0
+    assert command("refresh", "--month", "2026-10").returncode == 0
     done = command(
         "export", "--month", "2026-10", "--by", "team", CHARGEBACK_CUR=str(tmp_path / "nowhere")
     )

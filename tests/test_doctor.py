@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
 import boto3
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from moto.server import ThreadedMotoServer
 
 from chargeback.aws_account import SUGGESTED_LIMIT, examine_account
+from chargeback.checks import tags
 from chargeback.doctor import Check, examine
 from chargeback.settings import AthenaSettings, Settings
+from chargeback.sources.cost_explorer import CostAllocationTag
 from chargeback.sources.cur2 import COLUMN_TYPES
+from chargeback.spend.attribution import DIMENSIONS, AttributionRules, OwnersSource
 from chargeback.workspace import Workspace
 from tests.billing_service import (
     IS_BEDROCK,
@@ -133,8 +142,9 @@ def test_a_bill_in_order_is_in_order(workspace: Workspace, billing: Billing) -> 
         f"WHERE line_item_iam_principal <> '' AND {IS_BEDROCK}"
     )
     assert checks["IAM principals"].found == f"on the bill since {since:%-d %B %Y}"
-    assert checks["Cost allocation tag iamPrincipal/team"].found == "active"
-    assert "1 requests, $0.01" in checks["Spent by this program this month"].found
+    assert checks["Cost allocation tag iamPrincipal/team"].found.startswith("active since ")
+    assert checks["Invoices"].found == "2 invoices for October 2026"
+    assert "$0.01 for 1 request" in checks["Spent by this program this month"].found
 
 
 def test_old_data_is_said(workspace: Workspace) -> None:
@@ -153,9 +163,11 @@ def test_a_tag_that_nobody_carries_is_said_with_the_fix(
     checks = looked_at(Workspace(settings))
     assert checks["Tag for team"].state == "warning"
     assert checks["Tag for tenant"].state == "ok"
+    assert "It carries: " in checks["Tag for team"].todo
+    assert "iamPrincipal/team" in checks["Tag for team"].todo
     activation = checks["Cost allocation tag iamPrincipal/squad"]
     assert activation.state == "warning"
-    assert "TagKey=iamPrincipal/squad,Status=Active" in activation.command
+    assert activation.command.endswith("--tag-keys iamPrincipal/squad")
 
 
 def test_with_nothing_there_every_check_still_answers(account: Exports, tmp_path: Path) -> None:
@@ -165,12 +177,183 @@ def test_with_nothing_there_every_check_still_answers(account: Exports, tmp_path
     states = {name: check.state for name, check in checks.items()}
     assert states == {
         "Bill": "problem",
-        "Spend store": "problem",
+        "Spend store": "warning",
         "Cost Explorer": "unknown",
         "Invoices": "unknown",
         "Spent by this program this month": "ok",
     }
     assert checks["Spend store"].command == "python -m chargeback refresh"
+
+
+def test_apis_that_do_not_answer_are_unknown_and_leave_the_rest(
+    workspace: Workspace, account: Exports
+) -> None:
+    account.is_silent = True
+    checks = looked_at(workspace)
+    unknown = {name for name, check in checks.items() if check.state == "unknown"}
+    assert unknown == {"Cost Explorer", "Invoices"}
+    assert checks["Invoices"].found == "The Invoicing API can't be reached."
+    assert checks["Tag for team"].state == "ok"
+
+
+def test_a_month_without_invoices_is_said(workspace: Workspace, account: Exports) -> None:
+    account.change = lambda operation, answer: (
+        {"InvoiceSummaries": []} if operation == "ListInvoiceSummaries" else answer
+    )
+    check = looked_at(workspace)["Invoices"]
+    assert (check.state, check.found) == ("unknown", "none for October 2026")
+    assert check.command.endswith(f"Value={PAYER}")
+
+
+def test_rules_that_cannot_be_used_leave_the_rest_known(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    rules = AttributionRules(team=[OwnersSource(owners=tmp_path / "nowhere.csv")])
+    checks = looked_at(Workspace(workspace.settings.model_copy(update={"attribution": rules})))
+    assert checks["Attribution rules"].state == "problem"
+    assert "nowhere.csv" in checks["Attribution rules"].found
+    assert {checks[name].state for name in ("Bill", "Spend store", "Cost Explorer")} == {"ok"}
+
+
+@pytest.mark.parametrize(
+    ("scanned", "cost"),
+    [(1024**4, "$5.0000 for 1,024.00 GB"), (1, "$0.0000 for 0.00 GB"), (3 * 1024**3, "$0.0146")],
+)
+def test_what_this_program_scanned_in_the_month_is_priced_once_a_reading(
+    workspace: Workspace, scanned: int, cost: str
+) -> None:
+    last_month = NOW - timedelta(days=NOW.day)
+    readings = [(NOW, ("a", "b")), (NOW, ()), (last_month, ("c",))]  # files have no queries
+    stored = workspace.store.periods(workspace.source.source_id)
+    for period, (extracted_at, query_ids) in zip(stored, readings, strict=False):
+        read = {"extracted_at": extracted_at, "query_ids": query_ids, "bytes_scanned": scanned}
+        manifest = period.manifest.model_copy(update=read)
+        (period.folder / "manifest.json").write_text(manifest.model_dump_json())
+    assert (
+        f"Athena at least {cost}" in looked_at(workspace)["Spent by this program this month"].found
+    )
+
+
+DAYS = {"first_date": date(2026, 10, 1), "last_date": date(2026, 11, 20)}
+
+
+def row(has_principal: bool = True, last: date = DAYS["last_date"], **tags: str) -> dict[str, Any]:
+    """One of queries/reports/tags_seen.sql; `_` stands for the slash of a key."""
+    named = {key.replace("_", "/", 1): value for key, value in tags.items()}
+    days = {**DAYS, "last_date": last}
+    return {"tags": json.dumps(named), "has_principal": has_principal, **days}
+
+
+@pytest.mark.parametrize(
+    ("last", "state"), [(date(2026, 11, 13), "ok"), (date(2026, 11, 12), "warning")]
+)
+def test_principals_and_tags_that_are_no_longer_on_the_bill_are_said(
+    last: date, state: str
+) -> None:
+    rows = [row(has_principal=False), row(last=last, iamPrincipal_Team="search")]
+    principals, team = tags.seen(rows, AttributionRules(tenant=[], project=[], cost_center=[]))
+    assert (principals.state, team.state) == (state, state)
+    assert "iamPrincipal/Team on the bill" in team.found
+    assert ("and not since" in team.found) == (state == "warning")
+
+
+def test_a_tag_without_a_value_is_none_and_a_resource_tag_has_several_spellings() -> None:
+    rules = AttributionRules(tenant=[], project=["resourceTags/app"], cost_center=[])
+    rows = [row(iamPrincipal_team="", resourceTags_user_App="chat")]
+    _, team, project = tags.seen(rows, rules)
+    assert (team.state, project.state) == ("warning", "ok")
+    assert team.todo.endswith("It carries: resourceTags/user_App.")
+
+
+@given(st.lists(st.dictionaries(st.text(), st.text(), max_size=3), min_size=1, max_size=5))
+def test_whatever_the_bill_carries_every_dimension_has_its_check(
+    carried: list[dict[str, str]],
+) -> None:
+    rows = [{**row(), "tags": json.dumps(each)} for each in carried]
+    names = [check.name for check in tags.seen(rows, AttributionRules())]
+    assert names == ["IAM principals", *(f"Tag for {name}" for name in DIMENSIONS)]
+
+
+def listed(key: str, is_active: bool) -> CostAllocationTag:
+    return CostAllocationTag(key, is_active, updated_on=None, used_on=None)
+
+
+def test_a_tag_is_activated_as_aws_spells_it() -> None:
+    rules = AttributionRules(tenant=["iamPrincipal/tenant", "resourceTags/user:tenant"])
+    known = (listed("iamPrincipal/Tenant of", True), listed("iamPrincipal/TENANT", False))
+    bare = listed("tenant", True)
+    by_role, by_resource, *_ = tags.activated((*known, bare), rules)
+    assert by_role.found == "not active"
+    assert "TagKey=iamPrincipal/TENANT,Status=Active" in by_role.command
+    assert (by_resource.name, by_resource.state) == (
+        "Cost allocation tag resourceTags/user:tenant",
+        "ok",
+    )
+
+
+def test_a_key_is_looked_at_once_and_only_where_it_needs_activation() -> None:
+    everywhere: list[Any] = ["iamPrincipal/team", "costCategory/team", "resourceTags/aws:createdBy"]
+    rules = AttributionRules(
+        tenant=everywhere, team=everywhere, project=everywhere, cost_center=everywhere
+    )
+    assert [check.name for check in tags.activated((), rules)] == [
+        "Cost allocation tag iamPrincipal/team"
+    ]
+
+
+def test_a_command_to_copy_runs_nothing_else() -> None:
+    key = "iamPrincipal/a; rm -rf $(pwd)"
+    rules = AttributionRules(tenant=[key], team=[], project=[], cost_center=[])
+    for known in ((), (listed(key, False),)):
+        [check] = tags.activated(known, rules)
+        assert key in " ".join(shlex.split(check.command)[-1:])
+
+
+def doctor(cur: Path, store: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """`python -m chargeback doctor` in an empty folder, with what the environment says of AWS."""
+    return subprocess.run(
+        [sys.executable, "-m", "chargeback", "doctor"],
+        cwd=store,
+        env={
+            **os.environ,
+            "CHARGEBACK_CUR": str(cur),
+            "CHARGEBACK_STORE": str(store),
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+            "PYTHONIOENCODING": "utf-8",
+            **variables,
+        },
+        encoding="utf-8",
+        capture_output=True,
+        check=False,
+    )
+
+
+def test_the_command_prints_an_aligned_table_and_exits_with_0(workspace: Workspace) -> None:
+    cur = workspace.settings.cur
+    assert cur
+    done = doctor(cur, workspace.store.folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [line for line in done.stdout.splitlines() if not line.startswith(" ")]
+    assert {line[0] for line in lines} <= set("✓!?")
+    found = {line.index("on the bill since") for line in lines if "IAM principals" in line}
+    assert found == {line.index("answers") for line in lines if "Cost Explorer  " in line}
+
+
+def test_the_command_exits_with_1_and_one_line_on_a_problem(
+    account: Exports, tmp_path: Path
+) -> None:
+    done = doctor(tmp_path / "nowhere", tmp_path, PYTHONIOENCODING="ascii")
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "1 of " in done.stderr
+    assert "PROBLEM  Bill " in done.stdout
+    assert done.stdout.isascii()
+
+
+def test_a_name_cannot_steer_the_terminal(account: Exports, tmp_path: Path) -> None:
+    hostile = json.dumps(["iamPrincipal/\x1b[31mteam"])
+    done = doctor(account.cur, tmp_path, CHARGEBACK_ATTRIBUTION__TEAM=hostile)
+    assert "iamPrincipal/?[31mteam" in done.stdout
+    assert "\x1b" not in done.stdout
 
 
 def test_an_account_in_order_is_in_order(account: Exports) -> None:

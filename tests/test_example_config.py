@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from chargeback.settings import AthenaSettings, Settings, load_settings
-from chargeback.spend.attribution import AttributionRules
+from chargeback.spend.attribution import AttributionRules, AttributionSource
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "chargeback.example.toml"
 SETTING = re.compile(r"^# (\[\w+\]|\w+ = .+)$", re.MULTILINE)
@@ -29,15 +30,53 @@ def test_every_setting_is_documented_and_no_other(uncommented: str) -> None:
     assert set(said["attribution"]) == set(AttributionRules.model_fields)
 
 
-def test_what_it_says_is_allowed(
-    uncommented: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Settings]:
+    """The settings of a chargeback.toml with this text, and of nothing else."""
     for name in [name for name in os.environ if name.startswith("CHARGEBACK_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
-    one_bill = re.sub(r"^cur = .*$", "", uncommented, flags=re.MULTILINE)
-    Path("chargeback.toml").write_text(one_bill, "utf-8")
-    settings = load_settings()
+
+    def loaded(text: str) -> Settings:
+        Path("chargeback.toml").write_text(text, "utf-8")
+        return load_settings()
+
+    return loaded
+
+
+def lines(text: str) -> Iterator[tuple[str, str]]:
+    """Each setting as its table's header, '' outside of tables, and its line."""
+    table = ""
+    for line in text.splitlines():
+        if line.startswith("["):
+            table = line
+        else:
+            yield table, line
+
+
+def test_each_line_is_allowed_alone(uncommented: str, load: Callable[[str], Settings]) -> None:
+    needed = [line for line in uncommented.splitlines() if re.match("(database|table) =", line)]
+    alone = list(lines(uncommented))
+    for table, line in alone:
+        others = [] if table != "[athena]" else [each for each in needed if each != line]
+        settings = load("\n".join([table, line, *others]))
+        assert settings.model_fields_set, line
+    assert len(alone) == sum(
+        len(model.model_fields) for model in (Settings, AthenaSettings, AttributionRules)
+    ) - len(("athena", "attribution"))
+
+
+def test_every_kind_of_source_that_it_shows_is_allowed(load: Callable[[str], Settings]) -> None:
+    shown = re.findall(
+        r"^#   ([\"{].*?[\"}])(?:, …)?(?: {3}|$)", EXAMPLE.read_text("utf-8"), re.MULTILINE
+    )
+    assert len(shown) == len(AttributionSource.__args__) + 1
+    for sources in shown:
+        assert load(f"[attribution]\nteam = [{sources}]").attribution.team, sources
+
+
+def test_what_it_says_is_allowed(uncommented: str, load: Callable[[str], Settings]) -> None:
+    settings = load(re.sub(r"^cur = .*$", "", uncommented, flags=re.MULTILINE))
     assert settings.athena
     assert settings.athena.table == "cur2"
     assert settings.store_folder == Path("data/store")

@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from pyarrow import parquet
 
 from chargeback import query
 from chargeback.errors import SourceProblem
@@ -55,12 +56,12 @@ class LocalFiles:
         """Writes one period's daily spend to `out` (zstd Parquet).
 
         Raises:
-            SourceProblem: the period isn't there, or its files can't be read.
+            SourceProblem: the period isn't there or can't be read, or `out` can't be written.
         """
         with self._opened(billing_period) as (connection, columns):
             sql = query.render(fitted("daily_spend", columns), "duckdb")
             connection.execute(f"CREATE TABLE spend AS {sql}", {"billing_period": billing_period})
-            connection.table("spend").write_parquet(str(out), compression="zstd")
+            _write(connection.table("spend"), billing_period, out)
         return Extract(notices=(*notices(columns), *self._overlaps(billing_period)))
 
     def lines(self, parameters: dict[str, Any]) -> pa.Table:
@@ -141,6 +142,17 @@ def _reading(
             raise _unreadable(files, billing_period) from error
 
 
+def _write(spend: duckdb.DuckDBPyRelation, billing_period: str, out: Path) -> None:
+    try:
+        spend.write_parquet(str(out), compression="zstd")
+    except duckdb.IOException as error:
+        raise SourceProblem(
+            f"Billing period {billing_period} was read, but the spend store can't hold it.",
+            "That month is not brought up to date; figures read earlier stay as they were.",
+            "Check the free space and the permissions of the store's folder.",
+        ) from error
+
+
 def _holds_data(partition: Path) -> bool:
     # `metadata/BILLING_PERIOD=…` lies beside `data/BILLING_PERIOD=…` and holds manifests only.
     named = PARTITION.fullmatch(partition.name) is not None
@@ -187,7 +199,7 @@ def _unreadable(files: list[Path], billing_period: str) -> SourceProblem:
 
 def _is_readable(file: Path) -> bool:
     try:
-        pa.parquet.read_metadata(file)
+        parquet.read_metadata(file)
     except (OSError, pa.ArrowInvalid):
         return False
     return True

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from botocore.validate import ParamValidator
 from cfnlint.api import lint_file  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from cfnlint.decode import decode  # type: ignore[import-untyped]
 from moto.server import ThreadedMotoServer
 
+from chargeback.aws_account import SUGGESTED_LIMIT, examine_account
+from chargeback.settings import Settings
 from chargeback.sources.cur2 import COLUMN_TYPES
+from chargeback.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "deploy" / "chargeback.yaml"
@@ -29,6 +36,18 @@ GLUE_TYPES = {
 }
 """Athena's names of types in Glue (Athena User Guide, "Data types in Amazon Athena")."""
 REGION = "us-east-1"
+README = ROOT / "README.md"
+BILLING = ("bcm-data-exports:", "ce:", "invoicing:")
+"""Services that are asked about the whole account."""
+RUN_THE_APP = """
+from datetime import date
+from pathlib import Path
+from chargeback.demo import write_demo
+from streamlit.testing.v1 import AppTest
+write_demo(Path("cur"), today=date(2026, 11, 23), months=1, lines=100)
+app = AppTest.from_file("app.py", default_timeout=60).run()
+print([header.value for header in app.header][:1])
+"""
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +82,55 @@ def resource(template: dict[str, Any], name: str) -> dict[str, Any]:
     return properties
 
 
+ACCOUNT = "123456789012"
+NAMES = {
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Partition": "aws",
+    "AWS::Region": REGION,
+    "Database": "bedrock-chargeback",
+    "Name": "bedrock-chargeback",
+    "ReportBucket": "reports",
+    "ResultBucket": "results",
+    "ScanLimitBytes": "1099511627776",
+    "Table": "cur2",
+    "WorkGroup": "bedrock-chargeback",
+}
+"""What CloudFormation puts in place of references."""
+
+
+def put(text: str) -> str:
+    """The text of a Fn::Sub with its references resolved; `${!name}` stays as `${name}`."""
+    arns = {
+        f"{name}.Arn": f"arn:aws:s3:::{NAMES[name]}" for name in ("ReportBucket", "ResultBucket")
+    }
+    values = NAMES | arns
+    resolved = re.sub(r"\$\{([^!}]+)\}", lambda found: values[found[1]], text)
+    return resolved.replace("${!", "${")
+
+
+def deployed(node: Any) -> Any:  # noqa: ANN401  (any part of a YAML document)
+    """A part of the template as CloudFormation hands it to a service."""
+    if isinstance(node, list):
+        return [deployed(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if set(node) == {"Ref"}:
+        return NAMES[node["Ref"]]
+    if set(node) == {"Fn::Sub"}:
+        return put(node["Fn::Sub"])
+    if set(node) == {"Fn::GetAtt"}:
+        return put("${" + ".".join(node["Fn::GetAtt"]) + "}")
+    return {str(key): deployed(value) for key, value in node.items()}
+
+
+def faults(service: str, operation: str, parameters: dict[str, Any]) -> str:
+    """What AWS's own model of an operation has against its parameters; '' for nothing."""
+    client: Any = boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
+    shape = client.meta.service_model.operation_model(operation).input_shape
+    report: str = ParamValidator().validate(parameters, shape).generate_report()
+    return report
+
+
 def test_cfn_lint_finds_nothing() -> None:
     assert lint_file(TEMPLATE, ManualArgs(regions=[REGION])) == []
 
@@ -77,6 +145,47 @@ def test_the_export_selects_every_column_that_a_statement_names(template: dict[s
     assert columns[1].split(", ") == list(COLUMN_TYPES)
     tables = export["DataQuery"]["TableConfigurations"]["COST_AND_USAGE_REPORT"]
     assert tables["INCLUDE_IAM_PRINCIPAL_DATA"] == "TRUE"
+
+
+def test_the_services_accept_what_is_deployed(template: dict[str, Any]) -> None:
+    export = deployed(resource(template, "Export"))
+    table = deployed(resource(template, "Table"))
+    group = deployed(resource(template, "WorkGroup"))
+    configuration = group["WorkGroupConfiguration"]
+    limit = int(configuration["BytesScannedCutoffPerQuery"])
+    configuration["BytesScannedCutoffPerQuery"] = limit  # CloudFormation's Number
+    assert faults("bcm-data-exports", "CreateExport", export) == ""
+    assert faults("glue", "CreateTable", table) == ""
+    made = {"Name": group["Name"], "Configuration": configuration}
+    assert faults("athena", "CreateWorkGroup", made) == ""
+    assert limit == SUGGESTED_LIMIT
+
+
+def test_the_table_lies_where_the_export_is_delivered(template: dict[str, Any]) -> None:
+    export = deployed(resource(template, "Export"))["Export"]
+    place = export["DestinationConfigurations"]["S3Destination"]
+    data = f"s3://{place['S3Bucket']}/{place['S3Prefix']}/{export['Name']}/data/"
+    table = deployed(resource(template, "Table"))["TableInput"]
+    assert table["StorageDescriptor"]["Location"] == data
+    projected = table["Parameters"]["storage.location.template"]
+    assert projected == f"{data}BILLING_PERIOD=${{billing_period}}/"
+
+
+def test_what_is_deployed_is_what_the_checks_want(cloud: None, template: dict[str, Any]) -> None:
+    table = deployed(resource(template, "Table"))
+    group = deployed(resource(template, "WorkGroup"))
+    configuration = group["WorkGroupConfiguration"]
+    configuration["BytesScannedCutoffPerQuery"] = int(configuration["BytesScannedCutoffPerQuery"])
+    athena: Any = boto3.client("athena")
+    athena.create_work_group(Name=group["Name"], Configuration=configuration)
+    glue: Any = boto3.client("glue")
+    glue.create_database(DatabaseInput={"Name": table["DatabaseName"]})
+    glue.create_table(**table)
+    output = put(template["Outputs"]["Configuration"]["Value"]["Fn::Sub"])
+    settings = Settings.model_validate(tomllib.loads(output))
+    checks = {check.name: check for check in examine_account(Workspace(settings))}
+    looked_at = ("Credentials", "Region", "Workgroup", "Table")
+    assert {checks[name].state for name in looked_at} == {"ok"}, checks
 
 
 def test_the_table_has_the_columns_of_the_export_with_their_types(template: dict[str, Any]) -> None:
@@ -104,6 +213,18 @@ def test_the_policy_allows_every_operation_that_is_called(template: dict[str, An
     assert asked <= allowed
     assert pascal - elsewhere <= {action.partition(":")[2] for action in allowed}
     assert not any("*" in action for action in allowed)
+    for statement in statements:
+        billing = all(action.startswith(BILLING) for action in statement["Action"])
+        assert (statement["Resource"] == "*") == billing
+
+
+def test_the_readme_shows_the_policy_that_is_deployed(template: dict[str, Any]) -> None:
+    shown = json.loads(re.findall(r"```json\n(.*?)```", README.read_text(), re.DOTALL)[0])
+    statements = shown["Statement"] if isinstance(shown, dict) else shown
+    deployed_ones = resource(template, "Policy")["PolicyDocument"]["Statement"]
+    assert [set(statement["Action"]) for statement in statements] == [
+        set(statement["Action"]) for statement in deployed_ones
+    ]
 
 
 def test_the_template_can_be_deployed(cloud: None) -> None:
@@ -134,12 +255,32 @@ def test_the_image_is_built_as_hadolint_advises() -> None:
     assert (found.returncode, found.stdout) == (0, "")
 
 
-def test_everything_that_runs_is_copied_into_the_image() -> None:
+def copied() -> set[str]:
+    """What the image takes from the repository."""
     recipe = (ROOT / "deploy" / "Dockerfile").read_text()
-    copied = {
-        source
-        for line in re.findall(r"^COPY (.+) \S+$", recipe, re.MULTILINE)
-        for source in line.split()
-    }
-    assert {"app.py", "pages", "queries", "chargeback", "requirements.txt"} <= copied
-    assert all((ROOT / source).exists() for source in copied)
+    lines = re.findall(r"^COPY (.+) \S+$", recipe, re.MULTILINE)
+    return {source for line in lines for source in line.split()}
+
+
+def test_the_builder_is_sent_what_is_copied_and_nothing_else() -> None:
+    rules = (ROOT / "deploy" / "Dockerfile.dockerignore").read_text().splitlines()
+    assert "**" in rules
+    assert {rule[1:] for rule in rules if rule.startswith("!")} == copied()
+
+
+def test_what_is_copied_into_the_image_runs(tmp_path: Path) -> None:
+    for source in copied():
+        target = tmp_path / source
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path = ROOT / source
+        (shutil.copytree if path.is_dir() else shutil.copy)(path, target)
+    ours = {name: text for name, text in os.environ.items() if "CHARGEBACK" not in name}
+    done = subprocess.run(
+        [sys.executable, "-c", RUN_THE_APP],
+        cwd=tmp_path,
+        env={**ours, "CHARGEBACK_CUR": str(tmp_path / "cur")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.splitlines()[-1] == "['November 2026']", done.stderr

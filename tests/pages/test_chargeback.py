@@ -7,14 +7,29 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1.element_tree import DownloadButton
 
 from chargeback.settings import Settings
-from chargeback.statement.export import write_export
+from chargeback.statement.export import file_names, write_export
+from chargeback.ui.downloads import export_file
 from chargeback.workspace import Workspace, today
 from tests.pages.conftest import Bill, OpenPage, table
 
 MONTH = "2026-10"
-UNITS = ("tenant", "team", "principal", "cost_center")
+TAG = """
+    list_filter(
+        map_entries(tags),
+        lambda tag: lower(tag.key) = 'iamprincipal/{}' AND tag.value <> ''
+    )[1].value
+"""
+UNITS = {
+    "tenant": TAG.format("tenant"),
+    "team": TAG.format("team"),
+    "principal": "NULLIF(line_item_iam_principal, '')",
+    "cost_center": TAG.format("cost-center"),
+}
+"""Where the raw bill names each unit."""
+CENT = Decimal("0.01")
 MONEY = (
     "usage_cost",
     "discount_amount",
@@ -42,6 +57,37 @@ def test_the_statement_on_the_page_is_the_one_in_the_file(
         [Decimal(str(row[name])) for name in MONEY] for row in shown
     ]
     assert shown[-1]["bill_to"] == rows[-1]["bill_to"] == "(unallocated)"
+
+
+@pytest.mark.parametrize("by", UNITS)
+def test_each_unit_is_charged_what_its_lines_cost(open_page: OpenPage, bill: Bill, by: str) -> None:
+    app = open_page("chargeback", month=MONTH)
+    app.segmented_control("charge_to").set_value(by).run()
+    charged = {row["bill_to"]: Decimal(str(row["total_charge"])) for row in table(app, "Statement")}
+    rows = bill.ask(
+        f"SELECT COALESCE({UNITS[by]}, '(unallocated)') AS unit, SUM(cost) "  # noqa: S608
+        "FROM bedrock WHERE billing_period = ? GROUP BY unit",
+        MONTH,
+    )
+    exact = dict(rows)
+    assert charged.keys() == exact.keys()
+    assert all(abs(charged[unit] - exact[unit]) < CENT for unit in exact)
+    assert sum(charged.values()) == bill.total(MONTH).quantize(CENT)
+
+
+@pytest.mark.parametrize("by", ["tenant", "principal"])
+def test_the_buttons_offer_the_files_of_an_export(
+    open_page: OpenPage, bill: Bill, tmp_path: Path, by: str
+) -> None:
+    app = open_page("chargeback", month=MONTH)
+    app.segmented_control("charge_to").set_value(by).run()
+    buttons = app.get("download_button")
+    offered = [button.label for button in buttons if isinstance(button, DownloadButton)]
+    assert offered == ["Statement (CSV)", "Detail (CSV)", "Manifest (JSON)", "Workbook (XLSX)"]
+    reports = Workspace(Settings(cur=bill.cur, store=bill.store)).reports()
+    write_export(reports, MONTH, by, today(), tmp_path)
+    for name in file_names(MONTH, by):
+        assert export_file(reports, MONTH, by, name) == (tmp_path / name).read_bytes()
 
 
 def test_its_total_is_the_raw_bill_in_cents(open_page: OpenPage, bill: Bill) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -66,3 +67,28 @@ def test_an_export_without_principals_says_so_once(open_page: OpenPage, own: Bil
         parquet.write_table(table.drop_columns(["line_item_iam_principal"]), file)
     said = [info.value for info in open_page("principals", bill=own).info]
     assert said == [plain(WITHOUT["line_item_iam_principal"])]
+
+
+def test_an_owner_list_that_cannot_be_used_is_an_error_that_names_its_line(
+    open_page: OpenPage, own: Bill, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "owners.csv"
+    monkeypatch.setenv("CHARGEBACK_ATTRIBUTION__TEAM", json.dumps([{"owners": str(file)}]))
+    file.write_text("iam_principal,team,effective_from\n*,everyone,yesterday\n", "utf-8")
+    app = open_page("overview", bill=own)
+    assert plain("owners.csv: line 2: a date is not written") in app.error[0].value
+    assert not app.metric
+    file.write_text("iam_principal,team,effective_from\n*,everyone,\n", "utf-8")
+    assert app.run().metric
+    assert not app.error
+
+
+def test_a_bill_that_went_away_leaves_every_month_that_was_read(
+    open_page: OpenPage, own: Bill
+) -> None:
+    before = open_page("chargeback", bill=own)
+    shutil.rmtree(own.cur)
+    app = open_page("chargeback", bill=own)
+    assert app.success[0].value == before.success[0].value
+    assert app.selectbox("month").options == before.selectbox("month").options
+    assert "can't be read" in app.warning[0].value

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -140,6 +142,28 @@ def test_a_broken_file_is_named(cur: Path, tmp_path: Path) -> None:
     with pytest.raises(SourceProblem, match=r"2026-10.*broken\.parquet") as problem:
         read(cur, tmp_path)
     assert str(tmp_path) not in str(problem.value)
+
+
+def test_a_full_disk_is_not_blamed_on_the_export(cur: Path, tmp_path: Path) -> None:
+    (tmp_path / "spend.parquet").symlink_to("/dev/full")
+    with pytest.raises(SourceProblem, match=r"2026-10 was read, but.*Check the free space"):
+        read(cur, tmp_path)
+
+
+def test_a_broken_file_is_named_by_a_program_of_its_own(cur: Path, tmp_path: Path) -> None:
+    """Nothing but the source is imported: what it needs it must import itself."""
+    (partition(cur) / "broken.parquet").write_bytes(b"PAR1")
+    program = (
+        "import sys; from pathlib import Path; from chargeback.sources.local import LocalFiles; "
+        f"LocalFiles(Path(sys.argv[1])).extract('{MONTH}', Path(sys.argv[2]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(cur), str(tmp_path / "spend.parquet")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "SourceProblem: Files of billing period 2026-10 can't be read (broken" in done.stderr
 
 
 def test_a_month_that_is_not_there_is_said(cur: Path, tmp_path: Path) -> None:
