@@ -21,6 +21,7 @@ from chargeback.ui.tables import Column
 from chargeback.workspace import today
 
 NAMELESS: Final = "(no name)"
+NO_DATE: Final = "(no date)"
 BETWEEN: Final = "\u203a"
 """Between two levels of the way down: a single angle quotation mark, pointing right."""
 SHOWN_LENGTH: Final = 40
@@ -269,7 +270,7 @@ def _days(level: Level) -> None:
     st.caption(plain(f"{count(len(days), 'day')} · {spend}"))
     with st.container(key="drill-table"):
         row = tables.plain_table(
-            days.assign(day=[day.isoformat() for day in days["usage_date"]]),
+            days.assign(day=[day.isoformat() if day else NO_DATE for day in days["usage_date"]]),
             columns={
                 "day": Column("Usage date (UTC)", pinned=True),
                 "cost": Column("Spend", "money"),
@@ -282,7 +283,7 @@ def _days(level: Level) -> None:
             select=True,
             what="Spend by day, newest first",
         )
-    if row is not None:
+    if row is not None and days["usage_date"].iloc[row]:
         go(level.place.down(days["usage_date"].iloc[row].isoformat()))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from chargeback.errors import Problem, SourceProblem
+from chargeback.errors import Problem
 from chargeback.reports import Reports, View
 from chargeback.settings import load_settings
 from chargeback.sources.cur2 import WITHOUT
@@ -41,7 +41,7 @@ class Context:
     workspace: Workspace
     reports: Reports
     view: View
-    problem: SourceProblem | None
+    problem: Problem | None
     """Why the figures could not be brought up to date, if so."""
 
     @property
@@ -227,7 +227,7 @@ def _reports(
     return Reports(_periods, _rules, LocalTables(_periods, _rules))
 
 
-def _bring_up_to_date(workspace: Workspace) -> SourceProblem | None:
+def _bring_up_to_date(workspace: Workspace) -> Problem | None:
     """Reads what the source has newer, showing which month and how far; says if it can't."""
     for failed_at, problem in list(_failures().items()):
         if time.monotonic() < failed_at + RETRY_SECONDS:
@@ -246,7 +246,7 @@ def _bring_up_to_date(workspace: Workspace) -> SourceProblem | None:
             workspace.refresh(progress=show)
         _is_current.clear()
         st.rerun()
-    except SourceProblem as problem:
+    except Problem as problem:
         place.empty()
         _failures().clear()
         _failures()[time.monotonic()] = problem
@@ -255,7 +255,7 @@ def _bring_up_to_date(workspace: Workspace) -> SourceProblem | None:
 
 
 @st.cache_resource
-def _failures() -> dict[float, SourceProblem]:
+def _failures() -> dict[float, Problem]:
     """Why the source could not be read the last time, and when that was, for all readers."""
     return {}
 

@@ -85,8 +85,9 @@ INNER JOIN identity_meaning AS i
     AND s.tags = i.tags
     AND s.resource_tags = i.resource_tags
     AND s.cost_category = i.cost_category
-    AND s.usage_date >= i.valid_from
-    AND s.usage_date < i.valid_to
+    -- A line without a date still has its row: the month's first day says who pays for it.
+    AND COALESCE(s.usage_date, CAST(s.billing_period || '-01' AS DATE)) >= i.valid_from
+    AND COALESCE(s.usage_date, CAST(s.billing_period || '-01' AS DATE)) < i.valid_to
 INNER JOIN meter_meaning AS m
   ON
     s.billing_entity = m.billing_entity

@@ -24,6 +24,7 @@ from chargeback.spend.store import SpendStore, StoredPeriod
 MONTH = "2026-10"
 MIDDLE = date(2026, 10, 15)
 DEFAULT = ["iamPrincipal/team"]
+ROLE = "arn:aws:iam::*:role/*"
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +67,19 @@ def state(folder: Path) -> dict[str, tuple[int, int]]:
     """Every file below a folder, so that a rewritten one is another."""
     stats = ((file, file.stat()) for file in folder.rglob("*") if file.is_file())
     return {str(file.relative_to(folder)): (s.st_ino, s.st_mtime_ns) for file, s in stats}
+
+
+def test_a_line_without_a_date_keeps_its_row_and_its_owner(
+    period: StoredPeriod, tmp_path: Path
+) -> None:
+    spend = parquet.read_table(period.spend)
+    undated = pa.nulls(len(spend), spend.schema.field("usage_date").type)
+    at = spend.column_names.index("usage_date")
+    parquet.write_table(spend.set_column(at, "usage_date", undated), period.spend)
+    row = f"{ROLE},from-the-list,{MONTH}-01"
+    told = daily(period, rules(owners(tmp_path, row)))
+    assert len(told) == len(spend)
+    assert total(told["unblended_cost"]) == total(spend["unblended_cost"])
 
 
 def test_the_same_rules_are_worked_out_once(period: StoredPeriod) -> None:
