@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,9 +10,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chargeback.doctor import Check, failed
+from chargeback.checks import EXPORTS_PAGE, MAKE_EXPORT, Check, State, failed
 from chargeback.settings import AthenaSettings
 from chargeback.sources import athena_problems, billing_problems
+from chargeback.sources.aws_problems import words_of
 from chargeback.sources.cur2 import REQUIRED, WITHOUT
 from chargeback.workspace import Workspace
 
@@ -19,7 +21,13 @@ BILLING_REGION = "us-east-1"
 """Where the Data Exports API answers (Data Exports User Guide, "Quotas and restrictions")."""
 SUGGESTED_LIMIT = 1024**4
 """Bytes: at $5 per TB no query costs more than $5."""
+CUR = "COST_AND_USAGE_REPORT"
+"""Data Exports' name of CUR 2.0."""
 WITH_PRINCIPALS = "INCLUDE_IAM_PRINCIPAL_DATA"
+GLUE = "awsdatacatalog"
+"""Athena's name, in lower case, of the account's own Glue catalog."""
+NOT_THERE = "^EntityNotFound|(?i:workgroup.* not found)"
+"""In AWS's words: it answered, and what the settings name does not exist."""
 
 
 def examine_account(workspace: Workspace) -> Iterator[Check]:
@@ -31,7 +39,8 @@ def examine_account(workspace: Workspace) -> Iterator[Check]:
         try:
             yield from look(settings)
         except (ClientError, BotoCoreError) as error:
-            yield failed(name, athena_problems.explained(error), "unknown")
+            state: State = "problem" if re.search(NOT_THERE, words_of(error)) else "unknown"
+            yield failed(name, athena_problems.explained(error), state)
     for name, look, service, action in (
         ("Credentials", _identity, "AWS STS", "sts:GetCallerIdentity"),
         ("Data export", _export, "Data Exports", "bcm-data-exports:ListExports"),
@@ -65,7 +74,8 @@ def _region(settings: AthenaSettings) -> Iterator[Check]:
 
 def _workgroup(settings: AthenaSettings) -> Iterator[Check]:
     name = settings.workgroup
-    group = _client("athena", settings.region).get_work_group(WorkGroup=name)["WorkGroup"]
+    answer = _client("athena", settings.region).get_work_group(WorkGroup=name)
+    group = answer.get("WorkGroup", {})
     configuration = group.get("Configuration", {})
     limit = configuration.get("BytesScannedCutoffPerQuery")
     output = configuration.get("ResultConfiguration", {}).get("OutputLocation")
@@ -76,7 +86,7 @@ def _workgroup(settings: AthenaSettings) -> Iterator[Check]:
             f"{name} is disabled",
             "Athena runs no query in it.",
             f"Athena > Workgroups > {name} > Enable.",
-            f"aws athena update-work-group --work-group {name} --state ENABLED",
+            f"{_command(settings, 'athena update-work-group')} --work-group {name} --state ENABLED",
         )
     elif not output and not settings.s3_staging_dir:
         yield Check(
@@ -94,20 +104,38 @@ def _workgroup(settings: AthenaSettings) -> Iterator[Check]:
             f"{name} has no limit on what a query scans",
             "A mistake could cost more than it should.",
             f"Athena > Workgroups > {name} > Edit > Per query data usage control.",
-            f"aws athena update-work-group --work-group {name} --configuration-updates "
-            f"BytesScannedCutoffPerQuery={SUGGESTED_LIMIT}",
+            f"{_command(settings, 'athena update-work-group')} --work-group {name} "
+            f"--configuration-updates BytesScannedCutoffPerQuery={SUGGESTED_LIMIT}",
         )
     else:
         yield Check("Workgroup", "ok", f"{name}, {limit / 1024**3:,.0f} GB a query at most")
 
 
 def _table(settings: AthenaSettings) -> Iterator[Check]:
+    name = f"{settings.database}.{settings.table}"
+    later = "Its columns are seen when it is read."
+    if settings.catalog.lower() != GLUE:
+        found = f"{name} is in the catalog {settings.catalog}, which is not this account's Glue"
+        yield Check("Table", "unknown", found, later)
+        return
     glue = _client("glue", settings.region)
     table = glue.get_table(DatabaseName=settings.database, Name=settings.table)["Table"]
-    listed = [*table["StorageDescriptor"]["Columns"], *table.get("PartitionKeys", [])]
-    columns = {column["Name"].lower() for column in listed}
+    listed = table.get("StorageDescriptor", {}).get("Columns", [])
+    partitions = {column["Name"].lower() for column in table.get("PartitionKeys", [])}
+    if listed:
+        columns = {column["Name"].lower() for column in listed} | partitions
+        yield from _columns(settings, name, columns, "billing_period" in partitions)
+    else:
+        found = f"{name} names no columns: it may be a link to another account's table"
+        yield Check("Table", "unknown", found, later)
+
+
+def _columns(
+    settings: AthenaSettings, name: str, columns: set[str], is_partitioned: bool
+) -> Iterator[Check]:
     missing = [column for column in (*REQUIRED, "billing_period") if column not in columns]
-    name = f"{settings.database}.{settings.table}"
+    place = f"--database-name {settings.database} --name {settings.table}"
+    command = f"{_command(settings, 'glue get-table')} {place}"
     if missing:
         yield Check(
             "Table",
@@ -115,9 +143,18 @@ def _table(settings: AthenaSettings) -> Iterator[Check]:
             f"{name} lacks {', '.join(missing)}",
             "The bill can't be read without.",
             "Use the table of a CUR 2.0 export, partitioned by billing_period: see deploy/.",
-            f"aws glue get-table --database-name {settings.database} --name {settings.table}",
+            command,
         )
         return
+    if not is_partitioned:
+        yield Check(
+            "Table",
+            "warning",
+            f"{name} is not partitioned by billing_period",
+            "Every reading of a month scans, and costs, the whole table.",
+            "Partition it by billing_period: see deploy/chargeback.yaml.",
+            command,
+        )
     yield Check("Table", "ok", f"{name}, {len(columns)} columns")
     for column in WITHOUT:
         if column not in columns:
@@ -126,8 +163,8 @@ def _table(settings: AthenaSettings) -> Iterator[Check]:
                 "warning",
                 f"{name} lacks {column}",
                 WITHOUT[column],
-                "Billing and Cost Management > Data Exports > the export > Edit > Column "
-                "selection; then bring the table up to date.",
+                f"{EXPORTS_PAGE} > the export > Edit > Column selection; then bring the table up "
+                "to date.",
             )
 
 
@@ -136,32 +173,64 @@ def _export(settings: AthenaSettings) -> Iterator[Check]:
     exports = _client("bcm-data-exports", BILLING_REGION)
     found = []
     for page in exports.get_paginator("list_exports").paginate():
-        for reference in page["Exports"]:
-            export = exports.get_export(ExportArn=reference["ExportArn"])["Export"]
-            tables = export["DataQuery"].get("TableConfigurations", {})
-            if "COST_AND_USAGE_REPORT" in tables:
-                found.append((export["Name"], tables["COST_AND_USAGE_REPORT"]))
+        for reference in page.get("Exports", []):
+            answer = exports.get_export(ExportArn=reference["ExportArn"])
+            if CUR in answer["Export"]["DataQuery"].get("TableConfigurations", {}):
+                found.append(answer)
     if not found:
         yield Check(
             "Data export",
             "warning",
             "no CUR 2.0 export in this account",
             "It may belong to the management account; then look there.",
-            "Billing and Cost Management > Data Exports > Create: CUR 2.0.",
+            f"{EXPORTS_PAGE} > Create: CUR 2.0.",
             f"aws bcm-data-exports list-exports --region {BILLING_REGION}",
         )
-    for name, configuration in found:
-        if configuration.get(WITH_PRINCIPALS, "FALSE").upper() == "TRUE":
-            yield Check("Data export", "ok", f"{name} includes IAM principal data")
-        else:
-            yield Check(
-                "Data export",
-                "warning",
-                f"{name} has no IAM principal data",
-                "Spend can't be shown by principal, and principals' tags are missing.",
-                f"Billing and Cost Management > Data Exports > {name} > Edit > Include caller "
-                "identity (IAM principal) allocation data.",
-            )
+    yield from (_delivery(export) for export in found if _is_unhealthy(export))
+    including = [export for export in found if _includes_principals(export)]
+    for answer in including:
+        since = answer.get("ExportStatus", {}).get("CreatedAt")
+        made = f", made on {since:%-d %B %Y}" if since else ""
+        name = answer["Export"]["Name"]
+        yield Check("Data export", "ok", f"{name} includes IAM principal data{made}")
+    if found and not including:
+        names = ", ".join(answer["Export"]["Name"] for answer in found)
+        yield Check(
+            "Data export",
+            "warning",
+            f"{names}: no IAM principal data",
+            "Spend can't be shown by principal, and principals' tags are missing.",
+            f"{EXPORTS_PAGE} > Create, or Edit where it is offered > Include caller identity (IAM "
+            "principal) allocation data; deploy/chargeback.yaml makes such an export.",
+            MAKE_EXPORT,
+        )
+
+
+def _includes_principals(answer: dict[str, Any]) -> bool:
+    configuration = answer["Export"]["DataQuery"]["TableConfigurations"][CUR]
+    return bool(configuration.get(WITH_PRINCIPALS, "FALSE").upper() == "TRUE")
+
+
+def _is_unhealthy(answer: dict[str, Any]) -> bool:
+    return bool(answer.get("ExportStatus", {}).get("StatusCode") == "UNHEALTHY")
+
+
+def _delivery(answer: dict[str, Any]) -> Check:
+    name = answer["Export"]["Name"]
+    reason = answer["ExportStatus"].get("StatusReason", "no reason given")
+    return Check(
+        "Data export",
+        "warning",
+        f"{name} is not delivered: {reason}",
+        "The newest days are missing until it is.",
+        f"{EXPORTS_PAGE} > {name}. INSUFFICIENT_PERMISSION: the bucket's policy must let Data "
+        "Exports write, see ReportBucketPolicy in deploy/chargeback.yaml.",
+        f"aws bcm-data-exports list-exports --region {BILLING_REGION}",
+    )
+
+
+def _command(settings: AthenaSettings, operation: str) -> str:
+    return f"aws {operation}" + (f" --region {settings.region}" if settings.region else "")
 
 
 def _client(service: str, region: str | None) -> Any:  # noqa: ANN401  (boto3 makes them at run time)

@@ -7,7 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,7 @@ class Exports(Bill):
     """The billing APIs with Data Exports beside them."""
 
     includes_principals = "TRUE"
+    status: Mapping[str, Any] = {"StatusCode": "HEALTHY", "CreatedAt": "2026-04-08T00:00:00Z"}
 
     def answer(self, target: str, request: dict[str, Any]) -> dict[str, Any]:
         if target.endswith(".ListExports"):
@@ -59,7 +60,8 @@ class Exports(Bill):
                 "INCLUDE_IAM_PRINCIPAL_DATA": self.includes_principals
             }
             query = {"QueryStatement": "SELECT 1", "TableConfigurations": tables}
-            return {"Export": {"Name": "cur2", "DataQuery": query}}
+            export = {"Name": "cur2", "DataQuery": query}
+            return {"Export": export, "ExportStatus": dict(self.status)}
         return super().answer(target, request)
 
 
@@ -85,7 +87,8 @@ def account(
     """An AWS account with nothing in it, to which boto3's environment leads."""
     urlopen(Request(f"{moto}/moto-api/reset", method="POST")).close()  # noqa: S310 -- moto's own
     exports.reset()
-    exports.includes_principals = "TRUE"
+    exports.includes_principals = Exports.includes_principals
+    exports.status = Exports.status
     for name in ("COST_EXPLORER", "INVOICING", "BCM_DATA_EXPORTS"):
         monkeypatch.setenv(f"AWS_ENDPOINT_URL_{name}", exports.url)
     monkeypatch.setenv("AWS_ENDPOINT_URL", moto)
@@ -114,7 +117,9 @@ def of_account(settings: AthenaSettings = ATHENA) -> dict[str, list[Check]]:
     return found
 
 
-def make(limit: int | None = SUGGESTED_LIMIT, without: str = "") -> None:
+def make(
+    limit: int | None = SUGGESTED_LIMIT, without: str = "", is_partitioned: bool = True
+) -> None:
     """The workgroup and the table that the settings name."""
     configuration: Any = {"ResultConfiguration": {"OutputLocation": "s3://results/"}}
     if limit is not None:
@@ -124,12 +129,13 @@ def make(limit: int | None = SUGGESTED_LIMIT, without: str = "") -> None:
     glue: Any = boto3.client("glue", region_name=REGION)
     glue.create_database(DatabaseInput={"Name": ATHENA.database})
     columns = [{"Name": name, "Type": "string"} for name in COLUMN_TYPES if name != without]
+    partition = [{"Name": "billing_period", "Type": "string"}]
     glue.create_table(
         DatabaseName=ATHENA.database,
         TableInput={
             "Name": ATHENA.table,
-            "StorageDescriptor": {"Columns": columns},
-            "PartitionKeys": [{"Name": "billing_period", "Type": "string"}],
+            "StorageDescriptor": {"Columns": columns + ([] if is_partitioned else partition)},
+            "PartitionKeys": partition if is_partitioned else [],
         },
     )
 
@@ -363,6 +369,8 @@ def test_an_account_in_order_is_in_order(account: Exports) -> None:
     assert list(found) == ["Region", "Workgroup", "Table", "Credentials", "Data export"]
     [workgroup] = found["Workgroup"]
     assert "1,024 GB a query at most" in workgroup.found
+    [export] = found["Data export"]
+    assert export.found == "cur2 includes IAM principal data, made on 8 April 2026"
 
 
 def test_what_the_account_lacks_is_said_with_the_fix(account: Exports) -> None:
@@ -389,8 +397,38 @@ def test_a_table_that_is_not_there_leaves_the_rest_known(account: Exports) -> No
     make()
     other = ATHENA.model_copy(update={"table": "elsewhere"})
     states = {name: checks[0].state for name, checks in of_account(other).items()}
-    assert states.pop("Table") == "unknown"
+    assert states.pop("Table") == "problem"
     assert set(states.values()) == {"ok"}
+
+
+def test_a_table_of_another_account_is_not_known_and_breaks_nothing(account: Exports) -> None:
+    make()
+    glue: Any = boto3.client("glue", region_name=REGION)
+    target = {"CatalogId": "111122223333", "DatabaseName": "billing", "Name": "cur2"}
+    link = {"Name": "link", "TargetTable": target}
+    glue.create_table(DatabaseName=ATHENA.database, TableInput=link)
+    for changed in ({"table": "link"}, {"catalog": "other"}):
+        states = {
+            name: checks[0].state
+            for name, checks in of_account(ATHENA.model_copy(update=changed)).items()
+        }
+        assert states.pop("Table") == "unknown"
+        assert set(states.values()) == {"ok"}
+
+
+def test_a_table_without_partitions_costs_more(account: Exports) -> None:
+    make(is_partitioned=False)
+    warning, fine = of_account()["Table"]
+    assert (warning.state, fine.state) == ("warning", "ok")
+    assert "not partitioned by billing_period" in warning.found
+
+
+def test_an_export_that_is_not_delivered_is_said(account: Exports) -> None:
+    make()
+    account.status = {"StatusCode": "UNHEALTHY", "StatusReason": "INSUFFICIENT_PERMISSION"}
+    unhealthy, included = of_account()["Data export"]
+    assert (unhealthy.state, included.state) == ("warning", "ok")
+    assert "INSUFFICIENT_PERMISSION" in unhealthy.found
 
 
 def test_without_credentials_nothing_is_known_and_nothing_breaks(
