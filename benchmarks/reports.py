@@ -29,6 +29,7 @@ MONTH, TODAY = stores.YEAR[-1], date(2026, 11, 23)
 TARGET_MS = 100
 ALL = View(MONTH, "USD")
 ONE_TENANT = ALL.narrowed("tenant", "tenant-7")
+KEYS_OF = ONE_TENANT.parameters()
 HALF_MONTH = View(MONTH, "USD", days=15)
 NAMED = [f"tenant-{number}" for number in range(5)]
 
@@ -57,6 +58,9 @@ DAILY: dict[str, Answer] = {
     "ranking by principal, 15 days": lambda r: r.ranking(HALF_MONTH, "principal"),
     "movement by tenant, 15 days": lambda r: r.movement(HALF_MONTH, "tenant", NAMED),
     "invoices": lambda r: r.invoices(MONTH),
+    "tags_seen": lambda r: r.tags_seen(),
+    "line_keys of one tenant": lambda r: r.tables.answer("line_keys", "daily", KEYS_OF),
+    "detail, to its last row": lambda r: r.detail(MONTH).read_all(),
     "reconciliation": lambda r: r.reconciliation(MONTH, "USD", date(2026, 10, 29)),
 }
 """Whose statement reads the daily rows; the summary's reads both."""
