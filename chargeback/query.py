@@ -78,7 +78,7 @@ def with_missing_columns(
     return statement.transform(completed) if missing else statement
 
 
-def with_table(statement: exp.Expr, name: str, table: exp.Table) -> exp.Expr:
+def with_table(statement: exp.Expr, name: str, table: exp.Table | exp.Subquery) -> exp.Expr:
     """The same statement reading `table` wherever it reads `name`."""
 
     def real(node: exp.Expr) -> exp.Expr:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property, lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -23,9 +23,9 @@ from chargeback.errors import Problem, UsageProblem
 from chargeback.sources.cur2 import Source
 from chargeback.spend.attribution import UNALLOCATED
 from chargeback.spend.change import Change, MeterChange, explain
-from chargeback.spend.local_tables import Grain
 from chargeback.spend.meaning import Rules
-from chargeback.spend.store import Manifest, StoredPeriod
+from chargeback.spend.store import Manifest, Period
+from chargeback.spend.tables import Grain, Tables
 
 DIMENSIONS = (
     "tenant",
@@ -48,18 +48,6 @@ ZERO = Decimal()
 LINES_PAGE = 200
 ANSWERS_KEPT = 200
 """How many answers a state of the store remembers: a few readers' pages."""
-
-
-class Tables(Protocol):
-    """What answers the statements of queries/reports."""
-
-    def answer(self, name: str, grain: Grain, parameters: Mapping[str, Any]) -> pa.Table:
-        """The rows of a statement over the daily or the monthly spend."""
-
-    def stream(
-        self, name: str, grain: Grain, parameters: Mapping[str, Any]
-    ) -> pa.RecordBatchReader:
-        """The same, for more rows than memory should hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +87,7 @@ class View:
 class Reports:
     """Answers over one state of the store. Read-only and safe to share between threads."""
 
-    periods: Sequence[StoredPeriod]
+    periods: Sequence[Period]
     rules: Rules
     tables: Tables = field(repr=False, compare=False)
 
@@ -173,7 +161,7 @@ class Reports:
             row["share"] = share_of(row["cost"], total)
             row["cost_per_million"] = per_million(row["token_cost"], row["tokens"])
             row["top_model"] = top_model.get(row["unit"], "")
-            row["history"] = _sparkline(row.pop("history_months"), row.pop("history_costs"), months)
+            row["history"] = _sparkline(row["history"], months)
         return pd.DataFrame(found, columns=RANKING_COLUMNS)
 
     def _top_models(self, view: View, dimension: str) -> dict[str, str]:
@@ -194,7 +182,8 @@ class Reports:
     def days(self, view: View) -> pd.DataFrame:
         """One row per usage date, newest first.
 
-        Columns: usage_date, cost, tokens, token_cost, line_count, cost_per_million.
+        Columns: usage_date, cost, usage_cost, other_cost (what is not usage: tax, fees, credits,
+        refunds, discounts), tokens, token_cost, line_count, cost_per_million.
         """
         answer = self._ask("day_table", "daily", view.parameters())
         rows = answer.to_pylist()
@@ -398,7 +387,7 @@ def check_month(month: str) -> str:
     return month
 
 
-def _sparkline(months: list[str], costs: list[Decimal], shown: list[str]) -> list[float]:
-    by_month = dict(zip(months, costs, strict=True))
+def _sparkline(history: str, shown: list[str]) -> list[float]:
+    by_month = dict(month.split(" ") for month in history.split(","))
     first = next((i for i, month in enumerate(shown) if month in by_month), 0)
-    return [float(by_month.get(month, ZERO)) for month in shown[first:]]
+    return [float(by_month.get(month, 0)) for month in shown[first:]]

@@ -38,6 +38,8 @@ class AthenaSettings(BaseModel):
     workgroup: str = "primary"
     catalog: str = "AwsDataCatalog"
     s3_staging_dir: str | None = None
+    store_location: str | None = Field(default=None, pattern=r"^s3://[a-z0-9][a-z0-9.-]+(/.*)?$")
+    """Where `store = "athena"` keeps the spend: s3://bucket/folder/."""
     region: str | None = None
     timeout_seconds: int = Field(default=1800, gt=0)
     """A query that takes longer is cancelled. Athena's own limit is 30 minutes too, unless raised
@@ -57,8 +59,9 @@ class Settings(BaseSettings):
 
     cur: Path | None = None
     """Folder of a CUR 2.0 export on disk, in AWS's own layout."""
-    store: Path | None = None
-    """Folder of the spend store; None: data/demo/store for the demo, data/store otherwise."""
+    store: Literal["athena"] | Path | None = None
+    """Folder of the spend store; None: data/demo/store for the demo, data/store otherwise;
+    'athena': tables in Athena."""
     athena: AthenaSettings | None = None
     cost_basis: CostBasis = "auto"
     """What the bill is the sum of; `auto` finds it for each period."""
@@ -83,8 +86,10 @@ class Settings(BaseSettings):
 
     @property
     def store_folder(self) -> Path:
-        """Where the spend store lives."""
-        return self.store or (demo_folder() / "store" if self.is_demo else DATA / "store")
+        """Where the spend store lives, or what of it has to be on this machine."""
+        if isinstance(self.store, Path):
+            return self.store
+        return demo_folder() / "store" if self.is_demo else DATA / "store"
 
 
 def demo_folder() -> Path:
@@ -96,7 +101,7 @@ def load_settings() -> Settings:
     """The settings in force.
 
     Raises:
-        UsageProblem: a key or a value is not allowed, or two bills are configured.
+        UsageProblem: a key or a value is not allowed, or settings contradict each other.
     """
     try:
         settings = Settings()
@@ -115,6 +120,12 @@ def load_settings() -> Settings:
         raise UsageProblem(
             "Two bills are configured: a folder (cur) and a table (athena).",
             todo="Keep one: unset CHARGEBACK_CUR, or remove the [athena] section.",
+        )
+    if settings.store == "athena" and not (settings.athena and settings.athena.store_location):
+        raise UsageProblem(
+            "The spend store is to be kept in Athena, but it is not said where.",
+            todo='Set store_location = "s3://bucket/folder/" in the [athena] section, or make '
+            "`store` a folder.",
         )
     return settings
 

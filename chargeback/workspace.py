@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
@@ -21,9 +23,9 @@ from chargeback.sources.cost_explorer import CostExplorer
 from chargeback.sources.cur2 import Source, SourcePeriod
 from chargeback.sources.invoices import Invoices
 from chargeback.sources.local import LocalFiles
-from chargeback.spend.local_tables import LocalTables
+from chargeback.spend.athena_store import AthenaStore
 from chargeback.spend.meaning import Rules
-from chargeback.spend.store import Progress, SpendStore
+from chargeback.spend.store import Period, Progress, SpendStore, Store
 
 DEMO_MONTHS = 14
 
@@ -44,8 +46,10 @@ class Workspace:
         return LocalFiles(demo_folder() / "cur", name="Demo bill")
 
     @cached_property
-    def store(self) -> SpendStore:
+    def store(self) -> Store[Any]:
         """The spend store."""
+        if self.settings.store == "athena" and isinstance(self.source, AthenaTable):
+            return AthenaStore(self.settings.store_folder, self.source)
         return SpendStore(self.settings.store_folder)
 
     @property
@@ -135,7 +139,11 @@ class Workspace:
     def reports(self) -> Reports:
         """The reports over what the store holds now."""
         periods = self.store.periods(self.source.source_id)
-        return Reports(periods, self.rules, LocalTables(periods, self.rules))
+        return self.reports_on(periods)
+
+    def reports_on(self, periods: Sequence[Period]) -> Reports:
+        """The reports over some versions of billing periods. Raises OwnerListError."""
+        return Reports(periods, self.rules, self.store.tables(periods, self.rules))
 
 
 def today() -> date:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from threading import Event
 from typing import Any, Protocol
 
+import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
@@ -152,3 +154,22 @@ def notices(columns: Collection[str]) -> tuple[str, ...]:
     """What can't be told from a table with these columns, in sentences for the pages."""
     present = {column.lower() for column in columns}
     return tuple(text for column, text in WITHOUT.items() if column not in present)
+
+
+@lru_cache(maxsize=4)
+def result_schema(statement: str) -> pa.Schema:
+    """Names and types of a statement's result: what DuckDB says of it over an empty table.
+
+    So that a period has the same types whichever source it was read from, and has them even when
+    Athena writes no file because no line is Bedrock's.
+    """
+    tree = query.load(f"cur/{statement}")
+    columns = {"billing_period": "VARCHAR", **COLUMN_TYPES}
+    nulls = [
+        exp.alias_(exp.cast(exp.null(), type_, dialect="athena"), column)
+        for column, type_ in columns.items()
+    ]
+    with duckdb.connect() as connection:
+        connection.sql(query.render(exp.select(*nulls).limit(0), "duckdb")).create_view("cur")
+        nothing = dict.fromkeys(query.parameters(tree))
+        return connection.sql(query.render(tree, "duckdb"), params=nothing).to_arrow_table().schema

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
 
 from chargeback import query
 from chargeback.spend.meaning import Rules, meaning_of
-from chargeback.spend.store import StoredPeriod
+from chargeback.spend.tables import Grain
 
-Grain = Literal["daily", "monthly"]
+if TYPE_CHECKING:
+    from chargeback.spend.store import StoredPeriod
 
 # Which is what is wanted: the other way would plan each statement twice.
 warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)
@@ -27,10 +28,7 @@ class LocalTables:
         meanings = [meaning_of(period, rules) for period in periods]
         for grain in ("daily", "monthly") if meanings else ():
             files = [str(getattr(meaning, grain)) for meaning in meanings]
-            rows = self._connection.read_parquet(files)
-            if grain == "monthly":
-                rows = rows.project("*, CAST(NULL AS DATE) AS usage_date")
-            rows.create_view(grain)
+            self._connection.read_parquet(files).create_view(grain)
 
     def answer(self, name: str, grain: Grain, parameters: Mapping[str, Any]) -> pa.Table:
         """The rows of queries/reports/<name>.sql."""

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
@@ -33,9 +33,13 @@ from chargeback.spend.attribution import (
 )
 from chargeback.spend.owners import unreadable
 from chargeback.spend.principal import read_principal
-from chargeback.spend.store import Manifest, StoredPeriod
 from chargeback.spend.usage_type import read_meter
 
+if TYPE_CHECKING:  # the store gives the tables that are made of meanings
+    from chargeback.spend.store import Manifest, StoredPeriod
+
+MEANINGS_KEPT = 4
+"""Of one version of a period: enough for pages and exports under different rules."""
 IDENTITY_KEYS = ("usage_account_id", "iam_principal", "tags", "resource_tags", "cost_category")
 METER_KEYS = (
     "billing_entity",
@@ -46,6 +50,28 @@ METER_KEYS = (
     "description",
     "operation",
     "line_item_type",
+)
+IDENTITY_MEANING = pa.schema(
+    [
+        (column, pa.string())
+        for column in (
+            *IDENTITY_KEYS,
+            *("principal_type", "principal", "principal_name", "session_name"),
+            *(column for name in DIMENSIONS for column in (name, f"{name}_source")),
+        )
+    ]
+    + [("valid_from", pa.date32()), ("valid_to", pa.date32())]
+)
+METER_MEANING = pa.schema(
+    [
+        (column, pa.string())
+        for column in (
+            *METER_KEYS,
+            *("provider", "model", "token_type", "service_tier", "scope", "note"),
+        )
+    ]
+    + [("long_context", pa.bool_()), ("recognised", pa.bool_())]
+    + [("tokens_per_unit", pa.decimal128(10, 0))]
 )
 
 
@@ -109,8 +135,8 @@ def _work_out(period: StoredPeriod, rules: Rules, folder: Path) -> None:
         connection.read_parquet(str(period.spend)).create_view("spend")
         identities = connection.sql(query.duckdb_sql("spend/identities")).to_arrow_table()
         meters = connection.sql(query.duckdb_sql("spend/meters")).to_arrow_table()
-        connection.register("identity_meaning", _identity_meaning(identities, rules.attribution))
-        connection.register("meter_meaning", _meter_meaning(meters))
+        connection.register("identity_meaning", identity_meaning(identities, rules.attribution))
+        connection.register("meter_meaning", meter_meaning(meters))
         connection.execute(f"CREATE TABLE daily AS {query.duckdb_sql('spend/meaning')}", basis)
         connection.table("daily").write_parquet(str(folder / "daily.parquet"), compression="zstd")
         monthly = query.duckdb_sql("spend/monthly", (("spend", "daily"),))
@@ -120,15 +146,10 @@ def _work_out(period: StoredPeriod, rules: Rules, folder: Path) -> None:
         )
 
 
-def _identity_meaning(identities: pa.Table, rules: AttributionRules) -> pa.Table:
+def identity_meaning(identities: pa.Table, rules: AttributionRules) -> pa.Table:
+    """What each row of queries/spend/identities.sql means, and from when to when."""
     rows = [row for found in identities.to_pylist() for row in _read_identity(found, rules)]
-    text = [*IDENTITY_KEYS, "principal_type", "principal", "principal_name", "session_name"]
-    text += [column for name in DIMENSIONS for column in (name, f"{name}_source")]
-    schema = pa.schema(
-        [(column, pa.string()) for column in text]
-        + [("valid_from", pa.date32()), ("valid_to", pa.date32())]
-    )
-    return pa.Table.from_pylist(rows, schema)
+    return pa.Table.from_pylist(rows, IDENTITY_MEANING)
 
 
 def _read_identity(found: dict[str, str], rules: AttributionRules) -> Iterator[dict[str, Any]]:
@@ -155,15 +176,9 @@ def _tag_map(text: str) -> dict[str, str]:
     return {key: value or "" for key, value in json.loads(text).items()}
 
 
-def _meter_meaning(meters: pa.Table) -> pa.Table:
-    rows = [_read_meter(found) for found in meters.to_pylist()]
-    text = [*METER_KEYS, "provider", "model", "token_type", "service_tier", "scope", "note"]
-    schema = pa.schema(
-        [(column, pa.string()) for column in text]
-        + [("long_context", pa.bool_()), ("recognised", pa.bool_())]
-        + [("tokens_per_unit", pa.decimal128(10, 0))]
-    )
-    return pa.Table.from_pylist(rows, schema)
+def meter_meaning(meters: pa.Table) -> pa.Table:
+    """What each row of queries/spend/meters.sql means."""
+    return pa.Table.from_pylist([_read_meter(found) for found in meters.to_pylist()], METER_MEANING)
 
 
 def _read_meter(found: dict[str, Any]) -> dict[str, Any]:
@@ -193,7 +208,6 @@ def _program() -> str:
 
 
 def _forget_others(folder: Path, keep: Path) -> None:
-    """Leaves the newest four meanings: enough for pages and exports under different rules."""
     others = [path for path in folder.glob("meaning-*") if path != keep]
-    for old in sorted(others, key=os.path.getmtime, reverse=True)[3:]:
+    for old in sorted(others, key=os.path.getmtime, reverse=True)[MEANINGS_KEPT - 1 :]:
         shutil.rmtree(old, ignore_errors=True)

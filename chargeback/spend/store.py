@@ -1,10 +1,11 @@
-"""The spend store: one folder per billing period, replaced whole, refreshed by one at a time."""
+"""The spend store: billing periods, each replaced whole, refreshed by one at a time."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -14,7 +15,7 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import Literal
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import duckdb
 from filelock import FileLock
@@ -23,6 +24,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from chargeback import query
 from chargeback.errors import SourceProblem, UsageProblem
 from chargeback.sources.cur2 import Extract, Source, SourcePeriod
+from chargeback.spend.local_tables import LocalTables
+from chargeback.spend.meaning import Rules
+from chargeback.spend.tables import Tables
 
 SCHEMA_VERSION = 1
 SPEND, MANIFEST = "spend.parquet", "manifest.json"
@@ -71,30 +75,46 @@ class Manifest(BaseModel):
         return over and self.lines_read > 0 and self.not_invoiced == 0
 
 
-@dataclass(frozen=True, slots=True)
-class StoredPeriod:
-    """One whole version of a billing period: its manifest and its files stay together."""
-
-    folder: Path
-    manifest: Manifest
+class Period(Protocol):
+    """One whole version of a billing period in a store."""
 
     @property
-    def spend(self) -> Path:
-        """The daily spend, as billed."""
-        return self.folder / SPEND
+    def key(self) -> str:
+        """Changes when anything of the period does."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """Where its figures come from."""
 
 
-class SpendStore:
-    """Billing periods on disk, each a link to its current version."""
+P = TypeVar("P", bound=Period)
+
+
+class Store(ABC, Generic[P]):
+    """Keeps what was read of a bill; `folder` is for what has to be on this machine."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def periods(self, source_id: str) -> list[StoredPeriod]:
+    @abstractmethod
+    def periods(self, source_id: str) -> list[P]:
         """What was read from one bill, newest period first."""
-        links = sorted(self.folder.glob("billing_period=*"), reverse=True)
-        stored = (self._stored(link) for link in links)
-        return [period for period in stored if period and period.manifest.source_id == source_id]
+
+    @abstractmethod
+    def tables(self, periods: Sequence[P], rules: Rules) -> Tables:
+        """What reports ask of these periods under `rules`. Raises OwnerListError."""
+
+    @abstractmethod
+    def _stored(self, billing_period: str) -> P | None:
+        """The period's current version, or None when there is none that this program can read."""
+
+    @abstractmethod
+    def _replace(self, source: Source, period: SourcePeriod, stop: Event) -> bool:
+        """Reads the period anew and puts it in the place of what was there.
+
+        Returns:
+            False if somebody else has done so meanwhile, whose version stays.
+        """
 
     def refresh(
         self, source: Source, periods: Sequence[SourcePeriod], progress: Progress | None = None
@@ -126,7 +146,7 @@ class SpendStore:
 
     def is_current(self, source: Source, period: SourcePeriod) -> bool:
         """Whether the store holds what the source holds."""
-        stored = self._stored(self._link(period.billing_period))
+        stored = self._stored(period.billing_period)
         return (
             stored is not None
             and stored.manifest.source_id == source.source_id
@@ -157,32 +177,7 @@ class SpendStore:
         with lock.acquire(cancel_check=stop.is_set):
             if self.is_current(source, period):  # another process was faster
                 return False
-            version = self.folder / "versions" / f"{period.billing_period}-{uuid.uuid4().hex[:12]}"
-            version.mkdir(parents=True)
-            try:
-                self._write(source, period, version, stop)
-                self._publish(version, period.billing_period)
-            except BaseException:
-                shutil.rmtree(version)
-                raise
-            return True
-
-    def _write(self, source: Source, period: SourcePeriod, version: Path, stop: Event) -> None:
-        extract = source.extract(period.billing_period, version / SPEND, stop)
-        manifest = _manifest(source, period, extract, version / SPEND)
-        (version / MANIFEST).write_text(manifest.model_dump_json(indent=2), "utf-8")
-
-    def _publish(self, version: Path, billing_period: str) -> None:
-        """Renames a link into place: a reader follows it to the old version or to the new one."""
-        link = self._link(billing_period)
-        before = link.resolve() if link.exists() else None
-        beside = version.with_suffix(".link")
-        beside.symlink_to(Path("versions") / version.name, target_is_directory=True)
-        beside.replace(link)
-        for old in (self.folder / "versions").glob(f"{billing_period}-*"):
-            # The version before stays for readers that are at work on it.
-            if old not in (version, before) and old.resolve() != version.resolve():
-                shutil.rmtree(old, ignore_errors=True)
+            return self._replace(source, period, stop)
 
     def _prepare(self) -> None:
         try:
@@ -196,11 +191,70 @@ class SpendStore:
                 "Check CHARGEBACK_STORE and the permissions of the folder.",
             ) from error
 
+
+@dataclass(frozen=True, slots=True)
+class StoredPeriod:
+    """One whole version of a billing period: its manifest and its files stay together."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def key(self) -> str:
+        """The version's folder, which no other version ever has."""
+        return str(self.folder)
+
+    @property
+    def spend(self) -> Path:
+        """The daily spend, as billed."""
+        return self.folder / SPEND
+
+
+class SpendStore(Store[StoredPeriod]):
+    """Billing periods on disk, each a link to the folder of its current version."""
+
+    def periods(self, source_id: str) -> list[StoredPeriod]:
+        """What was read from one bill, newest period first."""
+        links = sorted(self.folder.glob("billing_period=*"), reverse=True)
+        stored = (self._held(link) for link in links)
+        return [period for period in stored if period and period.manifest.source_id == source_id]
+
+    def tables(self, periods: Sequence[StoredPeriod], rules: Rules) -> LocalTables:
+        """What DuckDB answers from the files of these periods. Raises OwnerListError."""
+        return LocalTables(periods, rules)
+
+    def _stored(self, billing_period: str) -> StoredPeriod | None:
+        return self._held(self._link(billing_period))
+
+    def _replace(self, source: Source, period: SourcePeriod, stop: Event) -> bool:
+        version = self.folder / "versions" / f"{period.billing_period}-{uuid.uuid4().hex[:12]}"
+        version.mkdir(parents=True)
+        try:
+            extract = source.extract(period.billing_period, version / SPEND, stop)
+            manifest = manifest_of(source, period, extract, _contents(version / SPEND))
+            (version / MANIFEST).write_text(manifest.model_dump_json(indent=2), "utf-8")
+            self._publish(version, period.billing_period)
+        except BaseException:
+            shutil.rmtree(version)
+            raise
+        return True
+
+    def _publish(self, version: Path, billing_period: str) -> None:
+        """Renames a link into place: a reader follows it to the old version or to the new one."""
+        link = self._link(billing_period)
+        before = link.resolve() if link.exists() else None
+        beside = version.with_suffix(".link")
+        beside.symlink_to(Path("versions") / version.name, target_is_directory=True)
+        beside.replace(link)
+        for old in (self.folder / "versions").glob(f"{billing_period}-*"):
+            # The version before stays for readers that are at work on it.
+            if old not in (version, before) and old.resolve() != version.resolve():
+                shutil.rmtree(old, ignore_errors=True)
+
     def _link(self, billing_period: str) -> Path:
         return self.folder / f"billing_period={billing_period}"
 
-    def _stored(self, link: Path) -> StoredPeriod | None:
-        """The period's current version, or None when there is none that this program can read."""
+    def _held(self, link: Path) -> StoredPeriod | None:
         folder = link.resolve()
         try:
             manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
@@ -209,10 +263,19 @@ class SpendStore:
         return StoredPeriod(folder, manifest) if manifest.schema_version == SCHEMA_VERSION else None
 
 
-def _manifest(source: Source, period: SourcePeriod, extract: Extract, spend: Path) -> Manifest:
+def _contents(spend: Path) -> list[dict[str, Any]]:
     with duckdb.connect() as connection:
         connection.read_parquet(str(spend)).create_view("spend")
-        found = connection.sql(query.duckdb_sql("spend/contents")).to_arrow_table().to_pylist()
+        found: list[dict[str, Any]] = (
+            connection.sql(query.duckdb_sql("spend/contents")).to_arrow_table().to_pylist()
+        )
+        return found
+
+
+def manifest_of(
+    source: Source, period: SourcePeriod, extract: Extract, found: Sequence[dict[str, Any]]
+) -> Manifest:
+    """What is said of a version: `found` are the rows of queries/spend/contents.sql."""
     discounts_are_lines = any(row["has_discount_lines"] for row in found)
     net_is_filled = any(row["has_net_costs"] for row in found)
     return Manifest(

@@ -15,9 +15,7 @@ from chargeback.errors import Problem
 from chargeback.reports import Reports, View
 from chargeback.settings import load_settings
 from chargeback.sources.cur2 import WITHOUT
-from chargeback.spend.local_tables import LocalTables
-from chargeback.spend.meaning import Rules
-from chargeback.spend.store import Manifest, StoredPeriod
+from chargeback.spend.store import Manifest, Period
 from chargeback.ui.formats import moment, month_name, plain
 from chargeback.workspace import Workspace, today
 
@@ -98,8 +96,8 @@ def prepare() -> None:
     periods = workspace.store.periods(workspace.source.source_id)
     if not periods and problem:
         raise problem
-    folders = tuple(str(period.folder) for period in periods)
-    reports = _reports(folders, workspace.rules.fingerprint, periods, workspace.rules)
+    keys = tuple(period.key for period in periods)
+    reports = _reports(keys, workspace.rules.fingerprint, periods, workspace)
     if not reports.months:
         raise Problem("The bill holds no billing period yet.", "There is nothing to show.")
     context = Context(workspace, reports, _controls(reports), problem)
@@ -221,10 +219,10 @@ def _workspace() -> Workspace:
 
 @st.cache_resource(max_entries=3, show_spinner="Reading the spend store…")
 def _reports(
-    folders: tuple[str, ...], fingerprint: str, _periods: list[StoredPeriod], _rules: Rules
+    versions: tuple[str, ...], fingerprint: str, _periods: list[Period], _workspace: Workspace
 ) -> Reports:
-    """One Reports per state of the store and of the rules, which the two keys stand for."""
-    return Reports(_periods, _rules, LocalTables(_periods, _rules))
+    """One Reports per state of the store and of the rules, which the first two stand for."""
+    return _workspace.reports_on(_periods)
 
 
 def _bring_up_to_date(workspace: Workspace) -> Problem | None:

@@ -5,8 +5,7 @@
 -- grain:      one row per unit that has lines in the month or the month before; largest first,
 --             '(unallocated)' last
 -- columns:    cost, previous_cost, token_cost   in currency; tokens single tokens
---             history       map of billing period to cost
---             top_model     the model that cost most this month
+--             history       'YYYY-MM cost' of each month, with commas between, in no order
 WITH per_month AS (
   SELECT
     unit,
@@ -30,8 +29,7 @@ SELECT
   SUM(CASE WHEN billing_period = :previous_month THEN cost ELSE 0 END) AS previous_cost,
   SUM(CASE WHEN billing_period = :month THEN tokens ELSE 0 END) AS tokens,
   SUM(CASE WHEN billing_period = :month THEN token_cost ELSE 0 END) AS token_cost,
-  array_agg(billing_period) AS history_months,
-  array_agg(cost) AS history_costs
+  array_join(array_agg(billing_period || ' ' || CAST(cost AS VARCHAR)), ',') AS history
 FROM per_month
 GROUP BY unit
 HAVING

@@ -2,7 +2,7 @@
 --
 -- relations: spend (the daily rows with their meaning)
 -- grain:     one row per billing period, account, IAM principal, who pays, meter, region, category
--- columns:   as in meaning.sql
+-- columns:   as in meaning.sql; usage_date is NULL, for statements that can ask either rows
 SELECT
   billing_period,
   currency,
@@ -33,7 +33,8 @@ SELECT
   SUM(usage_amount) AS usage_amount,
   SUM(tokens) AS tokens,
   SUM(cost) AS cost,
-  SUM(unblended_cost) AS unblended_cost
+  SUM(unblended_cost) AS unblended_cost,
+  CAST(NULL AS DATE) AS usage_date
 FROM spend
 GROUP BY
   1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import sqlglot
 from pyarrow import parquet
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
+
+from tests.athena.external import ExternalTables
 
 UNLOAD = re.compile(
     r"\s*UNLOAD\s*\((?P<sql>.*)\)\s*TO\s*'(?P<to>s3://[^']+/)'\s*"
@@ -52,12 +55,19 @@ class Answer:
     """Where UNLOAD puts the rows."""
 
 
-def run(tables: dict[str, Path], sql: str, parameters: Sequence[str], watch: Watch) -> Answer:
+def run(
+    tables: dict[str, Path],
+    external: ExternalTables,
+    sql: str,
+    parameters: Sequence[str],
+    watch: Watch,
+) -> Answer:
     """Runs one statement.
 
     Args:
         tables: folder of a CUR 2.0 export by `database.table`.
-        sql: SELECT or UNLOAD in Athena's dialect.
+        external: the tables that statements made.
+        sql: SELECT, UNLOAD, INSERT or DDL in Athena's dialect.
         parameters: what stands for each `?`, as expressions.
         watch: see `Watch`.
 
@@ -66,19 +76,31 @@ def run(tables: dict[str, Path], sql: str, parameters: Sequence[str], watch: Wat
     """
     unload = UNLOAD.fullmatch(sql)
     tree = _parsed(with_parameters(unload["sql"] if unload else sql, parameters))
+    if external.define(tree):
+        return NOTHING
+    select = tree.expression if isinstance(tree, exp.Insert) else tree
+    into = f"{tree.this.db}.{tree.this.name}" if isinstance(tree, exp.Insert) else None
     with duckdb.connect() as connection:
         try:
             connection.execute("SET TimeZone = 'UTC'")
-            files = _open_tables(connection, tables, tree)
+            scanned = _open_external(connection, external, select, sql)
+            files = _open_export(connection, tables, select)
             watch(connection)
-            duck = tree.sql("duckdb")
-            scanned = _scanned(connection, duck, files)
+            duck = select.sql("duckdb")
+            scanned += _scanned(connection, duck, files)
             answer = connection.sql(duck)
             rows = answer.to_arrow_table()
-            rows = rows.rename_columns([name.lower() for name in rows.column_names])
-            return Answer(rows, _types(answer), scanned, unload and unload["to"])
         except duckdb.Error as error:
             raise QueryFailed(_reason(error)) from error
+        if into:
+            external.insert(into, rows, str(uuid.uuid4()))
+            return replace(NOTHING, bytes_scanned=scanned)
+        rows = rows.rename_columns([name.lower() for name in rows.column_names])
+        return Answer(rows, _types(answer), scanned, unload and unload["to"])
+
+
+NOTHING = Answer(pa.table({}), (), 0, None)
+"""What a statement without rows comes to."""
 
 
 def with_parameters(sql: str, parameters: Sequence[str]) -> str:
@@ -102,10 +124,27 @@ def _parsed(sql: str) -> exp.Expr:
         raise QueryFailed("SYNTAX_ERROR: line 1:1: mismatched input") from error
 
 
-def _open_tables(
+def _open_external(
+    connection: duckdb.DuckDBPyConnection, external: ExternalTables, tree: exp.Expr, sql: str
+) -> int:
+    """Puts DuckDB's tables in the place of external ones; returns the bytes to read for them."""
+    opened: dict[str, str] = {}
+    for table in [table for table in tree.find_all(exp.Table) if table.db]:
+        name = f"{table.db}.{table.name}"
+        if name in external.tables:
+            if name not in opened:
+                opened[name] = f"external_{len(opened)}"
+                external.open(connection, name, opened[name])
+            table.replace(exp.to_table(opened[name]).as_(table.alias_or_name))
+    return sum(external.size(name, sql) for name in opened)
+
+
+def _open_export(
     connection: duckdb.DuckDBPyConnection, tables: dict[str, Path], tree: exp.Expr
 ) -> list[str]:
-    """Puts views in the place of the statement's tables; returns the files they read."""
+    """Puts views in the place of the statement's CUR table; returns the files they read."""
+    if not any(table.db for table in tree.find_all(exp.Table)):
+        return []
     hidden = any(column.name in HIDDEN for column in tree.find_all(exp.Column))
     names = {(t.db, t.name) for t in tree.find_all(exp.Table) if t.db}
     for table in [table for table in tree.find_all(exp.Table) if table.db]:

@@ -30,6 +30,7 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import make_server
 
 from tests.athena import engine
+from tests.athena.external import ExternalTables
 from tests.athena.failures import Failures, Fate, Refusal
 from tests.athena.results import column_info, listed, row_of, texts, unloaded
 
@@ -113,6 +114,7 @@ class AthenaService:
             aws_access_key_id="service",
             aws_secret_access_key="service",  # noqa: S106  (moto checks none)
         )
+        self.external = ExternalTables(self.s3)
         place = {"LocationConstraint": REGION}
         self.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
         return self
@@ -213,7 +215,9 @@ class AthenaService:
 
         before = self._reusable(query)
         query.reused = before is not None
-        query.answer = before or engine.run(self.tables, query.sql, query.parameters, watch)
+        query.answer = before or engine.run(
+            self.tables, self.external, query.sql, query.parameters, watch
+        )
         query.connection = None
 
     def _reusable(self, query: Query) -> engine.Answer | None:

@@ -17,7 +17,9 @@ from pyarrow import parquet
 from chargeback.demo import write_demo
 from chargeback.reports import View
 from chargeback.settings import Settings
-from chargeback.sources.athena import LEAST_BYTES, AthenaTable, price, result_schema
+from chargeback.sources.athena import AthenaTable
+from chargeback.sources.athena_queries import LEAST_BYTES, price
+from chargeback.sources.cur2 import result_schema
 from chargeback.sources.local import LocalFiles
 from chargeback.statement.export import write_export
 from chargeback.workspace import Workspace

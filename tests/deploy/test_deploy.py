@@ -22,8 +22,9 @@ from cfnlint.decode import decode  # type: ignore[import-untyped]
 from moto.server import ThreadedMotoServer
 
 from chargeback.aws_account import SUGGESTED_LIMIT, examine_account
-from chargeback.settings import Settings
+from chargeback.settings import AthenaSettings, Settings
 from chargeback.sources.cur2 import COLUMN_TYPES
+from chargeback.spend.athena_catalog import StoreTable
 from chargeback.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -245,6 +246,34 @@ def test_the_template_can_be_deployed(cloud: None) -> None:
     iam: Any = boto3.client("iam")
     assert iam.get_policy(PolicyArn=outputs["PolicyArn"])["Policy"]["PolicyName"]
     assert 'region = "us-east-1"' in outputs["Configuration"]
+
+
+def test_a_place_for_the_store_is_deployed_when_asked_for(cloud: None) -> None:
+    formation: Any = boto3.client("cloudformation")
+    formation.create_stack(
+        StackName="with-store",
+        TemplateBody=TEMPLATE.read_text(),
+        Parameters=[
+            {"ParameterKey": "StoreInAthena", "ParameterValue": "yes"},
+            {"ParameterKey": "Name", "ParameterValue": "with-store"},
+        ],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    [stack] = formation.describe_stacks(StackName="with-store")["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    place, _, folder = outputs["StoreLocation"].removeprefix("s3://").partition("/")
+    s3: Any = boto3.client("s3")
+    assert place in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+    assert folder == "store/"
+    settings = AthenaSettings(database="d", table="t", store_location=outputs["StoreLocation"])
+    assert StoreTable("spend", settings).name.startswith("chargeback_spend_")
+    iam: Any = boto3.client("iam")
+    made = iam.get_policy(PolicyArn=outputs["StorePolicyArn"])["Policy"]
+    version = iam.get_policy_version(PolicyArn=made["Arn"], VersionId=made["DefaultVersionId"])[
+        "PolicyVersion"
+    ]["Document"]
+    [tables] = [r for s in version["Statement"] for r in s["Resource"] if ":table/" in r]
+    assert tables.endswith("/chargeback_*")
 
 
 def test_the_image_is_built_as_hadolint_advises() -> None:

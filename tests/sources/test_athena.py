@@ -22,17 +22,17 @@ from sqlglot import exp
 from chargeback import query
 from chargeback.errors import SourceProblem, UsageProblem
 from chargeback.settings import AthenaSettings
-from chargeback.sources.athena import (
+from chargeback.sources.athena import AthenaTable
+from chargeback.sources.athena_parameters import (
     ARRAY_ELEMENTS,
     PARAMETER_LENGTH,
     QUERY_BYTES,
-    AthenaTable,
+    Value,
     bound,
     literal,
-    result_schema,
 )
 from chargeback.sources.athena_problems import explained, no_output_location
-from chargeback.sources.cur2 import COLUMN_TYPES, REQUIRED, fitted
+from chargeback.sources.cur2 import COLUMN_TYPES, REQUIRED, fitted, result_schema
 
 ACCOUNT = "111122223333"
 SETTINGS = AthenaSettings(database="bill", table="cur2", region="us-east-1")
@@ -59,8 +59,22 @@ def as_athena_puts_it(sql: str, parameters: Sequence[str]) -> str:
     return sql
 
 
-def answer(sql: str) -> Any:  # noqa: ANN401  (whatever the statement asks for)
+ANYWHERE = pytest.mark.parametrize(
+    "sql",
+    ["SELECT x FROM t WHERE x = CAST(:given AS {0})", "SELECT CAST(:given AS {0}) AS x FROM t"],
+)
+"""A parameter in WHERE, and one elsewhere."""
+TEXT, LIST = "VARCHAR", "ARRAY(VARCHAR)"
+
+
+def put(sql: str, type_: str, value: Value) -> tuple[str, list[str]]:
+    return bound(sqlglot.parse_one(sql.format(type_), read="athena"), {"given": value})
+
+
+def answer(sql: str, held: object) -> Any:  # noqa: ANN401  (whatever the statement asks for)
+    """What a statement finds in the table `t`, whose column `x` holds one value."""
     with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE t AS SELECT $1 AS x", [held])
         [duck] = sqlglot.transpile(sql, read="trino", write="duckdb")
         [value] = connection.execute(duck).fetchone() or [None]
     return value
@@ -94,32 +108,46 @@ def test_a_text_comes_back_from_its_literal(text: str) -> None:
     assert parsed.this == text
 
 
+@ANYWHERE
 @settings(max_examples=40, deadline=None)  # each opens a database: its time is the machine's
-@given(st.lists(texts, max_size=5))
-def test_a_list_comes_back_from_its_parameters(items: list[str]) -> None:
-    statement = sqlglot.parse_one("SELECT CAST(:items AS ARRAY(VARCHAR))", read="athena")
-    assert answer(as_athena_puts_it(*bound(statement, {"items": items}))) == items
+@given(items=st.lists(texts, min_size=1, max_size=5))
+def test_a_list_comes_back_from_where_it_was_put(sql: str, items: list[str]) -> None:
+    assert answer(as_athena_puts_it(*put(sql, LIST, items)), items) == items
 
 
+@ANYWHERE
 @pytest.mark.parametrize("text", ["'" * 3 * PARAMETER_LENGTH, "a|" * PARAMETER_LENGTH, "é" * 1023])
-def test_a_text_too_long_for_a_parameter_is_split(text: str) -> None:
-    sql, parameters = bound(sqlglot.parse_one("SELECT :a", read="athena"), {"a": text})
-    assert max(map(len, parameters)) <= PARAMETER_LENGTH
-    assert answer(as_athena_puts_it(sql, parameters)) == text
+def test_a_text_too_long_for_a_parameter_is_split(sql: str, text: str) -> None:
+    made, parameters = put(sql, TEXT, text)
+    assert max(map(len, parameters), default=0) <= PARAMETER_LENGTH
+    assert answer(as_athena_puts_it(made, parameters), text) == text
 
 
 def test_a_text_that_fits_is_one_parameter() -> None:
     text = "a" * (PARAMETER_LENGTH - len("''"))
-    assert bound(sqlglot.parse_one("SELECT :a", read="athena"), {"a": text})[1] == [f"'{text}'"]
+    assert put("SELECT 1 WHERE :given = ''", TEXT, text)[1] == [f"'{text}'"]
 
 
-def test_an_array_is_split_where_older_engines_refuse_it() -> None:
+@given(texts)
+def test_no_text_stands_in_the_sql(text: str) -> None:
+    sql, parameters = put("SELECT :given WHERE :given = ''", TEXT, text)
+    digits = text.encode().hex()
+    assert sql == f"SELECT FROM_UTF8(FROM_HEX('{digits}')) WHERE ? = ''"
+    assert parameters == [literal(text)]
+
+
+@pytest.mark.parametrize(("value", "said"), [(None, "NULL"), (12, "12"), (-1, "-1")])
+def test_outside_of_where_what_is_no_text_stands_as_it_is(value: Value, said: str) -> None:
+    assert put("SELECT :given", TEXT, value) == (f"SELECT {said}", [])
+
+
+@ANYWHERE
+def test_an_array_is_split_where_older_engines_refuse_it(sql: str) -> None:
     items = [str(i) for i in range(2 * ARRAY_ELEMENTS + 1)]
-    statement = sqlglot.parse_one("SELECT CAST(:items AS ARRAY(VARCHAR))", read="athena")
-    sql, parameters = bound(statement, {"items": items})
-    arrays = list(sqlglot.parse_one(sql, read="trino").find_all(exp.Array))
+    made, parameters = put(sql, LIST, items)
+    arrays = list(sqlglot.parse_one(made, read="trino").find_all(exp.Array))
     assert sorted(len(array.expressions) for array in arrays) == [1, ARRAY_ELEMENTS, ARRAY_ELEMENTS]
-    assert answer(as_athena_puts_it(sql, parameters)) == items
+    assert answer(as_athena_puts_it(made, parameters), items) == items
 
 
 @pytest.mark.parametrize("name", [*OF_ONE_PERIOD, *OF_ALL_PERIODS])

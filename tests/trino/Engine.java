@@ -21,6 +21,7 @@ final class Engine {
     private static final Map<String, String> CATALOG = Map.of(
             "hive.metastore", "file",
             "hive.metastore.catalog.dir", "local:///metastore",
+            "hive.non-managed-table-writes-enabled", "true", // as in Athena
             "hive.security", "allow-all");
 
     public static void main(String[] arguments) {

@@ -16,7 +16,7 @@ from sqlglot import exp
 from chargeback import query
 from chargeback.demo import write_demo
 from chargeback.settings import Settings
-from chargeback.spend.meaning import _identity_meaning, _meter_meaning, meaning_of
+from chargeback.spend.meaning import identity_meaning, meaning_of, meter_meaning
 from chargeback.workspace import Workspace
 
 from .cases import MONTHS, TODAY
@@ -73,7 +73,9 @@ def _add_bill(engines: Engines) -> None:
     files = [str(file) for file in sorted(engines.export.glob("*/*.parquet"))]
     bill = engines.duckdb.read_parquet(files, union_by_name=True, hive_partitioning=True)
     bill.create_view("cur")
-    engines.trino.add_table("cur", engines.export, parquet.read_schema(files[0]), "billing_period")
+    engines.trino.add_table(
+        "cur", engines.export, parquet.read_schema(files[0]), ["billing_period"]
+    )
 
 
 def _add_store(engines: Engines, workspace: Workspace) -> None:
@@ -82,12 +84,9 @@ def _add_store(engines: Engines, workspace: Workspace) -> None:
     meanings = [meaning_of(period, workspace.rules) for period in periods]
     engines.add_files("spend", [period.spend for period in periods])
     engines.add_files("daily", [meaning.daily for meaning in meanings])
-    engines.add_files("monthly_rows", [meaning.monthly for meaning in meanings])
-    monthly = "CREATE VIEW monthly AS SELECT *, CAST(NULL AS DATE) AS usage_date FROM monthly_rows"
-    engines.trino.run(monthly)
-    engines.duckdb.execute(monthly)
+    engines.add_files("monthly", [meaning.monthly for meaning in meanings])
     identities = engines.duckdb.sql(query.duckdb_sql("spend/identities")).to_arrow_table()
     meters = engines.duckdb.sql(query.duckdb_sql("spend/meters")).to_arrow_table()
     rules = workspace.rules.attribution
-    engines.add_rows("identity_meaning", _identity_meaning(identities, rules))
-    engines.add_rows("meter_meaning", _meter_meaning(meters))
+    engines.add_rows("identity_meaning", identity_meaning(identities, rules))
+    engines.add_rows("meter_meaning", meter_meaning(meters))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from pyarrow import parquet
 from sqlglot import exp
 from trino.dbapi import Connection
 
-from chargeback.sources.athena import bound
+from chargeback.sources.athena_parameters import bound
 
 HERE = Path(__file__).resolve().parent
 STOP_SECONDS = 30
@@ -70,17 +70,17 @@ class Trino:
         self.add_table(table, target, rows.schema)
 
     def add_table(
-        self, table: str, files: Path, schema: pa.Schema, partition: str | None = None
+        self, table: str, files: Path, schema: pa.Schema, keys: Sequence[str] = ()
     ) -> None:
         """A table over a folder of Parquet files, or over one such folder per partition."""
-        columns = [f"{field.name} {_type(field.type)}" for field in schema]
+        columns = [f"{f.name} {_type(f.type)}" for f in schema if f.name not in keys]
         location = f"local:///{files.relative_to(self.folder).as_posix()}"
         options = f"external_location = {_quoted(location)}, format = 'PARQUET'"
-        if partition:
-            columns.append(f"{partition} varchar")
-            options += f", partitioned_by = ARRAY[{_quoted(partition)}]"
+        if keys:
+            columns += [f"{key} varchar" for key in keys]
+            options += f", partitioned_by = ARRAY[{', '.join(map(_quoted, keys))}]"
         self.run(f"CREATE TABLE {table} ({', '.join(columns)}) WITH ({options})")
-        if partition:
+        if keys:
             # AWS writes the key in capitals on disk, Athena's tables have it in small letters.
             self.run(f"CALL system.sync_partition_metadata('bill', {_quoted(table)}, 'ADD', false)")
 

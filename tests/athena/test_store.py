@@ -1,0 +1,347 @@
+"""The spend store in Athena: the same answers as the one on disk, replaced safely."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from chargeback import query
+from chargeback.errors import SourceProblem
+from chargeback.reports import Reports, View
+from chargeback.settings import AthenaSettings, Settings
+from chargeback.sources.athena import AthenaTable
+from chargeback.sources.cur2 import Extract
+from chargeback.spend.athena_store import AthenaStore
+from chargeback.spend.meaning import MEANINGS_KEPT
+from chargeback.spend.tables import Grain
+from chargeback.statement.export import write_export
+from chargeback.workspace import Workspace
+from tests.athena.conftest import SETTINGS, TODAY, Athena, by_environment, lead_to, republish
+from tests.athena.failures import Fate, Refusal
+from tests.athena.server import BUCKET, AthenaService
+from tests.trino.cases import CASES
+
+MONTHS = ["2026-11", "2026-10", "2026-09"]
+NEWEST = MONTHS[0]
+REPORTS = sorted(name for name in CASES if name.startswith("reports/"))
+CASES_EACH = 3
+"""How many cases of each statement; Trino's tests run them all."""
+SPEND, DAILY, MONTHLY = (
+    f'INSERT INTO "billing"."chargeback_{t}' for t in ("spend", "daily", "monthly")
+)
+
+
+def kept_at(folder: str) -> AthenaSettings:
+    return SETTINGS.model_copy(update={"store_location": f"s3://{BUCKET}/{folder}"})
+
+
+def program(settings: AthenaSettings, **more: Any) -> Workspace:  # noqa: ANN401  (settings)
+    """A program of its own: it shares nothing with another but Athena, S3 and the folder."""
+    return Workspace(Settings(athena=settings, store="athena", **more))
+
+
+@pytest.fixture(scope="session")
+def read_there(
+    athena_service: AthenaService, tmp_path_factory: pytest.TempPathFactory
+) -> AthenaSettings:
+    """A store in Athena that was read once. Ask it, don't change it."""
+    folder = tmp_path_factory.mktemp("there")
+    with pytest.MonkeyPatch.context() as environment:
+        lead_to(athena_service.endpoint, environment, folder / "nothing")
+        environment.chdir(folder)
+        made = program(kept_at("read"))
+        made.refresh()
+        made.reports()
+    athena_service.reset()
+    return kept_at("read")
+
+
+@pytest.fixture
+def there(
+    athena: Athena, read_there: AthenaSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Reports:
+    """The reports of a program that comes to a store that was read."""
+    monkeypatch.chdir(tmp_path)
+    made = program(read_there).reports()
+    assert athena.queries == []
+    return made
+
+
+@pytest.fixture
+def here(athena: Athena, read_store: Path) -> Reports:
+    """The reports of the same bill from a store on disk."""
+    return Workspace(Settings(athena=athena.settings, store=read_store)).reports()
+
+
+@pytest.fixture
+def empty(athena: Athena, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AthenaSettings:
+    """A place for a store of this test's own."""
+    monkeypatch.chdir(tmp_path)
+    return kept_at(f"{tmp_path.name}/")
+
+
+@pytest.fixture
+def newest_there(empty: AthenaSettings) -> AthenaSettings:
+    """A store of this test's own that holds the newest month."""
+    assert program(empty).refresh(NEWEST) == [NEWEST]
+    return empty
+
+
+def kept(athena: Athena, settings: AthenaSettings) -> set[str]:
+    """The objects of a store, by name below its location."""
+    folder = str(settings.store_location).removeprefix(f"s3://{BUCKET}/").rstrip("/") + "/"
+    found = athena.service.s3.list_objects_v2(Bucket=BUCKET, Prefix=folder).get("Contents", [])
+    return {item["Key"].removeprefix(folder) for item in found}
+
+
+def versions(athena: Athena, settings: AthenaSettings, kind: str) -> set[str]:
+    """The versions of a table: those with files, which must be those that the table knows."""
+    files = {name.split("/")[2] for name in kept(athena, settings) if f"_{kind}_" in name}
+    place = f"{str(settings.store_location).rstrip('/')}/"
+    tables = athena.service.external.tables
+    known = {
+        f"version={version}"
+        for name, table in tables.items()
+        if f"_{kind}_" in name and table.location.startswith(place)
+        for _, version in table.partitions
+    }
+    assert files == known
+    return files
+
+
+def cells(table: pa.Table) -> Counter[tuple[Any, ...]]:
+    """Rows without their order; neither have the months of a ranking's history any."""
+    return Counter(
+        tuple(
+            frozenset(str(value).split(",")) if name == "history" else value
+            for name, value in row.items()
+        )
+        for row in table.to_pylist()
+    )
+
+
+# The same answers.
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_report_has_the_rows_of_the_store_on_disk(
+    name: str, there: Reports, here: Reports
+) -> None:
+    tree = query.load(name)
+    for case in islice(CASES[name], CASES_EACH):
+        takes = query.parameters(tree)
+        parameters = {key: value for key, value in case.parameters.items() if key in takes}
+        grain: Grain = "monthly" if case.spend == "monthly" else "daily"
+        short = name.removeprefix("reports/")
+        mine, theirs = (r.tables.answer(short, grain, parameters) for r in (there, here))
+        assert mine.schema == theirs.schema
+        assert cells(mine) == cells(theirs)
+        if tree.args.get("order") and name != "reports/ranking":
+            assert mine == theirs
+
+
+def test_rankings_come_in_the_same_order(there: Reports, here: Reports) -> None:
+    for dimension in ("tenant", "principal"):
+        mine, theirs = (r.ranking(View(NEWEST, "USD"), dimension) for r in (there, here))
+        assert mine.equals(theirs)
+        assert len(mine) > 1
+
+
+@pytest.mark.parametrize("by", ["tenant", "principal"])
+def test_an_export_is_the_one_of_the_store_on_disk_byte_for_byte(
+    by: str, there: Reports, here: Reports, tmp_path: Path
+) -> None:
+    for month in MONTHS:
+        mine = write_export(there, month, by, TODAY, tmp_path / "there")
+        theirs = write_export(here, month, by, TODAY, tmp_path / "here")
+        assert mine.statement.read_bytes() == theirs.statement.read_bytes()
+        assert mine.detail.read_bytes() == theirs.detail.read_bytes()
+
+
+def test_every_month_adds_up_to_the_bill(there: Reports) -> None:
+    assert there.months == MONTHS
+    assert all(there.ties(month, "USD") for month in MONTHS)
+
+
+def test_an_answer_is_scanned_for_once(athena: Athena, there: Reports, read_there: Any) -> None:  # noqa: ANN401
+    view = View(NEWEST, "USD")
+    asked = [view, view.narrowed("team", "search"), view]
+    for one in asked:
+        program(read_there).reports().attribution(one)
+    assert [q.reused for q in athena.reading("GROUP BY")] == [False, False, True]
+
+
+# Read once, replaced whole.
+
+
+def test_a_month_is_read_once(athena: Athena, newest_there: AthenaSettings) -> None:
+    [insert] = athena.reading(SPEND)
+    manifest = program(newest_there).reports().manifest(NEWEST)
+    assert manifest.query_ids == (insert.id,)
+    assert manifest.bytes_scanned == insert.bytes_scanned > 0
+    assert program(newest_there).refresh(NEWEST) == []
+    assert len(athena.reading(SPEND)) == 1
+
+
+def test_a_meaning_is_worked_out_once_for_all_programs(
+    athena: Athena, newest_there: AthenaSettings
+) -> None:
+    for _ in range(2):
+        assert program(newest_there).reports().ties(NEWEST, "USD")
+    assert [len(athena.reading(words)) for words in (DAILY, MONTHLY)] == [1, 1]
+
+
+def test_a_month_written_again_is_replaced_and_its_reader_reads_on(
+    athena: Athena, newest_there: AthenaSettings, tmp_path: Path
+) -> None:
+    reader = program(newest_there).reports()
+    first = versions(athena, newest_there, "spend")
+    athena.service.tables["billing.cur2"] = republish(athena.cur, tmp_path / "1", NEWEST)
+    assert program(newest_there).refresh(NEWEST) == [NEWEST]
+    assert first < versions(athena, newest_there, "spend")
+    assert reader.ties(NEWEST, "USD")
+    newer = program(newest_there).reports()
+    assert newer.periods[0].key != reader.periods[0].key
+    assert newer.ties(NEWEST, "USD")
+
+
+def test_the_version_before_the_last_is_dropped_with_what_it_meant(
+    athena: Athena, newest_there: AthenaSettings, tmp_path: Path
+) -> None:
+    program(newest_there).reports()
+    first = kept(athena, newest_there)
+    for number in range(2):
+        cur = athena.service.tables["billing.cur2"]
+        athena.service.tables["billing.cur2"] = republish(cur, tmp_path / str(number), NEWEST)
+        program(newest_there).refresh(NEWEST)
+        program(newest_there).reports()
+    assert first & kept(athena, newest_there) == {f"periods/{NEWEST}.json"}
+    kinds = ("spend", "daily", "monthly", "identity_meaning", "meter_meaning")
+    assert [len(versions(athena, newest_there, kind)) for kind in kinds] == [2] * len(kinds)
+
+
+def test_other_rules_have_a_meaning_of_their_own_and_the_newest_stay(
+    athena: Athena, newest_there: AthenaSettings
+) -> None:
+    teams = [f"iamPrincipal/team{number}" for number in range(MEANINGS_KEPT + 1)]
+    for team in teams:
+        reports = program(newest_there, attribution={"team": [team]}).reports()
+        assert reports.ties(NEWEST, "USD")
+        assert list(reports.ranking(View(NEWEST, "USD"), "team")["unit"]) == ["(unallocated)"]
+    assert len(versions(athena, newest_there, "daily")) == MEANINGS_KEPT
+
+
+class Overtaken(AthenaTable):
+    """A table of which another machine reads the same month, and is done first."""
+
+    other: Callable[[], object]
+
+    def insert(self, billing_period: str, *more: Any) -> Extract:  # noqa: ANN401  (all passed on)
+        extract = super().insert(billing_period, *more)
+        self.other()
+        return extract
+
+
+def test_of_two_machines_the_first_to_finish_wins(
+    athena: Athena, empty: AthenaSettings, tmp_path: Path
+) -> None:
+    first = Workspace(Settings(athena=empty, store="athena"))
+    source = Overtaken(empty)
+    slower = AthenaStore(tmp_path / "another machine", source)
+    source.other = lambda: first.refresh(NEWEST)
+    assert slower.refresh(source, source.periods()[:1]) == []
+    assert len(athena.reading(SPEND)) == len(["slower", "first"])
+    [period] = slower.periods(source.source_id)
+    assert versions(athena, empty, "spend") == {f"version={period.key}"}
+
+
+# What goes wrong.
+
+
+FAILED = "HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split s3://secret/a"
+WHILE_READING: dict[str, Fate | Refusal] = {
+    "the insert": Fate("FAILED", SPEND, FAILED),
+    "looking at what was written": Fate("FAILED", "lines_read", FAILED),
+    "saying that it is there": Refusal("PutObject", "AccessDenied", "not authorized", 403),
+}
+
+
+@pytest.mark.parametrize("failure", WHILE_READING.values(), ids=WHILE_READING)
+def test_a_failure_leaves_the_month_as_it_was(
+    failure: Fate | Refusal, athena: Athena, newest_there: AthenaSettings, tmp_path: Path
+) -> None:
+    program(newest_there).reports()
+    before = kept(athena, newest_there)
+    athena.service.tables["billing.cur2"] = republish(athena.cur, tmp_path / "cur", NEWEST)
+    athena.failures.plan(failure)
+    with pytest.raises(SourceProblem) as told:
+        program(newest_there).refresh(NEWEST)
+    assert "secret" not in str(told.value)
+    assert kept(athena, newest_there) == before
+    assert program(newest_there).reports().ties(NEWEST, "USD")
+    athena.failures.clear()
+    assert program(newest_there).refresh(NEWEST) == [NEWEST]
+
+
+WHILE_UNDERSTANDING: dict[str, Fate | Refusal] = {
+    "asking who is named": Fate("FAILED", "UNLOAD", FAILED),
+    "putting there who they are": Refusal("PutObject", "AccessDenied", "not authorized", 403),
+    "the daily rows": Fate("FAILED", DAILY, FAILED),
+    "the monthly rows": Fate("FAILED", MONTHLY, FAILED),
+}
+
+
+@pytest.mark.parametrize("failure", WHILE_UNDERSTANDING.values(), ids=WHILE_UNDERSTANDING)
+def test_half_a_meaning_is_no_meaning(
+    failure: Fate | Refusal, athena: Athena, newest_there: AthenaSettings
+) -> None:
+    before = kept(athena, newest_there)
+    athena.failures.plan(failure)
+    with pytest.raises(SourceProblem):
+        program(newest_there).reports()
+    assert kept(athena, newest_there) == before
+    athena.failures.clear()
+    assert program(newest_there).reports().ties(NEWEST, "USD")
+
+
+def test_what_lies_there_of_another_release_is_read_again(
+    athena: Athena, newest_there: AthenaSettings
+) -> None:
+    name = f"{str(newest_there.store_location).split('/', 3)[3]}periods/{NEWEST}.json"
+    for body in (b'{"table": "chargeback_spend_0", "version": "x"}', b"no JSON"):
+        athena.service.s3.put_object(Bucket=BUCKET, Key=name, Body=body)
+        assert program(newest_there).store.periods("") == []
+        assert program(newest_there).refresh(NEWEST) == [NEWEST]
+
+
+def test_a_stopped_refresh_cancels_its_inserts_and_leaves_nothing(
+    athena: Athena, empty: AthenaSettings, tmp_path: Path
+) -> None:
+    athena.failures.plan(Fate("ENDLESS", SPEND))
+    environment = by_environment(empty, tmp_path) | {"CHARGEBACK_STORE": "athena"}
+    root = str(Path(__file__).resolve().parents[2])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "chargeback", "refresh"],
+        cwd=tmp_path,
+        env=environment | {"PYTHONPATH": root},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    athena.service.await_running(SPEND, len(MONTHS))
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate()
+    assert (process.returncode, said) == (
+        1,
+        "chargeback: Stopped; what was read before stands.\n",
+    )
+    assert athena.ends(SPEND) == ["CANCELLED"] * len(MONTHS)
+    assert kept(athena, empty) == set()

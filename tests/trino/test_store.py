@@ -1,0 +1,87 @@
+"""The store's tables, written and read in Trino, hold the rows of the store on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import islice
+
+import pytest
+from sqlglot import exp
+
+from chargeback import query
+from chargeback.settings import AthenaSettings
+from chargeback.spend.athena_catalog import KEYS, StoreTable
+
+from .cases import CASES, MONTHS
+from .conftest import Engines
+from .test_statements import assert_same, loaded
+
+SETTINGS = AthenaSettings(database="bill", table="cur", store_location="s3://bucket/store")
+REPORTS = sorted(name for name in CASES if name.startswith("reports/"))
+CASES_EACH = 3
+"""How many cases of each statement; over the other store's tables they all run."""
+
+Tables = Mapping[str, StoreTable]
+
+
+def versions(*months: str) -> dict[str, str]:
+    return {month: f"of {month}" for month in months}
+
+
+@pytest.fixture(scope="module")
+def tables(engines: Engines) -> Tables:
+    """`spend`, `daily` and `monthly`, into which Trino has written every month twice."""
+    made = {kind: StoreTable(kind, SETTINGS) for kind in ("spend", "daily", "monthly")}
+    for table in made.values():
+        folder = engines.trino.folder / table.name
+        folder.mkdir()
+        engines.trino.add_table(table.name, folder, table.shape, KEYS)
+    for month in MONTHS:
+        for version in (*versions(month).values(), "another"):
+            write(engines, made, month, version)
+    return made
+
+
+def net_months(engines: Engines) -> set[str]:
+    """The months of which the store on disk says that the bill is the sum of net costs."""
+    found = exp.select("billing_period").from_("daily").where("cost <> unblended_cost").distinct()
+    return {month for (month,) in engines.ask_duckdb(found, {}).rows}
+
+
+def write(engines: Engines, made: Tables, month: str, version: str) -> None:
+    daily_spend = query.load("cur/daily_spend")
+    insert = made["spend"].insert(daily_spend, month, version)
+    engines.trino.ask(insert, {"billing_period": month})
+    spend = made["spend"].rows({month: version})
+    meaning = query.with_table(query.load("spend/meaning"), "spend", spend)
+    basis = "net" if month in net_months(engines) else "unblended"
+    engines.trino.ask(made["daily"].insert(meaning, month, version), {"cost_basis": basis})
+    daily = made["daily"].rows({month: version})
+    monthly = query.with_table(query.load("spend/monthly"), "spend", daily)
+    engines.trino.ask(made["monthly"].insert(monthly, month, version), {})
+
+
+@pytest.mark.parametrize("kind", ["spend", "daily", "monthly"])
+@pytest.mark.parametrize("months", [MONTHS[2:3], MONTHS])
+def test_a_table_holds_the_rows_of_its_versions(
+    kind: str, months: tuple[str, ...], engines: Engines, tables: Tables
+) -> None:
+    everything = exp.select(*tables[kind].shape.names)
+    there = everything.from_(tables[kind].rows(versions(*months)).as_("t"))
+    here = everything.from_(kind).where(exp.column("billing_period").isin(*months))
+    trino, duckdb = engines.trino.ask(there, {}), engines.ask_duckdb(here, {})
+    assert_same(here, trino, duckdb)
+    assert trino.rows
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_report_has_the_rows_of_the_store_on_disk(
+    name: str, engines: Engines, tables: Tables
+) -> None:
+    for case in islice(CASES[name], CASES_EACH):
+        rows = tables["monthly" if case.spend == "monthly" else "daily"].rows(versions(*MONTHS))
+        takes = query.parameters(query.load(name))
+        values = {key: value for key, value in case.parameters.items() if key in takes}
+        there = query.with_table(query.load(name), "spend", rows)
+        here = loaded(name, case.spend)
+        assert_same(here, engines.trino.ask(there, values), engines.ask_duckdb(here, values))
