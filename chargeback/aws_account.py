@@ -8,12 +8,12 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
 from chargeback.checks import EXPORTS_PAGE, MAKE_EXPORT, Check, State, failed
 from chargeback.settings import AthenaSettings
 from chargeback.sources import athena_problems, billing_problems
 from chargeback.sources.aws_problems import words_of
+from chargeback.sources.billing_answers import NO_ANSWER
 from chargeback.sources.cur2 import REQUIRED, WITHOUT
 from chargeback.workspace import Workspace
 
@@ -38,7 +38,7 @@ def examine_account(workspace: Workspace) -> Iterator[Check]:
     for name, look in {"Region": _region, "Workgroup": _workgroup, "Table": _table}.items():
         try:
             yield from look(settings)
-        except (ClientError, BotoCoreError) as error:
+        except NO_ANSWER as error:
             state: State = "problem" if re.search(NOT_THERE, words_of(error)) else "unknown"
             yield failed(name, athena_problems.explained(error), state)
     for name, look, service, action in (
@@ -47,7 +47,7 @@ def examine_account(workspace: Workspace) -> Iterator[Check]:
     ):
         try:
             yield from look(settings)
-        except (ClientError, BotoCoreError) as error:
+        except NO_ANSWER as error:
             problem = billing_problems.explained(error, service, action)
             yield failed(name, problem, "unknown")
 

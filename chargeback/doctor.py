@@ -6,10 +6,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from chargeback.checks import EXPORTS_PAGE, REFRESH, Check, State, count, failed, tags
-from chargeback.errors import Problem
+from chargeback.checks import (
+    EXPORTS_PAGE,
+    REFRESH,
+    Check,
+    State,
+    count,
+    failed,
+    moment,
+    payer,
+    tags,
+)
+from chargeback.errors import Problem, SourceProblem
 from chargeback.reports import Reports
-from chargeback.sources.athena import price
+from chargeback.sources.athena_queries import price
+from chargeback.sources.billing_answers import TRUE_FOR_CLOSED
 from chargeback.sources.cur2 import WITHOUT
 from chargeback.workspace import Workspace
 
@@ -17,6 +28,9 @@ __all__ = ["Check", "State", "examine", "failed"]
 
 FRESH = timedelta(hours=48)
 """AWS writes an export at least once a day (Data Exports User Guide, "Export delivery")."""
+A_MOMENT = timedelta(minutes=1)
+"""How old the news of an inactive tag may be: someone may have activated it just now, while a page
+that is drawn again and again must not pay for each time."""
 
 Look = Callable[[Workspace, datetime], Iterator[Check]]
 
@@ -35,8 +49,13 @@ def examine(
     yield from _each(bill, workspace, now, "problem")
     if workspace.settings.athena is not None:
         yield from account(workspace)
-    apis: dict[str, Look] = {"Cost Explorer": _cost_explorer, "Invoices": _invoices}
-    yield from _each({**apis, "Spent by this program": _spending}, workspace, now, "unknown")
+    apis: dict[str, Look] = {
+        payer.NAME: _payer,
+        "Cost Explorer": _cost_explorer,
+        "Invoices": _invoices,
+        "Spent by this program": _spending,
+    }
+    yield from _each(apis, workspace, now, "unknown")
 
 
 def _each(
@@ -54,7 +73,7 @@ def _bill(workspace: Workspace, now: datetime) -> Iterator[Check]:
     months = [period.billing_period for period in periods]
     yield Check("Bill", "ok", f"{count(months, 'billing period')}, {months[-1]} to {months[0]}")
     written = periods[0].data_as_of
-    found = f"AWS wrote the newest period on {written:%-d %B %Y, %H:%M} UTC"
+    found = f"AWS wrote the newest period on {moment(written)}"
     if now - written <= FRESH:
         yield Check("Freshness", "ok", found)
         return
@@ -102,10 +121,26 @@ def _seen(workspace: Workspace, _: datetime) -> Iterator[Check]:
         yield from tags.seen(rows, workspace.settings.attribution)
 
 
+def _payer(workspace: Workspace, _: datetime) -> Iterator[Check]:
+    payers = _payers(workspace.reports())
+    try:
+        caller: str | SourceProblem = workspace.cost_explorer.account()
+    except SourceProblem as problem:
+        caller = problem
+    yield payer.compared(caller, payers)
+
+
 def _cost_explorer(workspace: Workspace, _: datetime) -> Iterator[Check]:
-    listed = workspace.cost_explorer.cost_allocation_tags()
-    yield Check("Cost Explorer", "ok", "answers")
-    yield from tags.activated(listed, workspace.settings.attribution)
+    explorer, rules = workspace.cost_explorer, workspace.settings.attribution
+    listed = explorer.cost_allocation_tags(TRUE_FOR_CLOSED)
+    if any(check.state != "ok" for check in tags.activated(listed, rules)):
+        listed = explorer.cost_allocation_tags(A_MOMENT)
+    if listed.problem:
+        yield failed("Cost Explorer", listed.problem, "unknown")
+    else:
+        found = f"answers; cost allocation tags as of {moment(listed.asked_at)}"
+        yield Check("Cost Explorer", "ok", found)
+    yield from tags.activated(listed, rules)
 
 
 def _invoices(workspace: Workspace, now: datetime) -> Iterator[Check]:

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
 import boto3
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from moto.server import ThreadedMotoServer
 
 from chargeback.aws_account import SUGGESTED_LIMIT, examine_account
-from chargeback.checks import tags
-from chargeback.doctor import Check, examine
+from chargeback.doctor import A_MOMENT, Check, examine
 from chargeback.settings import AthenaSettings, Settings
-from chargeback.sources.cost_explorer import CostAllocationTag
+from chargeback.sources.billing_answers import now
 from chargeback.sources.cur2 import COLUMN_TYPES
-from chargeback.spend.attribution import DIMENSIONS, AttributionRules, OwnersSource
+from chargeback.spend.attribution import AttributionRules, OwnersSource
 from chargeback.workspace import Workspace
 from tests.billing_service import (
     IS_BEDROCK,
@@ -42,6 +38,11 @@ __all__ = ["billing", "billing_cur", "billing_service"]
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 REGION = "eu-central-1"
 ATHENA = AthenaSettings(database="billing", table="cur2", workgroup="chargeback", region=REGION)
+
+LISTING = "ListCostAllocationTags"
+TEAM = "iamPrincipal/team"
+MOTOS = "123456789012"
+"""The account whose credentials all are to moto."""
 
 
 class Exports(Bill):
@@ -89,7 +90,7 @@ def account(
     exports.reset()
     exports.includes_principals = Exports.includes_principals
     exports.status = Exports.status
-    for name in ("COST_EXPLORER", "INVOICING", "BCM_DATA_EXPORTS"):
+    for name in ("COST_EXPLORER", "INVOICING", "BCM_DATA_EXPORTS", "STS"):
         monkeypatch.setenv(f"AWS_ENDPOINT_URL_{name}", exports.url)
     monkeypatch.setenv("AWS_ENDPOINT_URL", moto)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
@@ -176,6 +177,90 @@ def test_a_tag_that_nobody_carries_is_said_with_the_fix(
     assert activation.command.endswith("--tag-keys iamPrincipal/squad")
 
 
+def switch_off(account: Exports, key: str) -> None:
+    """From now on AWS lists the tag as inactive."""
+
+    def change(operation: str, answer: dict[str, Any]) -> dict[str, Any]:
+        for tag in answer.get("CostAllocationTags", []) if operation == LISTING else []:
+            tag["Status"] = "Inactive" if tag["TagKey"] == key else tag["Status"]
+        return answer
+
+    account.change = change
+
+
+def make_old(workspace: Workspace, age: timedelta) -> None:
+    """Lets what is kept of the billing APIs have been asked for `age` ago."""
+    for file in (workspace.store.folder / "cost-explorer").glob("*/*.json"):
+        if "asked_at" in (kept := json.loads(file.read_text())):
+            file.write_text(json.dumps(kept | {"asked_at": (now() - age).isoformat()}))
+
+
+def test_a_tag_that_was_activated_a_moment_ago_is_active(
+    workspace: Workspace, account: Exports
+) -> None:
+    switch_off(account, TEAM)
+    assert looked_at(workspace)[f"Cost allocation tag {TEAM}"].state == "warning"
+    switch_off(account, "none")
+    still = looked_at(workspace)[f"Cost allocation tag {TEAM}"]
+    assert still.found.startswith("not active, as of ")
+    assert account.calls.count(LISTING) == 1  # drawn again at once: not paid for again
+    make_old(workspace, A_MOMENT + timedelta(seconds=1))
+    assert looked_at(workspace)[f"Cost allocation tag {TEAM}"].state == "ok"
+    make_old(workspace, timedelta(hours=23))
+    checks = looked_at(workspace)
+    assert account.calls.count(LISTING) == 2  # in order: good for a day, and its age is said
+    yesterday = now() - timedelta(hours=23)
+    assert checks["Cost Explorer"].found.endswith(f" as of {yesterday:%-d %B %Y, %H:%M} UTC")
+
+
+def test_an_old_list_of_tags_is_told_with_its_age_and_the_reason(
+    workspace: Workspace, account: Exports
+) -> None:
+    switch_off(account, TEAM)
+    looked_at(workspace)
+    make_old(workspace, timedelta(hours=2))
+    account.is_silent = True
+    checks = looked_at(workspace)
+    assert checks["Cost Explorer"].found == "Cost Explorer can't be reached."
+    moment = now() - timedelta(hours=2)
+    found = f"not active, as of {moment:%-d %B %Y, %H:%M} UTC"
+    assert checks[f"Cost allocation tag {TEAM}"].found == found
+
+
+def test_credentials_of_the_payer_are_in_order(workspace: Workspace) -> None:
+    check = looked_at(workspace)["Payer account"]
+    found = f"the credentials are of {PAYER}, which pays the bill"
+    assert (check.state, check.found) == ("ok", found)
+
+
+def test_credentials_of_another_account_are_said_with_what_they_cannot_do(
+    workspace: Workspace, moto: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto)
+    check = looked_at(workspace)["Payer account"]
+    assert check.state == "warning"
+    assert check.found == f"the credentials are of {MOTOS}, but the bill is paid by {PAYER}"
+    assert f"shows {MOTOS} only its own costs" in check.means
+    assert f"use credentials of {PAYER}" in check.todo
+
+
+def test_an_account_is_said_while_nothing_is_read(account: Exports, tmp_path: Path) -> None:
+    check = looked_at(Workspace(Settings(cur=account.cur, store=tmp_path)))["Payer account"]
+    assert (check.state, check.command) == ("unknown", "python -m chargeback refresh")
+    assert f"account {PAYER}; who pays the bill is not known" in check.found
+
+
+@pytest.mark.parametrize("elsewhere", ["/moto-api/", "/nowhere"])
+def test_an_account_that_is_not_told_leaves_the_payer_known(
+    workspace: Workspace, moto: str, monkeypatch: pytest.MonkeyPatch, elsewhere: str
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto + elsewhere)
+    check = looked_at(workspace)["Payer account"]
+    assert check.state == "unknown"
+    assert check.found.startswith(f"paid by {PAYER}; the credentials' account is not known: ")
+    assert "can't be told" in check.means
+
+
 def test_with_nothing_there_every_check_still_answers(account: Exports, tmp_path: Path) -> None:
     (tmp_path / "cur").mkdir()
     account.refuse("AccessDeniedException")
@@ -184,6 +269,7 @@ def test_with_nothing_there_every_check_still_answers(account: Exports, tmp_path
     assert states == {
         "Bill": "problem",
         "Spend store": "warning",
+        "Payer account": "unknown",
         "Cost Explorer": "unknown",
         "Invoices": "unknown",
         "Spent by this program this month": "ok",
@@ -197,7 +283,7 @@ def test_apis_that_do_not_answer_are_unknown_and_leave_the_rest(
     account.is_silent = True
     checks = looked_at(workspace)
     unknown = {name for name, check in checks.items() if check.state == "unknown"}
-    assert unknown == {"Cost Explorer", "Invoices"}
+    assert unknown == {"Payer account", "Cost Explorer", "Invoices"}
     assert checks["Invoices"].found == "The Invoicing API can't be reached."
     assert checks["Tag for team"].state == "ok"
 
@@ -238,81 +324,6 @@ def test_what_this_program_scanned_in_the_month_is_priced_once_a_reading(
     assert (
         f"Athena at least {cost}" in looked_at(workspace)["Spent by this program this month"].found
     )
-
-
-DAYS = {"first_date": date(2026, 10, 1), "last_date": date(2026, 11, 20)}
-
-
-def row(has_principal: bool = True, last: date = DAYS["last_date"], **tags: str) -> dict[str, Any]:
-    """One of queries/reports/tags_seen.sql; `_` stands for the slash of a key."""
-    named = {key.replace("_", "/", 1): value for key, value in tags.items()}
-    days = {**DAYS, "last_date": last}
-    return {"tags": json.dumps(named), "has_principal": has_principal, **days}
-
-
-@pytest.mark.parametrize(
-    ("last", "state"), [(date(2026, 11, 13), "ok"), (date(2026, 11, 12), "warning")]
-)
-def test_principals_and_tags_that_are_no_longer_on_the_bill_are_said(
-    last: date, state: str
-) -> None:
-    rows = [row(has_principal=False), row(last=last, iamPrincipal_Team="search")]
-    principals, team = tags.seen(rows, AttributionRules(tenant=[], project=[], cost_center=[]))
-    assert (principals.state, team.state) == (state, state)
-    assert "iamPrincipal/Team on the bill" in team.found
-    assert ("and not since" in team.found) == (state == "warning")
-
-
-def test_a_tag_without_a_value_is_none_and_a_resource_tag_has_several_spellings() -> None:
-    rules = AttributionRules(tenant=[], project=["resourceTags/app"], cost_center=[])
-    rows = [row(iamPrincipal_team="", resourceTags_user_App="chat")]
-    _, team, project = tags.seen(rows, rules)
-    assert (team.state, project.state) == ("warning", "ok")
-    assert team.todo.endswith("It carries: resourceTags/user_App.")
-
-
-@given(st.lists(st.dictionaries(st.text(), st.text(), max_size=3), min_size=1, max_size=5))
-def test_whatever_the_bill_carries_every_dimension_has_its_check(
-    carried: list[dict[str, str]],
-) -> None:
-    rows = [{**row(), "tags": json.dumps(each)} for each in carried]
-    names = [check.name for check in tags.seen(rows, AttributionRules())]
-    assert names == ["IAM principals", *(f"Tag for {name}" for name in DIMENSIONS)]
-
-
-def listed(key: str, is_active: bool) -> CostAllocationTag:
-    return CostAllocationTag(key, is_active, updated_on=None, used_on=None)
-
-
-def test_a_tag_is_activated_as_aws_spells_it() -> None:
-    rules = AttributionRules(tenant=["iamPrincipal/tenant", "resourceTags/user:tenant"])
-    known = (listed("iamPrincipal/Tenant of", True), listed("iamPrincipal/TENANT", False))
-    bare = listed("tenant", True)
-    by_role, by_resource, *_ = tags.activated((*known, bare), rules)
-    assert by_role.found == "not active"
-    assert "TagKey=iamPrincipal/TENANT,Status=Active" in by_role.command
-    assert (by_resource.name, by_resource.state) == (
-        "Cost allocation tag resourceTags/user:tenant",
-        "ok",
-    )
-
-
-def test_a_key_is_looked_at_once_and_only_where_it_needs_activation() -> None:
-    everywhere: list[Any] = ["iamPrincipal/team", "costCategory/team", "resourceTags/aws:createdBy"]
-    rules = AttributionRules(
-        tenant=everywhere, team=everywhere, project=everywhere, cost_center=everywhere
-    )
-    assert [check.name for check in tags.activated((), rules)] == [
-        "Cost allocation tag iamPrincipal/team"
-    ]
-
-
-def test_a_command_to_copy_runs_nothing_else() -> None:
-    key = "iamPrincipal/a; rm -rf $(pwd)"
-    rules = AttributionRules(tenant=[key], team=[], project=[], cost_center=[])
-    for known in ((), (listed(key, False),)):
-        [check] = tags.activated(known, rules)
-        assert key in " ".join(shlex.split(check.command)[-1:])
 
 
 def doctor(cur: Path, store: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -440,3 +451,13 @@ def test_without_credentials_nothing_is_known_and_nothing_breaks(
     found = of_account()
     assert found["Credentials"][0].state == "unknown"
     assert "No AWS credentials" in found["Credentials"][0].found
+
+
+def test_what_is_no_answer_of_aws_leaves_the_rest_known(
+    account: Exports, moto: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", f"{moto}/moto-api/")  # a page for people
+    states = {name: checks[0].state for name, checks in of_account().items()}
+    assert states.pop("Credentials") == "unknown"
+    assert set(states.values()) == {"ok"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sized
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from chargeback.errors import Problem
@@ -43,3 +44,8 @@ def failed(name: str, problem: Problem, state: State = "problem") -> Check:
 def count(things: Sized, word: str) -> str:
     """'1 request', '2 requests'."""
     return f"{len(things):,} {word}{'' if len(things) == 1 else 's'}"
+
+
+def moment(time: datetime) -> str:
+    """'23 November 2026, 12:05 UTC'; the time is in UTC."""
+    return f"{time:%-d %B %Y, %H:%M} UTC"

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from chargeback.checks import EXPORTS_PAGE, MAKE_EXPORT, TAGS_PAGE, Check
-from chargeback.sources.cost_explorer import CostAllocationTag
+from chargeback.checks import EXPORTS_PAGE, MAKE_EXPORT, TAGS_PAGE, Check, moment
+from chargeback.sources.cost_explorer import PRICE, CostAllocationTag, CostAllocationTags
 from chargeback.spend.attribution import AttributionRules
 
 LATELY = timedelta(days=7)
 """Principals and tags come up to two days late, and not every day has a call that carries them."""
 PRINCIPALS = date(2026, 4, 1)
 """From when AWS records IAM principals, at the earliest."""
+AGAIN = f"Look here again a minute later: AWS is asked anew, for ${PRICE} a request."
 
 Rows = list[dict[str, Any]]
 """Of queries/reports/tags_seen.sql."""
@@ -36,13 +37,13 @@ def seen(rows: Rows, rules: AttributionRules) -> Iterator[Check]:
             yield _tag(dimension, keys, carried, newest)
 
 
-def activated(tags: tuple[CostAllocationTag, ...], rules: AttributionRules) -> Iterator[Check]:
+def activated(listed: CostAllocationTags, rules: AttributionRules) -> Iterator[Check]:
     """Whether the tags that decide who pays are active as cost allocation tags."""
-    known = {tag.key.casefold(): tag for tag in tags}
+    known = {tag.key.casefold(): tag for tag in listed.tags}
     for key in dict.fromkeys(key for keys in rules.tag_keys().values() for key in keys):
         if names := _listed_as(key):
             found = (known[name] for name in names if name in known)
-            yield _activation(key, next(found, None))
+            yield _activation(key, next(found, None), listed.asked_at)
 
 
 def _principals(rows: Rows, newest: date) -> Check:
@@ -102,29 +103,30 @@ def _lately(name: str, what: str, rows: Rows, newest: date) -> Check:
     )
 
 
-def _activation(key: str, tag: CostAllocationTag | None) -> Check:
+def _activation(key: str, tag: CostAllocationTag | None, asked_at: datetime) -> Check:
     name = f"Cost allocation tag {key}"
     if tag and tag.is_active:
         since = f" since {tag.updated_on:%-d %B %Y}" if tag.updated_on else ""
         return Check(name, "ok", f"active{since}")
+    as_of = f"as of {moment(asked_at)}"
     means = "Lines do not carry the tag until it is active; AWS fills nothing in backwards."
     todo = f"In the account that pays: {TAGS_PAGE} > {tag.key if tag else key} > Activate."
     if tag is None:
         return Check(
             name,
             "warning",
-            "not among the keys that AWS lists",
+            f"not among the keys that AWS lists, {as_of}",
             means,
-            f"Tag what calls Bedrock; AWS lists a key within a day of its use. {todo}",
+            f"Tag what calls Bedrock; AWS lists a key within a day of its use. {todo} {AGAIN}",
             f"aws ce list-cost-allocation-tags --region us-east-1 --tag-keys {shlex.quote(key)}",
         )
     status = shlex.quote(f"TagKey={tag.key},Status=Active")
     return Check(
         name,
         "warning",
-        "not active",
+        f"not active, {as_of}",
         means,
-        f"{todo} It is looked at again after a day.",
+        f"{todo} {AGAIN}",
         "aws ce update-cost-allocation-tags-status --region us-east-1 "
         f"--cost-allocation-tags-status {status}",
     )

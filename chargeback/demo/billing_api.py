@@ -1,19 +1,23 @@
 """A small HTTP service that answers as Cost Explorer and the Invoicing API do, from a CUR bill.
 
 It speaks boto3's wire format (AWS JSON: the operation in a header, errors by their code), so that
-demo mode runs the code that real accounts run. Answers come in pages with tokens; a token is good
-for the question that it was given for. As with AWS, the open month's data ends some hours before
-the bill's, and 13 months before the open one can be asked for.
+demo mode runs the code that real accounts run; so does its STS, which knows one account (a form in,
+XML out). Answers come in pages with tokens; a token is good for the question that it was given for.
+As with AWS, the open month's data ends some hours before the bill's, and 13 months before the open
+one can be asked for.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any, Self
+from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
 
 from chargeback.demo.billing_bill import BillingBill, Refused
 
@@ -27,8 +31,40 @@ OPERATIONS: Mapping[str, Operation] = {
     "AWSInsightsIndexService.GetTags": BillingBill.tags,
     "AWSInsightsIndexService.ListCostAllocationTags": BillingBill.cost_allocation_tags,
     "Invoicing.ListInvoiceSummaries": BillingBill.invoice_summaries,
+    "STS.GetCallerIdentity": BillingBill.caller_identity,
 }
-"""By the header `X-Amz-Target`."""
+"""By the header `X-Amz-Target`; a form's `Action` is one of STS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a service writes what it answers."""
+
+    content_type: str
+    answer: Callable[[str, Json], str]
+    """Of an operation and its answer."""
+    error: Callable[[Refused], str]
+
+
+def _xml(tree: Json) -> str:
+    return "".join(
+        f"<{name}>{_xml(value) if isinstance(value, dict) else escape(value)}</{name}>"
+        for name, value in tree.items()
+    )
+
+
+JSON = Form(
+    "application/x-amz-json-1.1",
+    lambda _, answer: json.dumps(answer),
+    lambda refused: json.dumps({"__type": refused.code, "message": str(refused)}),
+)
+XML = Form(
+    "text/xml",
+    lambda name, answer: _xml({f"{name}Response": {f"{name}Result": answer}}),
+    lambda refused: _xml(
+        {"ErrorResponse": {"Error": {"Code": refused.code, "Message": str(refused)}}}
+    ),
+)
 
 
 class BillingApi:
@@ -80,17 +116,24 @@ class BillingApi:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                try:
-                    target = self.headers.get("X-Amz-Target", "")
-                    self._send(200, api.answer(target, json.loads(body)))
-                except Refused as refused:
-                    self._send(400, {"__type": refused.code, "message": str(refused)})
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                if target := self.headers.get("X-Amz-Target"):
+                    self._answer(target, json.loads(body), JSON)
+                else:
+                    action = "".join(parse_qs(body).get("Action", []))
+                    self._answer(f"STS.{action}", {}, XML)
 
-            def _send(self, status: int, answer: Json) -> None:
-                body = json.dumps(answer).encode()
+            def _answer(self, target: str, request: Json, form: Form) -> None:
+                try:
+                    answer = api.answer(target, request)
+                    self._send(200, form.answer(target.partition(".")[2], answer), form)
+                except Refused as refused:
+                    self._send(400, form.error(refused), form)
+
+            def _send(self, status: int, text: str, form: Form) -> None:
+                body = text.encode()
                 self.send_response(status)
-                self.send_header("Content-Type", "application/x-amz-json-1.1")
+                self.send_header("Content-Type", form.content_type)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)

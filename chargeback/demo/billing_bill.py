@@ -170,6 +170,12 @@ class BillingBill:
         page, more = self._page(request, rows, "NextToken")
         return {"InvoiceSummaries": [_summary(row, period) for row in page], **more}
 
+    def caller_identity(self, _: Json) -> Json:
+        """GetCallerIdentity: the account that pays the newest bill."""
+        newest, _known_until = self._newest()
+        payer = self._run("payers", {"billing_period": newest})[-1]["payer_account_id"]
+        return {"Account": payer, "Arn": f"arn:aws:iam::{payer}:user/demo", "UserId": "demo"}
+
     def _ask(self, name: str, request: Json, **more: str) -> Sequence[Row]:
         """A statement over what a request's time and filter let through."""
         start, end = _days(request)

@@ -20,6 +20,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
@@ -40,8 +41,15 @@ TRUE_FOR_FINAL = timedelta(days=30)
 
 _COUNTED = TypeAdapter(dict[str, int])
 
-Service = Literal["ce", "invoicing"]
-NAMES: dict[Service, str] = {"ce": "Cost Explorer", "invoicing": "The Invoicing API"}
+Service = Literal["ce", "invoicing", "sts"]
+NAMES: dict[Service, str] = {
+    "ce": "Cost Explorer",
+    "invoicing": "The Invoicing API",
+    "sts": "AWS STS",
+}
+
+NO_ANSWER = (BotoCoreError, ClientError, ResponseParserError)
+"""What boto3 raises; the last one when something else answers, as a proxy's own page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +161,19 @@ class BillingAnswers:
         kept = Kept.model_validate_json(file.read_bytes())
         return Answer(kept.pages, kept.asked_at)
 
+    def account(self) -> str:
+        """The AWS account of the credentials that questions are asked with; asked anew each time.
+
+        It is free and takes no permission (AWS STS API Reference, "GetCallerIdentity").
+
+        Raises:
+            SourceProblem: AWS does not answer.
+        """
+        try:
+            return str(self._endpoint.client("sts").get_caller_identity()["Account"])
+        except (*NO_ANSWER, KeyError) as error:
+            raise explained(error, NAMES["sts"], "sts:GetCallerIdentity") from error
+
     def requests(self, month: str) -> int:
         """How many requests of Cost Explorer, one a page, were answered in a calendar month."""
         return self._requests().get(month, 0)
@@ -171,7 +192,7 @@ class BillingAnswers:
                 if not page.get(question.token):
                     return
                 parameters[question.token] = page[question.token]
-        except (BotoCoreError, ClientError) as error:
+        except NO_ANSWER as error:
             raise explained(error, NAMES[question.service], question.action) from error
 
     def _count(self) -> None:

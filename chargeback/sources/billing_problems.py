@@ -31,6 +31,11 @@ REASONS = (
         "data in the Cost Management preferences.",
     ),
     Reason(
+        "(?i)linked account doesn.t have access",
+        "AWS lists cost allocation tags only to the account that pays.",
+        "Look there, or use credentials of that account.",
+    ),
+    Reason(
         "(?i)^AccessDenied|^NotAuthorized|^UnauthorizedOperation|not authorized to perform",
         "AWS denied {action}.",
         "Allow {action} for the role in use; in a member account the management account must also "

@@ -1,7 +1,8 @@
 """AWS Cost Explorer: what it says Bedrock cost, Marketplace editions included, and will cost.
 
-Every request costs $0.01, each page one (AWS Cost Management pricing, "Cost Explorer API"), so an
-answer is kept on disk for as long as it stays true, and requests are counted.
+Every request costs $0.01, each page one (AWS Cost Management pricing, "Cost Explorer API", which
+exempts no operation), so an answer is kept on disk for as long as it stays true, and requests are
+counted.
 """
 
 from __future__ import annotations
@@ -9,14 +10,13 @@ from __future__ import annotations
 import calendar
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
 from chargeback.errors import SourceProblem
 from chargeback.sources.billing_answers import (
-    TRUE_FOR_CLOSED,
     Answer,
     AwsEndpoint,
     BillingAnswers,
@@ -98,6 +98,16 @@ class CostAllocationTag:
     """When it was last switched on or off."""
     used_on: date | None
     """The last month in which anything carried it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CostAllocationTags:
+    """An answer of ListCostAllocationTags."""
+
+    tags: tuple[CostAllocationTag, ...]
+    asked_at: datetime
+    problem: SourceProblem | None = None
+    """Why it is old, if it is."""
 
 
 class CostExplorer:
@@ -218,11 +228,23 @@ class CostExplorer:
             problem=answer.problem or spent.problem,
         )
 
-    def cost_allocation_tags(self) -> tuple[CostAllocationTag, ...]:
-        """The tag keys that are or could be cost allocation tags. Raises SourceProblem."""
+    def cost_allocation_tags(self, oldest: timedelta) -> CostAllocationTags:
+        """The tag keys that are or could be cost allocation tags; a request costs as any other.
+
+        Args:
+            oldest: how old an answer may be that is not asked for again.
+
+        Raises:
+            SourceProblem: Cost Explorer does not answer, and never did.
+        """
         question = Question("ce", "ListCostAllocationTags", {"Type": "UserDefined"}, "NextToken")
-        answer = self._answers.ask(question, TRUE_FOR_CLOSED)
-        return tuple(_tag(tag) for page in answer.pages for tag in page["CostAllocationTags"])
+        answer = self._answers.ask(question, oldest)
+        tags = (_tag(tag) for page in answer.pages for tag in page["CostAllocationTags"])
+        return CostAllocationTags(tuple(tags), answer.asked_at, answer.problem)
+
+    def account(self) -> str:
+        """The AWS account of the credentials that it is asked with. Raises SourceProblem."""
+        return self._answers.account()
 
     def tag_values(self, key: str, start: date, end: date) -> tuple[str, ...]:
         """The values of a tag key seen in [start, end), '' for none. Raises SourceProblem."""

@@ -21,6 +21,7 @@ from tests.billing_service import (
     IS_BEDROCK,
     NET_MONTH,
     OPEN_MONTH,
+    PAYER,
     TODAY,
     Billing,
     billing,
@@ -162,7 +163,8 @@ def test_without_history_there_is_no_forecast(billing: Billing) -> None:
 
 
 def test_cost_allocation_tags_are_those_on_the_bill(billing: Billing) -> None:
-    tags = {tag.key: tag for tag in billing.cost_explorer.cost_allocation_tags()}
+    listed = billing.cost_explorer.cost_allocation_tags(timedelta())
+    tags = {tag.key: tag for tag in listed.tags}
     assert {"iamPrincipal/team", "iamPrincipal/tenant", "app"} <= set(tags)
     team = tags["iamPrincipal/team"]
     assert (team.is_active, team.used_on) == (True, date(2026, 11, 1))
@@ -240,6 +242,21 @@ def test_an_old_answer_stands_in_with_its_age_and_the_reason(
     assert ("reached" if failure == "silent" else "too many") in costs.problem.what
 
 
+def test_tags_are_listed_anew_when_the_answer_is_too_old_to_the_reader(billing: Billing) -> None:
+    explorer = billing.cost_explorer
+    first = explorer.cost_allocation_tags(timedelta(hours=1))
+    moment = make_old(billing, timedelta(minutes=30))
+    kept = explorer.cost_allocation_tags(timedelta(hours=1))
+    assert (kept.tags, kept.asked_at) == (first.tags, moment)
+    paid = explorer.requests_this_month
+    anew = explorer.cost_allocation_tags(timedelta(minutes=1))
+    assert anew.asked_at > moment
+    assert explorer.requests_this_month == 2 * paid
+    assert explorer.spent_this_month == PRICE * billing.service.calls.count(
+        "ListCostAllocationTags"
+    )
+
+
 def test_how_long_an_answer_is_true() -> None:
     month = now().replace(day=1, hour=0, minute=0, second=0)
     assert true_for(month + timedelta(days=31)) == timedelta(hours=8)
@@ -267,6 +284,12 @@ def test_answers_that_cannot_be_kept_are_not_asked_for(billing: Billing) -> None
             "AccessDeniedException",
             "User not enabled for cost explorer access",
             "Cost Explorer is not enabled in this account.",
+        ),
+        (
+            "AccessDeniedException",
+            "Failed to list Cost Allocation Tags: Linked account doesn't have access to cost "
+            "allocation tags.",
+            "only to the account that pays.",
         ),
         ("LimitExceededException", "", "Cost Explorer has too many requests"),
         ("ThrottlingException", "Rate exceeded", "Cost Explorer has too many requests"),
@@ -351,6 +374,27 @@ def test_boto3s_environment_leads_to_aws_and_not_the_demo_astray(
     monkeypatch.setenv("AWS_PROFILE", "none such")
     demo = CostExplorer(billing.folder / "demo", Endpoint(billing.service.url))
     assert demo.all_costs(*OCTOBER, "MONTHLY", ["LINKED_ACCOUNT"]).rows == expected
+
+
+def test_the_account_is_asked_for_each_time_and_for_free(billing: Billing) -> None:
+    assert [billing.cost_explorer.account() for _ in range(2)] == [PAYER, PAYER]
+    assert billing.service.calls == ["GetCallerIdentity"] * 2
+    assert billing.cost_explorer.requests_this_month == 0
+    assert kept_files(billing) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "what"),
+    [
+        ("AccessDenied", "AWS denied sts:GetCallerIdentity."),
+        ("ExpiredToken", "The AWS credentials have expired."),
+    ],
+)
+def test_an_account_that_is_refused_is_told(billing: Billing, code: str, what: str) -> None:
+    billing.service.refuse(code)
+    with pytest.raises(SourceProblem) as caught:
+        billing.cost_explorer.account()
+    assert caught.value.what == what
 
 
 def test_what_was_asked_when_is_known(billing: Billing) -> None:
