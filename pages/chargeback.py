@@ -1,10 +1,13 @@
 """Chargeback: the month's statement as it is exported, its check, and its files."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 
 import streamlit as st
 
+from chargeback.spend.attribution import UNALLOCATED
+from chargeback.spend.principal import read_principal
 from chargeback.statement.build import MONEY, UNITS, Statement, build_statement
 from chargeback.statement.export import file_names
 from chargeback.ui import shell
@@ -53,12 +56,14 @@ def draw_statement(statement: Statement, currency: str) -> None:
     else:
         st.error(plain(f"{total} charged, {bill} on the bill: do not use this statement."))
     by, charges = statement.bill_to_type, statement.frame(currency)
+    names = charges["bill_to"].map(named(by, currency))
     row = plain_table(
-        charges,
+        charges.assign(name=names),
         columns={
-            "bill_to": Column(LABELS[by], "text", pinned=True),
-            "cost_center": Column("Cost center", "text"),
-            **{name: Column(HEADINGS[name], "money") for name in (*MONEY, "total_charge")},
+            "name": Column(LABELS[by], pinned=True),
+            **{name: Column(HEADINGS[name], "money") for name in ("total_charge", *MONEY)},
+            "cost_center": Column("Cost center"),
+            **({"bill_to": Column("As billed")} if by in ("principal", "account") else {}),
         },
         currency=currency,
         key=f"statement-{by}-{currency}",
@@ -75,6 +80,24 @@ def draw_statement(statement: Statement, currency: str) -> None:
     st.markdown(plain(f"Total {total}") + "  \n" + f":gray[{plain(sums)}]")
 
 
+def caller_name(iam_principal: str) -> str:
+    """Who called, and as which role: 'acme-corp (llm-gateway)'."""
+    who = read_principal(iam_principal)
+    if iam_principal == UNALLOCATED or who.role in ("", who.name):
+        return who.name
+    return f"{who.name} ({who.role})"
+
+
+def named(by: str, currency: str) -> Callable[[str], str]:
+    """How people call a unit: the file has an account's digits, and of a principal its ARN."""
+    if by == "principal":
+        return caller_name
+    if by == "account":
+        accounts = context.reports.options(context.view.month, currency)["account"]
+        return lambda unit: accounts.get(unit, unit)
+    return str
+
+
 context = shell.current()
 shell.header(context, "Chargeback")
 by = st.segmented_control(
@@ -84,6 +107,7 @@ by = st.segmented_control(
     default="tenant",
     required=True,
     key="charge_to",
+    bind="query-params",
 )
 if context.view.where:
     st.caption("A statement is always the whole month: the filters do not apply here.")
@@ -119,5 +143,6 @@ with shell.shown_problems():
         )
     st.caption(
         "Money is rounded once, here: every cell, row and column is within one cent of its exact "
-        "value, and all add up. The detail holds the exact amounts."
+        "value, and all add up. So an amount may differ by a cent from another page, or from the "
+        "statement of another unit. The detail holds the exact amounts."
     )

@@ -22,6 +22,10 @@ from chargeback.workspace import today
 
 NAMELESS: Final = "(no name)"
 NO_DATE: Final = "(no date)"
+NOT_USAGE: Final = (
+    "Tax, fees, credits, refunds and discounts, under the date that AWS gave them. They belong to "
+    "no day, so the chart leaves them out."
+)
 BETWEEN: Final = "\u203a"
 """Between two levels of the way down: a single angle quotation mark, pointing right."""
 SHOWN_LENGTH: Final = 40
@@ -230,7 +234,8 @@ def _chart(level: Level) -> None:
 
 def _ranking(level: Level) -> None:
     ranking, against = _compared(level)
-    figures.heading(f"Spend by {level.noun}", ranking, _file_name(level))
+    file = highlights.for_file(ranking, level.place.by)
+    figures.heading(f"Spend by {level.noun}", file, _file_name(level))
     with st.container(key="drill-table"):
         unit = tables.ranked_table(
             ranking,
@@ -274,6 +279,8 @@ def _days(level: Level) -> None:
             columns={
                 "day": Column("Usage date (UTC)", pinned=True),
                 "cost": Column("Spend", "money"),
+                "usage_cost": Column("Usage", "money"),
+                "other_cost": Column("Not usage", "money", NOT_USAGE),
                 "tokens": Column("Tokens", "tokens"),
                 "cost_per_million": Column(tables.per_million(currency), "money"),
                 "line_count": Column("CUR lines", "number"),
