@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from chargeback.checks import (
     EXPORTS_PAGE,
@@ -19,7 +18,6 @@ from chargeback.checks import (
 )
 from chargeback.errors import Problem, SourceProblem
 from chargeback.reports import Reports
-from chargeback.sources.athena_queries import price
 from chargeback.sources.billing_answers import TRUE_FOR_CLOSED
 from chargeback.sources.cur2 import WITHOUT
 from chargeback.workspace import Workspace
@@ -187,17 +185,16 @@ def _payers(reports: Reports) -> list[str]:
 
 
 def _spending(workspace: Workspace, now: datetime) -> Iterator[Check]:
-    """What this program has cost in the month; of each period only the last reading is known."""
-    stored = workspace.store.periods(workspace.source.source_id)
-    manifests = [p.manifest for p in stored if f"{p.manifest.extracted_at:%Y-%m}" == f"{now:%Y-%m}"]
-    scanned = [manifest.bytes_scanned for manifest in manifests if manifest.query_ids]
-    athena = sum((price(size) for size in scanned), Decimal())
+    """What this program, on this machine, has cost in the month."""
+    athena = workspace.athena_costs.of(f"{now:%Y-%m}")
     explorer = workspace.cost_explorer
     requests = count(range(explorer.requests_this_month), "request")
     free = " (demo: nothing is charged)" if workspace.settings.is_demo else ""
     yield Check(
         "Spent by this program this month",
         "ok",
-        f"Athena at least ${athena:,.4f} for {sum(scanned) / 1024**3:,.2f} GB scanned; "
+        f"Athena ${athena.dollars:,.4f} for {athena.queries:,} "
+        f"{'query' if athena.queries == 1 else 'queries'}, "
+        f"{athena.bytes_scanned / 1024**3:,.2f} GB scanned; "
         f"Cost Explorer ${explorer.spent_this_month:,.2f} for {requests}{free}",
     )

@@ -18,6 +18,7 @@ from chargeback.errors import Problem, SourceProblem, UsageProblem
 from chargeback.reports import Reports
 from chargeback.settings import Settings, demo_folder
 from chargeback.sources.athena import AthenaTable
+from chargeback.sources.athena_costs import AthenaCosts
 from chargeback.sources.billing_answers import AwsEndpoint, Endpoint
 from chargeback.sources.cost_explorer import CostExplorer
 from chargeback.sources.cur2 import Source, SourcePeriod
@@ -40,7 +41,7 @@ class Workspace:
     def source(self) -> Source:
         """Where the bill comes from; in demo mode its files are written first if need be."""
         if self.settings.athena is not None:
-            return AthenaTable(self.settings.athena)
+            return AthenaTable(self.settings.athena, self.athena_costs)
         if self.settings.cur is not None:
             return LocalFiles(self.settings.cur)
         return LocalFiles(demo_folder() / "cur", name="Demo bill")
@@ -51,6 +52,11 @@ class Workspace:
         if self.settings.store == "athena" and isinstance(self.source, AthenaTable):
             return AthenaStore(self.settings.store_folder, self.source)
         return SpendStore(self.settings.store_folder)
+
+    @property
+    def athena_costs(self) -> AthenaCosts:
+        """What this program's queries in Athena have cost."""
+        return AthenaCosts(self.settings.store_folder)
 
     @property
     def cost_explorer(self) -> CostExplorer:

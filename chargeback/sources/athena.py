@@ -17,6 +17,7 @@ from sqlglot import exp
 from chargeback import query
 from chargeback.errors import SourceProblem
 from chargeback.settings import AthenaSettings
+from chargeback.sources.athena_costs import AthenaCosts
 from chargeback.sources.athena_parameters import bound, fingerprint
 from chargeback.sources.athena_queries import AthenaQueries
 from chargeback.sources.cur2 import Extract, SourcePeriod, fitted, notices, result_schema
@@ -30,9 +31,9 @@ class AthenaTable:
     recheck_seconds = 3600  # AWS writes an export at most three times a day; asking costs a query
     parallel = 4  # far below the 20 queries that every account may run at a time ("Service Quotas")
 
-    def __init__(self, settings: AthenaSettings) -> None:
+    def __init__(self, settings: AthenaSettings, costs: AthenaCosts | None = None) -> None:
         self.settings = settings
-        self._queries = AthenaQueries(settings)
+        self.queries = AthenaQueries(settings, costs)
         place = (settings.catalog, settings.database, settings.table, settings.region or "")
         self.source_id = hashlib.sha256("\n".join(place).encode()).hexdigest()[:16]
         self._columns: tuple[str, ...] = ()
@@ -49,10 +50,8 @@ class AthenaTable:
             SourceProblem: Athena can't be asked, or the table holds no billing period.
         """
         self._columns = ()  # a new delivery may have other columns
-        with self._queries.connected() as connection:
-            rows = self._queries.rows(
-                connection, *self._bound(query.load("cur/athena_periods"), {})
-            )
+        with self.queries.connected() as connection:
+            rows = self.queries.rows(connection, *self._bound(query.load("cur/athena_periods"), {}))
         if not rows:
             raise SourceProblem(
                 "The Athena table holds no billing period.",
@@ -69,13 +68,13 @@ class AthenaTable:
         Raises:
             SourceProblem: Athena can't be asked, its answer can't be fetched, or `stop` was set.
         """
-        with self._queries.connected(stop) as connection:
+        with self.queries.connected(stop) as connection:
             columns = self._columns_of(connection)
             sql, parameters = self._bound(
                 fitted("daily_spend", columns), {"billing_period": billing_period}
             )
             schema = result_schema("daily_spend")
-            ran = self._queries.unload(connection, sql, parameters, schema, out)
+            ran = self.queries.unload(connection, sql, parameters, schema, out)
             return Extract(notices(columns), (ran.query_id,), ran.bytes_scanned)
 
     def insert(
@@ -86,12 +85,12 @@ class AthenaTable:
         Raises:
             SourceProblem: Athena can't be asked, or `stop` was set.
         """
-        with self._queries.connected(stop) as connection:
+        with self.queries.connected(stop) as connection:
             columns = self._columns_of(connection)
             sql, parameters = self._bound(
                 into(fitted("daily_spend", columns)), {"billing_period": billing_period}
             )
-            ran = self._queries.done(connection, sql, parameters)
+            ran = self.queries.done(connection, sql, parameters)
             return Extract(notices(columns), (ran.query_id,), ran.bytes_scanned)
 
     def lines(self, parameters: dict[str, Any]) -> pa.Table:
@@ -105,13 +104,13 @@ class AthenaTable:
             SourceProblem: Athena can't be asked.
             UsageProblem: the number stands for more identities and meters than one query holds.
         """
-        with self._queries.connected() as connection:
+        with self.queries.connected() as connection:
             statement = fitted("lines", self._columns_of(connection))
             sql, literals = self._bound(statement, parameters)
             version = self._versions.get(parameters["billing_period"])
             if version:
                 sql = f"{sql} /* {fingerprint(version, literals)} */"
-            return self._queries.table(
+            return self.queries.table(
                 connection, sql, literals, result_schema("lines"), reuse=version is not None
             )
 
@@ -121,7 +120,7 @@ class AthenaTable:
             columns = self._columns
             if not columns:
                 sql, _ = self._bound(query.load("cur/columns"), {})
-                with self._queries.run(connection, sql) as cursor:
+                with self.queries.run(connection, sql) as cursor:
                     columns = tuple(column[0] for column in cursor.description or [])
                 self._columns = columns
             return columns

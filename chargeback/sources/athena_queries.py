@@ -28,6 +28,7 @@ from pyathena.util import RetryConfig, parse_output_location, retry_api_call, st
 
 from chargeback.errors import SourceProblem
 from chargeback.settings import AthenaSettings
+from chargeback.sources.athena_costs import AthenaCosts, price
 from chargeback.sources.athena_problems import (
     explained,
     no_output_location,
@@ -36,9 +37,6 @@ from chargeback.sources.athena_problems import (
     unreadable_results,
 )
 
-PRICE_PER_TERABYTE = Decimal(5)
-LEAST_BYTES = 10 * 1024**2
-"""What Athena charges for a query at least (Amazon Athena pricing, "SQL queries")."""
 REUSE_MINUTES = 60
 """How old an answer may be that Athena gives again instead of scanning for it."""
 
@@ -62,6 +60,7 @@ class AthenaQueries:
     """Runs queries. Credentials, region and endpoints are what boto3's environment says."""
 
     settings: AthenaSettings
+    costs: AthenaCosts | None = None
 
     @contextmanager
     def connected(self, stop: Event | None = None) -> Iterator[Connection[Cursor]]:
@@ -116,10 +115,20 @@ class AthenaQueries:
             except SourceProblem:
                 cursor.cancel()
                 raise
-            scanned = cursor.data_scanned_in_bytes or 0
-            cost = round(price(scanned), 5)
-            LOG.info("Athena query %s: %d bytes, $%s", cursor.query_id, scanned, cost)
+            self._count(cursor)
             yield cursor
+
+    def _count(self, cursor: Cursor) -> None:
+        """Tells what a query cost.
+
+        DDL and answers of an earlier query are free (Amazon Athena pricing, "SQL queries").
+        """
+        scanned = cursor.data_scanned_in_bytes or 0
+        is_free = cursor.statement_type == "DDL" or bool(cursor.reused_previous_result)
+        cost = Decimal() if is_free else round(price(scanned), 5)
+        LOG.info("Athena query %s: %d bytes, $%s", cursor.query_id, scanned, cost)
+        if self.costs and not is_free:
+            self.costs.add(scanned)
 
     def done(self, connection: Connection[Cursor], sql: str, parameters: Sequence[str] = ()) -> Ran:
         """Runs a statement that answers nothing."""
@@ -196,11 +205,6 @@ class _SilentCursor(Cursor):
     def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401  (PyAthena's own)
         super().__init__(**kwargs)
         self._result_set_kwargs = {"_pre_fetch": False}
-
-
-def price(bytes_scanned: int) -> Decimal:
-    """What one query costs, in US dollars; regions differ a little, cancelled queries cost too."""
-    return PRICE_PER_TERABYTE * max(bytes_scanned, LEAST_BYTES) / 1024**4
 
 
 def _output_location(connection: Connection[Cursor]) -> str:

@@ -16,7 +16,6 @@ from chargeback import query
 from chargeback.errors import SourceProblem
 from chargeback.sources.athena import AthenaTable
 from chargeback.sources.athena_parameters import bound
-from chargeback.sources.athena_queries import AthenaQueries
 from chargeback.sources.cur2 import Source, SourcePeriod
 from chargeback.spend.athena_catalog import MEANING, StoreTable
 from chargeback.spend.athena_meaning import AthenaMeanings
@@ -64,8 +63,8 @@ class AthenaStore(Store[AthenaPeriod]):
         super().__init__(folder)
         self._source = source
         tables = {kind: StoreTable(kind, source.settings) for kind in ("spend", *MEANING)}
-        queries, self._objects = AthenaQueries(source.settings), StoreObjects(source.settings)
-        self._versions = Versions(queries, self._objects, tables)
+        self._objects = StoreObjects(source.settings)
+        self._versions = Versions(source.queries, self._objects, tables)
         self._meanings = AthenaMeanings(self._versions)
 
     def periods(self, source_id: str) -> list[AthenaPeriod]:

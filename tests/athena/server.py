@@ -38,6 +38,7 @@ REGION = "eu-central-1"
 BUCKET = "athena-results"
 QUERY_BYTES, PARAMETER_LENGTH, PAGE_ROWS, TOKEN_LENGTH = 262_144, 1024, 1000, 32
 """Limits of StartQueryExecution and GetQueryResults."""
+DDL = ("CREATE", "ALTER")
 SLOW_ANSWER_SECONDS = 0.4
 """How long a question for a query's state may wait for its end."""
 
@@ -268,7 +269,7 @@ class AthenaService:
             "QueryExecution": {
                 "QueryExecutionId": query.id,
                 "Query": query.sql,
-                "StatementType": "DML",
+                "StatementType": "DDL" if query.sql.startswith(DDL) else "DML",
                 "SubstatementType": "UNLOAD" if "DataManifestLocation" in statistics else "SELECT",
                 "ResultConfiguration": {"OutputLocation": f"{query.output}{query.id}.csv"},
                 "ResultReuseConfiguration": query.reuse,

@@ -6,7 +6,7 @@ import json
 import signal
 import subprocess
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from chargeback.demo import write_demo
 from chargeback.reports import View
 from chargeback.settings import Settings
 from chargeback.sources.athena import AthenaTable
-from chargeback.sources.athena_queries import LEAST_BYTES, price
+from chargeback.sources.athena_costs import LEAST_BYTES, AthenaCosts, Spent, price
 from chargeback.sources.cur2 import result_schema
 from chargeback.sources.local import LocalFiles
 from chargeback.statement.export import write_export
@@ -142,6 +142,38 @@ def test_a_query_costs_five_dollars_a_terabyte_and_ten_megabytes_at_least(
     scanned: int, dollars: str
 ) -> None:
     assert price(scanned) == Decimal(dollars)
+
+
+def test_what_queries_cost_is_counted_by_month(athena: Athena, tmp_path: Path) -> None:
+    costs = AthenaCosts(tmp_path)
+    AthenaTable(athena.settings, costs).periods()
+    AthenaTable(athena.settings, AthenaCosts(tmp_path)).extract(MONTHS[0], tmp_path / "spend")
+    asked = [(query.bytes_scanned, price(query.bytes_scanned)) for query in athena.queries]
+    month = f"{datetime.now(UTC):%Y-%m}"
+    assert costs.of(month) == Spent(
+        queries=len(asked),
+        bytes_scanned=sum(scanned for scanned, _ in asked),
+        dollars=sum((dollars for _, dollars in asked), Decimal()),
+    )
+    assert costs.of("2020-01") == Spent()
+
+
+def test_what_is_free_is_not_counted(athena: Athena, from_files: Workspace, tmp_path: Path) -> None:
+    costs = AthenaCosts(tmp_path)
+    table, parameters = AthenaTable(athena.settings, costs), line_parameters(from_files, MONTHS[0])
+    table.periods()
+    for _ in range(3):
+        table.lines(parameters)
+    free = [query for query in athena.queries if query.reused]
+    assert len(free) == 2
+    assert costs.of(f"{datetime.now(UTC):%Y-%m}").queries == len(athena.queries) - len(free)
+
+
+def test_a_count_that_can_not_be_kept_stops_no_query(athena: Athena, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    costs = AthenaCosts(tmp_path / "file")
+    assert AthenaTable(athena.settings, costs).periods()
+    assert costs.of(f"{datetime.now(UTC):%Y-%m}") == Spent()
 
 
 def test_the_price_of_each_query_is_logged(
