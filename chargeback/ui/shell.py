@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from chargeback.errors import Problem
+from chargeback.errors import Problem, SourceProblem
 from chargeback.reports import Reports, View
 from chargeback.settings import load_settings
 from chargeback.sources.cur2 import WITHOUT
@@ -93,13 +93,16 @@ def prepare() -> None:
     """
     workspace = _workspace()
     problem = _bring_up_to_date(workspace)
-    periods = workspace.store.periods(workspace.source.source_id)
-    if not periods and problem:
-        raise problem
-    keys = tuple(period.key for period in periods)
-    reports = _reports(keys, workspace.rules.fingerprint, periods, workspace)
+    try:
+        reports = _reports_now(workspace)
+    except SourceProblem as failed:  # the store is in Athena, which can't be asked now
+        if workspace.source.source_id not in _last_reports():
+            raise
+        problem, reports = failed, _last_reports()[workspace.source.source_id]
     if not reports.months:
-        raise Problem("The bill holds no billing period yet.", "There is nothing to show.")
+        raise problem or Problem(
+            "The bill holds no billing period yet.", "There is nothing to show."
+        )
     context = Context(workspace, reports, _controls(reports), problem)
     st.session_state[CONTEXT] = context
 
@@ -215,6 +218,21 @@ def _filter(name: str, what: str, options: dict[str, str]) -> list[str]:
 @st.cache_resource
 def _workspace() -> Workspace:
     return Workspace(load_settings())
+
+
+def _reports_now(workspace: Workspace) -> Reports:
+    source_id = workspace.source.source_id
+    periods = workspace.store.periods(source_id)
+    keys = tuple(period.key for period in periods)
+    reports = _reports(keys, workspace.rules.fingerprint, periods, workspace)
+    _last_reports()[source_id] = reports
+    return reports
+
+
+@st.cache_resource
+def _last_reports() -> dict[str, Reports]:
+    """What was shown of a bill last; of it the answers that were given stay known."""
+    return {}
 
 
 @st.cache_resource(max_entries=3, show_spinner="Reading the spend store…")

@@ -85,3 +85,27 @@ def test_a_failure_is_shown_above_the_figures_that_were_read(
     asked = athena.service.calls.copy()
     assert figures(opened()) == before
     assert athena.service.calls == asked
+
+
+def test_a_store_in_athena_shows_the_same_and_stays_when_athena_fails(
+    athena: Athena,
+    start_server: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    start_server()
+    from_disk = figures(opened())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CHARGEBACK_STORE", "athena")
+    location = f"s3://{athena.bucket}/{tmp_path.name}/"
+    monkeypatch.setenv("CHARGEBACK_ATHENA__STORE_LOCATION", location)
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    assert figures(opened()) == from_disk
+    asked = len(athena.queries)
+    assert figures(opened()) == from_disk
+    assert len(athena.queries) == asked
+    athena.failures.plan(expired_credentials())
+    app = opened()
+    assert "The AWS credentials have expired." in app.warning[0].value
+    assert figures(app) == from_disk
