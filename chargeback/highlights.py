@@ -149,11 +149,6 @@ def doubts(not_certain: pd.DataFrame) -> list[str]:
     return [" ".join(_doubts(row)) for row in not_certain.to_dict("records")]
 
 
-def dated(trend: pd.DataFrame) -> Decimal:
-    """What a daily trend holds that belongs to a day of the month."""
-    return sum(trend.loc[trend["usage_date"].notna(), "cost"], ZERO)
-
-
 def undated(trend: pd.DataFrame) -> Decimal:
     """What a daily trend holds that belongs to no day of the month."""
     return sum(trend.loc[trend["usage_date"].isna(), "cost"], ZERO)

@@ -43,14 +43,15 @@ def show_trend(by: str) -> None:
     figures.heading(f"Spend by day and {by}", file, f"days-by-{by}-{month}.csv")
     chart = charts.daily_chart(trend, names, currency, st.context.theme.type or "light")
     st.plotly_chart(chart, config=charts.CHART_CONFIG, key=f"trend {by}")
-    by_day, of_no_day = highlights.dated(trend), highlights.undated(trend)
-    st.caption(
-        plain(
-            f"{money(by_day, currency)} by day and {money(of_no_day, currency)} that belongs to "
-            "no day (tax, fees, credits, discounts, usage of an earlier month) make "
-            f"{money(summary.month.cost, currency)}."
+    of_no_day = highlights.undated(trend)
+    if of_no_day:
+        st.caption(
+            plain(
+                f"{money(of_no_day, currency)} of the {money(summary.month.cost, currency)} belongs "
+                "to no day and is not in the chart: tax, fees, credits, discounts, usage of an "
+                "earlier month."
+            )
         )
-    )
 
 
 def show_movers(by: str) -> None:

@@ -61,6 +61,7 @@ def show_bridge(comparison: Comparison, currency: str, month: str) -> None:
             key=f"bridge {name}",
             what=f"From the bill to {comparison.other}",
         )
+        st.caption("Each amount is rounded to the cent by itself; the CSV holds every digit.")
     for cause in comparison.causes:
         words.caption(f"**{plain(cause.name)}.** {plain(cause.sentence)}")
 
