@@ -47,9 +47,9 @@ def show_trend(by: str) -> None:
     if of_no_day:
         st.caption(
             plain(
-                f"{money(of_no_day, currency)} of the {money(summary.month.cost, currency)} belongs "
-                "to no day and is not in the chart: tax, fees, credits, discounts, usage of an "
-                "earlier month."
+                f"{money(of_no_day, currency)} of the {money(summary.month.cost, currency)} "
+                "belongs to no day and is not in the chart: tax, fees, credits, discounts, usage "
+                "of an earlier month."
             )
         )
 
