@@ -29,8 +29,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
         figures.not_certain_notice(len(not_certain), highlights.total(not_certain), currency)
 
 like_for_like = view if summary.is_over else highlights.same_days(view, summary.days)
-rankings = {dimension: reports.ranking(view, dimension) for dimension in PAGES}
-compared = {dimension: reports.ranking(like_for_like, dimension) for dimension in PAGES}
+rankings = reports.rankings(view, PAGES)
+compared = rankings if summary.is_over else reports.rankings(like_for_like, PAGES)
 
 
 def show_trend(by: str) -> None:

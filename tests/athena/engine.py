@@ -134,7 +134,7 @@ def _open_external(
         if name in external.tables:
             if name not in opened:
                 opened[name] = f"external_{len(opened)}"
-                external.open(connection, name, opened[name])
+                external.open(connection, name, opened[name], sql)
             table.replace(exp.to_table(opened[name]).as_(table.alias_or_name))
     return sum(external.size(name, sql) for name in opened)
 

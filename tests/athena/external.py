@@ -66,13 +66,13 @@ class ExternalTables:
             self._s3.put_object(**_object(f"{place}{file}"), Body=body.getvalue())
         assert len(found) <= 1
 
-    def open(self, connection: duckdb.DuckDBPyConnection, name: str, as_: str) -> None:
-        """Makes a DuckDB table of all that an external table holds now."""
+    def open(self, connection: duckdb.DuckDBPyConnection, name: str, as_: str, sql: str) -> None:
+        """Makes a DuckDB table of the partitions whose keys a statement names."""
         table = self.tables[name]
         columns = table.columns | dict.fromkeys(table.keys, "VARCHAR")
         kinds = ", ".join(f'"{column}" {type_}' for column, type_ in columns.items())
         connection.execute(f"CREATE TABLE {as_} ({kinds})")
-        for values, location in table.partitions.items():
+        for values, location in self._named(name, sql):
             literals = ", ".join(str(exp.convert(value).sql("duckdb")) for value in values)
             with TemporaryDirectory() as folder:
                 for file in self._fetched(location, Path(folder)):
@@ -84,10 +84,14 @@ class ExternalTables:
         """Bytes of the partitions whose keys a statement names."""
         return sum(
             item["Size"]
-            for values, location in self.tables[name].partitions.items()
-            if all(f"'{value}'" in sql for value in values)
+            for _, location in self._named(name, sql)
             for item in self._listed(location)
         )
+
+    def _named(self, name: str, sql: str) -> list[tuple[tuple[str, ...], str]]:
+        # A copy, since others add to them meanwhile.
+        partitions = list(self.tables[name].partitions.items())
+        return [found for found in partitions if all(f"'{value}'" in sql for value in found[0])]
 
     def _fetched(self, location: str, folder: Path) -> Iterator[Path]:
         bucket = _object(location)["Bucket"]
