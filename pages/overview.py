@@ -89,7 +89,7 @@ def show_top(dimension: str) -> None:
     file = highlights.for_file(ranking, dimension)
     figures.heading(f"Top {dimension}s", file, f"{dimension}s-{month}.csv")
     row = tables.plain_table(
-        top,
+        top.assign(name=figures.shortened(top["name"])),
         columns={
             "name": Column(dimension.capitalize()),
             "cost": Column("Spend", "money"),

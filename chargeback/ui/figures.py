@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -37,6 +37,16 @@ CARD_PIXELS = 160
 NOTEWORTHY_POINTS = Decimal("0.5")
 """A share that moves less than this is neither praised nor blamed."""
 
+SO_FAR = (
+    "All that is billed so far. The change compares usage on the month's complete days with usage "
+    "on the same days of the month before."
+)
+AT_THIS_PACE = (
+    "The month's total if its usage goes on as on the complete days: tax and discounts grow with "
+    "it, fees and credits stay. Cost Explorer's own forecast, without tax, is on Reconciliation."
+)
+PRICE = "What tokens cost, before discounts, credits and tax that are lines of their own."
+
 Amount = Decimal | None
 
 
@@ -53,6 +63,8 @@ class Figure:
     history: Sequence[float]
     up_is_good: bool = False
     """False where neither more nor less is good or bad."""
+    help: str = ""
+    """What the figure holds, where its name leaves that open."""
 
 
 def draw(figures: Sequence[Figure]) -> None:
@@ -69,6 +81,7 @@ def draw(figures: Sequence[Figure]) -> None:
             chart_data=figure.history if len(figure.history) > 1 else None,
             border=True,
             height="stretch",
+            help=plain(figure.help) or None,
         )
 
 
@@ -98,7 +111,8 @@ def spend(summary: Summary, currency: str) -> Figure:
         before = summary.previous.cost if summary.previous else None
         return _compared("Spend", value, (summary.month.cost, before), _last(summary), history)
     pair = (summary.to_date, summary.previous_to_date)
-    return _compared("Spend so far", value, pair, _same_days(summary), history[:-1])
+    compared = _compared("Spend so far", value, pair, _same_days(summary), history[:-1])
+    return replace(compared, help=SO_FAR)
 
 
 def run_rate(summary: Summary, currency: str) -> Figure:
@@ -106,7 +120,8 @@ def run_rate(summary: Summary, currency: str) -> Figure:
     before = summary.previous.cost if summary.previous else None
     history = [*_history(summary, lambda m: m.cost)[:-1], float(summary.run_rate)]
     value = money(summary.run_rate, currency)
-    return _compared("Run rate", value, (summary.run_rate, before), _last(summary), history)
+    compared = _compared("Run rate", value, (summary.run_rate, before), _last(summary), history)
+    return replace(compared, help=AT_THIS_PACE)
 
 
 def tokens_used(summary: Summary) -> Figure:
@@ -125,7 +140,8 @@ def price(summary: Summary, currency: str) -> Figure:
     before = summary.previous.cost_per_million if summary.previous else None
     history = _history(summary, lambda m: m.cost_per_million)
     value = money(now, currency)
-    return _compared("Cost per million tokens", value, (now, before), _last(summary), history)
+    compared = _compared("Cost per million tokens", value, (now, before), _last(summary), history)
+    return replace(compared, help=PRICE)
 
 
 def tenant_share(summary: Summary) -> Figure:
