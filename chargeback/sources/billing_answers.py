@@ -25,6 +25,7 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from chargeback.errors import SourceProblem
+from chargeback.moments import UtcMoment
 from chargeback.sources.billing_problems import can_not_keep, explained
 
 HOME_REGION = "us-east-1"
@@ -89,7 +90,7 @@ class Kept(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    asked_at: datetime
+    asked_at: UtcMoment
     pages: tuple[dict[str, Any], ...]
 
 

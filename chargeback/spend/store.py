@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from chargeback import query
 from chargeback.errors import SourceProblem, UsageProblem
+from chargeback.moments import UtcMoment
 from chargeback.sources.cur2 import Extract, Source, SourcePeriod
 from chargeback.spend.local_tables import LocalTables
 from chargeback.spend.meaning import Rules
@@ -65,8 +66,8 @@ class Manifest(BaseModel):
     has_principals: bool
     not_invoiced: int
     newest_usage_date: date | None
-    data_as_of: datetime
-    extracted_at: datetime
+    data_as_of: UtcMoment
+    extracted_at: UtcMoment
     notices: tuple[str, ...]
 
     def is_final(self, today: date) -> bool:

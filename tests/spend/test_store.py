@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date
 from multiprocessing import SimpleQueue, get_context
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -239,3 +239,10 @@ def test_a_folder_that_cannot_be_written_is_said(source: Counted, tmp_path: Path
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(UsageProblem, match="can't be written"):
         refresh(SpendStore(tmp_path / "file"), source)
+
+
+def test_moments_are_read_in_pythons_own_utc(store: SpendStore, source: Counted) -> None:
+    refresh(store, source)
+    manifest = store.periods(source.source_id)[0].manifest
+    # Pydantic's own time zone can crash a program that ends (chargeback.moments).
+    assert manifest.data_as_of.tzinfo is manifest.extracted_at.tzinfo is UTC
