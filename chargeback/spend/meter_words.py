@@ -38,10 +38,13 @@ class Reading:
 
 _PART = re.compile(r"[^-_:|/,;()\s]+")
 _CAMEL = re.compile(
-    r"\d+[mh](?![A-Za-z])|\d+[mh](?=[A-Z])|\d+|[A-Z]+(?![a-z])|[A-Z]?[a-z]+", re.ASCII
+    r"[TIV]2[IV](?![a-z])|\d+[mhH](?![A-Za-z])|\d+[mhH](?=[A-Z])|\d+"
+    r"|[Cc]ache(?=reads?\b|writes?\b)|[A-Z]+(?![a-z])|[A-Z]?[a-z]+",
+    re.ASCII,
 )
 _SPLIT_MARKS = frozenset(
-    {"token", "tokens", "tpm", "throughput", "units", "unit", "created", "hours"}
+    {"token", "tokens", "tpm", "throughput", "units", "unit", "created", "hours", "cache"}
+    | {"optimized"}
 )
 """A part of a runtime usage type is split at its capitals only if it holds one of these, as model
 names must stay whole: `ModelUnits` is two words, `TitanImageGeneratorG1` is none of ours."""
@@ -62,6 +65,12 @@ _PHRASES: Mapping[tuple[str, ...], str] = MappingProxyType(
         ("reinforcement", "fine", "tuning"): "customization",
         ("fine", "tuning"): "customization",
         ("finetuning",): "customization",
+        ("training",): "customization",
+        ("model", "customization"): "customization",
+        ("distillation", "training"): "customization",
+        ("dpo", "training"): "customization",
+        ("rft", "training"): "customization",
+        ("sft", "training"): "customization",
         ("model", "units"): "model-units",
         ("model", "unit"): "model-units",
         ("modelunits",): "model-units",
@@ -105,6 +114,7 @@ _TIERS: Mapping[str, str] = MappingProxyType(
         "custom-model": "custom model",
         "custom-t2i": "custom model",
         "custom-i2i": "custom model",
+        "custom": "custom model",
         "batch": "batch",
         "flex": "flex",
         "priority": "priority",
@@ -146,21 +156,27 @@ _QUANTITIES = frozenset(
 _TOKENS = frozenset({"token", "tokens"})
 _FILLERS = frozenset(
     {"mantle", "count", "units", "unit", "usage", "million", "thousand", "understanding"}
-    | {"month", "months", "commit", "no", "cache", "cached", "created", "storage", "training"}
+    | {"month", "months", "commit", "no", "cache", "cached", "created", "storage"}
     | {"long-context", "document"}
 )
 _VOCABULARY = frozenset().union(
     _KINDS, _TIERS, _SCOPES, _DIRECTIONS, _MODALITIES, _CACHE_VERBS, _QUANTITIES, _TOKENS, _FILLERS
 )
-_DURATION = re.compile(r"\d+[mh]", re.ASCII)
+_DURATION = re.compile(r"\d+h|5m|\d{2,}m", re.ASCII)
+"""`1h`, `30m`, but not `1m`: descriptions write a million so."""
+
+_FRAME_RATE = re.compile(r"[a-z]+fps", re.ASCII)
+"""`Medfps`: what follows is a video's quality, as in `Ray-V2-Medfps-HDRes`."""
+
 _DEFAULT_CACHE_DURATION = "5m"
 
 _BEGINS_METER = frozenset(
     {*_KINDS, "input", "output", "cached", "created", "customization", "reserved", "mantle"}
+    | {"latency-optimized"}
 )
 _BEFORE_METER = frozenset(
     {*_MODALITIES, "understanding", "batch", "flex", "priority", "standard", "global", "geo"}
-    | {"cross-region", "latency-optimized", "long-context", "custom-model"}
+    | {"cross-region", "long-context", "custom-model"}
 )
 """Words that belong to the meter when they stand just before it, in lower case: the model in
 `Nova2.0Pro-text-input-tokens` is `Nova2.0Pro`, but `Text` in `TitanEmbeddingV2-Text` is a name."""
@@ -238,7 +254,7 @@ def _begins_meter(words: Sequence[Word], position: int) -> bool:
     text = words[position].text
     if text == "cache" and position + 1 < len(words):
         return words[position + 1].text in _CACHE_VERBS
-    return text in _BEGINS_METER
+    return text in _BEGINS_METER or _FRAME_RATE.fullmatch(text) is not None
 
 
 def _first(table: Mapping[str, str], said: frozenset[str]) -> str:
@@ -261,6 +277,8 @@ def _kind(said: frozenset[str]) -> str:
         return "customization storage" if "storage" in said else "customization training"
     if "created" in said:
         return "video generation" if "video" in said else "image generation"
+    if any(_FRAME_RATE.fullmatch(word) for word in said):
+        return "video generation"
     return _first(_KINDS, said)
 
 

@@ -57,7 +57,7 @@ _FAMILIES: Mapping[str, str] = MappingProxyType(
             "Anthropic": "claude",
             "Cohere": "command embed rerank",
             "DeepSeek": "deepseek r1",
-            "Google": "gemma",
+            "Google": "gemma gemini",
             "Luma AI": "ray",
             "Meta": "llama codellama",
             "MiniMax": "minimax",
@@ -78,8 +78,14 @@ _FAMILIES: Mapping[str, str] = MappingProxyType(
 )
 """Provider by the first word of a model's name."""
 
+_FAMILY_ENDINGS: Mapping[str, str] = MappingProxyType(
+    {"gemma": "Google", "llama": "Meta", "stral": "Mistral AI"}
+)
+"""Provider by how the first word ends, for offshoots of a family: Medgemma, Leanstral."""
+
 _SPELLINGS: Mapping[str, str] = MappingProxyType(
     {
+        "ai": "AI",
         "codellama": "Code Llama",
         "deepseek": "DeepSeek",
         "glm": "GLM",
@@ -95,26 +101,36 @@ _SPELLINGS: Mapping[str, str] = MappingProxyType(
 _VERSION_JOINS: Mapping[str, str] = MappingProxyType({"gpt": "-", "qwen": ""})
 """What stands between a family and its version, where it is not a space: GPT-6, Qwen3."""
 
+_CAPITAL_V = frozenset({"deepseek", "titan"})
+"""Families that write V2; the others write v2. One spelling, as usage types have both."""
+
 _WORD = re.compile(
     r"""
       \d+x\d+[bB]?                                      # 8x7B
+    | [A-Za-z]{1,2}(?:\.\d+)+(?![A-Za-z0-9])            # M.1, XS.2
     | [A-Za-z]{1,2}\d+(?:\.\d+)*[A-Za-z]?(?![a-z0-9])   # V2, K2.5, A22B, R1
-    | \d+(?:\.\d+)*[bBkKmM](?![A-Za-z])                 # 70B
+    | \d+(?:\.\d+)*[bBeEkKmMtT](?![A-Za-z])             # 70B, 128E
     | \d+(?:\.\d+)*
     | [A-Z]?[a-z]+?(?=v\d|[^a-z]|$)                     # Sonnet, also before v2
     | [A-Z]+(?![a-z])
     """,
     re.VERBOSE | re.ASCII,
 )
-_MODEL_ID = re.compile(r"([A-Za-z][A-Za-z0-9-]*)\.([A-Za-z].*)", re.DOTALL)
-_MODEL_ID_VERSION = re.compile(r"-\d{8}(?=-|$)|-v1:\d+$|:\d+$", re.ASCII)
-_EDITION = re.compile(r"\s*(?:\((?:Amazon )?Bedrock Edition\)|on Amazon Bedrock)$", re.IGNORECASE)
+_MODEL_ID = re.compile(r"(?=[\d-]*[A-Za-z])([A-Za-z0-9-]+)\.([A-Za-z].*)", re.DOTALL)
+_MODEL_ID_VERSION = re.compile(r"-\d{8}(?=-|$)|-20\d\d-\d\d-\d\d(?=-|$)|-v1:\d+$|:\d+$", re.ASCII)
+_EDITION = re.compile(
+    r"\s*(?:[(–-]\s*(?:Amazon )?Bedrock(?: Edition)?\)?|on Amazon Bedrock)$", re.IGNORECASE
+)
 _BRAND = re.compile(
     r"(AI21 Labs|AI21|Amazon|Anthropic|Cohere|Google|Luma AI|Luma|Meta|Mistral AI|Moonshot AI"
     r"|NVIDIA|OpenAI|Poolside|Stability AI|Stability|Twelve ?Labs|Writer|xAI|Z\.? ?ai)\s+(?=\S)",
     re.IGNORECASE,
 )
+_REPEATED = re.compile(r"([A-Za-z]{3,})\s+(?=\1)", re.IGNORECASE)
+"""The brand in `Qwen Qwen4 Max`, which the name begins with anyway."""
+
 _VERSION = re.compile(r"\d{1,2}(?:\.\d+)*", re.ASCII)
+_LONGEST_MAJOR = 2
 _CLAUDE_VERSION_FIRST = 3
 _CLAUDE_VERSION_LAST = 4
 
@@ -137,7 +153,9 @@ def model_from_text(text: str) -> Model:
 def model_from_product(product_name: str) -> Model | None:
     """Read a product's name; None where it names a service (`Amazon Bedrock`) or nothing."""
     text = _EDITION.sub("", product_name.strip()).strip()
-    if not text or text.lower().startswith(("amazon bedrock", "aws ")):
+    if repeated := _REPEATED.match(text):
+        text = text[repeated.end() :]
+    if not text or text.lower().startswith(("amazon bedrock", "amazonbedrock", "aws ")):
         return None
     brand = _BRAND.match(text)
     if brand is None:
@@ -149,15 +167,28 @@ def model_from_product(product_name: str) -> Model | None:
 def _model_of_provider(prefix: str, text: str) -> Model:
     words = _words(text)
     first = words[0].lower() if words else ""
-    if words and prefix.lower() in _FAMILIES and first not in _FAMILIES:
-        words = [prefix, first.capitalize(), *words[1:]]  # deepseek.v3.1
-    provider = _PROVIDERS.get(prefix.lower()) or _name(_words(prefix))
+    has_own_family = _provider_of(words) != UNRECOGNISED and first.isalpha()
+    if words and prefix.lower() in _FAMILIES and not has_own_family:
+        words = [prefix, *words]  # deepseek.v3.1, deepseek.r1, mistral.saba
+    provider = _PROVIDERS.get(prefix.lower()) or _unheard_of(prefix)
     return Model(provider, _name(words) or text)
+
+
+def _unheard_of(prefix: str) -> str:
+    """A provider that no table holds: NewLab stays, arcee-ai becomes Arcee AI."""
+    return " ".join(
+        _SPELLINGS.get(part.lower()) or part[0].upper() + part[1:]
+        for part in prefix.split("-")
+        if part
+    )
 
 
 def _provider_of(words: Sequence[str]) -> str:
     first = words[0].lower() if words else ""
-    return _FAMILIES.get(first) or _PROVIDERS.get(first, UNRECOGNISED)
+    if provider := _FAMILIES.get(first) or _PROVIDERS.get(first):
+        return provider
+    endings = (name for end, name in _FAMILY_ENDINGS.items() if first.endswith(end))
+    return next(endings, UNRECOGNISED)
 
 
 def _words(text: str) -> list[str]:
@@ -178,8 +209,10 @@ def _is_one_word(joined: str) -> bool:
 
 
 def _is_minor_version(before: str, word: str) -> bool:
-    """Llama3-1-70B is Llama 3.1, claude-opus-4-8 is 4.8."""
-    return len(before) == len(word) == 1 and before.isdigit() and word.isdigit()
+    """Llama3-1-70B is Llama 3.1, claude-opus-4-8 is 4.8, embed-v3-0 is v3.0."""
+    major = before.lower().removeprefix("v")
+    is_major = len(major) <= _LONGEST_MAJOR and major.isdigit()
+    return is_major and len(word) == 1 and word.isdigit()
 
 
 def _name(words: Sequence[str]) -> str:
@@ -188,7 +221,8 @@ def _name(words: Sequence[str]) -> str:
         return "-".join(lowered)
     if lowered[:1] == ["claude"]:
         words = _claude_order(words)
-    spelled = [_spelled(word) for word in words]
+    letter = "V" if lowered[:1] and lowered[0] in _CAPITAL_V else "v"
+    spelled = [_spelled(word, letter) for word in words]
     join = _VERSION_JOINS.get(lowered[0], " ") if lowered else " "
     if join != " " and len(spelled) > 1 and spelled[1][0].isdigit():
         spelled[:2] = [join.join(spelled[:2])]
@@ -207,11 +241,12 @@ def _claude_order(words: Sequence[str]) -> Sequence[str]:
     return [words[0], *versions, *others] if major == _CLAUDE_VERSION_FIRST else words
 
 
-def _spelled(word: str) -> str:
+def _spelled(word: str, version_letter: str) -> str:
     if spelling := _SPELLINGS.get(word.lower()):
         return spelling
     if word[0].isdigit():
         return word[:-1] + word[-1].upper()
     if any(letter.isdigit() for letter in word):
-        return word if word[0] in "vV" else word.upper()
+        is_version = word[0] in "vV" and word[1].isdigit()
+        return version_letter + word[1:] if is_version else word.upper()
     return word[0].upper() + word[1:]

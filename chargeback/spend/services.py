@@ -86,7 +86,8 @@ def service_of(usage_type: str, product_code: str) -> Service | None:
     """Service whose usage type this is (given without region), None for a model's.
 
     `USE1-Runtime:Consumption-based:vCPU` is AgentCore's. One word is a service only where the
-    usage type begins with it, as a model may be called anything.
+    usage type begins with it and counts no input or output tokens, as a model may be called
+    anything.
     """
     words = _words(usage_type)
     start = next((i for i, word in enumerate(words) if word not in _BRAND), 0)
@@ -99,7 +100,8 @@ def service_of(usage_type: str, product_code: str) -> Service | None:
         return _begins_with(words) or _agentcore(words)
     if words[:2] == ["agent", "core"] or product_code == _AGENTCORE_PRODUCT:
         return _agentcore(words) or _begins_with(words)
-    return _begins_with(words) or _anywhere(words, shortest=2)
+    shortest = 2 if _counts_tokens(words) else 1
+    return _begins_with(words, shortest=shortest) or _anywhere(words, shortest=2)
 
 
 def service_named_in(text: str) -> Service | None:
@@ -111,8 +113,12 @@ def _words(text: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(text)]
 
 
-def _begins_with(words: Sequence[str]) -> Service | None:
-    phrases = (tuple(words[:length]) for length in (3, 2, 1))
+def _counts_tokens(words: Sequence[str]) -> bool:
+    return bool({"token", "tokens"} & set(words) and {"input", "output"} & set(words))
+
+
+def _begins_with(words: Sequence[str], *, shortest: int = 1) -> Service | None:
+    phrases = (tuple(words[:length]) for length in range(3, shortest - 1, -1))
     return next((_SERVICES[phrase] for phrase in phrases if phrase in _SERVICES), None)
 
 

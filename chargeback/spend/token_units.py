@@ -18,7 +18,8 @@ _SCALES: Mapping[str, Decimal] = MappingProxyType(
 )
 _TOKEN_UNIT = re.compile(
     r"(?:per\s+)?(\d{1,9})?\s*(k|m|thousand|million)?[\s-]*"
-    r"(?:(?:batch|cache|cached|read|write|input|output|response|text)\s*)*tokens?"
+    r"(?:(?:batch|cache|cached|read|write|input|output|response|text|image|video|audio|speech)\s*)*"
+    r"tokens?"
     r"(?:\s+(?:regional|global|geo))?",
     re.ASCII,
 )

@@ -30,8 +30,8 @@ _AMAZON = "Amazon"
 _MARKETPLACE = "AWS Marketplace"
 
 _REGION = re.compile(
-    r"\A(?:(?!GLM|GPT|GROK|KIMI|NOVA|QWEN|SDXL)[A-Z]{3,6}\d{1,2}|EU|CPT"
-    r"|(?:af|ap|ca|cn|eu|il|me|mx|sa|us)(?:-gov|-isob?)?-[a-z]+-\d)[-_]",
+    r"\A(?:(?!GLM|GPT|GROK|KIMI|NOVA|QWEN|SDXL)[A-Z]{3,8}\d{1,2}|EU|CPT"
+    r"|(?:af|ap|ca|cn|eu|eusc|il|me|mx|sa|us)(?:-gov|-iso[a-z]?|-de)?-[a-z]+-\d)[-_]",
     re.ASCII,
 )
 """`USE1-`, `EU-`, `us-east-1-`: any letters and a number, as Regions come faster than lists."""
@@ -134,10 +134,11 @@ def read_meter(  # noqa: PLR0913 -- one argument for each column of the bill tha
     words = meter_words.split(text, at_capitals=is_marketplace)
     end = 0 if is_marketplace else meter_words.model_end(words)
     reading = meter_words.read(words[end:])
-    if not reading.token_type and (service := _service_named_elsewhere(line)):
+    start = words[end].start if end < len(words) else len(text)
+    meter_text = "" if is_marketplace else text[start:]
+    if not reading.token_type and (service := _service_named_elsewhere(line, meter_text)):
         return _service_meter(line, service)
-    model_text = text[: words[end].start] if end < len(words) else text
-    meter = _model_meter(line, model_text, _completed(reading, line))
+    meter = _model_meter(line, text[:start], _completed(reading, line))
     return meter if meter.recognised or line.is_usage else _charge(line)
 
 
@@ -163,10 +164,12 @@ def _completed(reading: Reading, line: _Line) -> Reading:
     )
 
 
-def _service_named_elsewhere(line: _Line) -> Service | None:
+def _service_named_elsewhere(line: _Line, meter_text: str) -> Service | None:
+    """Service that the words after a model (`mantle-web-search`), operation or unit name."""
     if not line.is_usage:
         return None
-    return service_named_in(line.operation) or service_named_in(line.pricing_unit)
+    texts = (meter_text, line.operation, line.pricing_unit)
+    return next((found for text in texts if (found := service_named_in(text))), None)
 
 
 def _charge(line: _Line) -> Meter:
@@ -252,7 +255,7 @@ def _has_token_unit(line: _Line) -> bool:
 
 
 def _tokens_per_unit(line: _Line, token_type: str, reading: Reading) -> tuple[Decimal | None, str]:
-    if not line.is_usage:
+    if not line.is_usage or reading.tier == "reserved":
         return None, ""
     size = tokens_in_unit(line.pricing_unit)
     if size is not None or not reading.counts_tokens:

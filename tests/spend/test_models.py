@@ -34,6 +34,12 @@ from chargeback.spend.models import Model, model_from_product, model_from_text
         ("minimax.minimax-m2.5", "MiniMax", "MiniMax M2.5"),
         ("nvidia.nemotron-super-3-120b", "NVIDIA", "Nemotron Super 3 120B"),
         ("zai.glm-4.6", "Z.ai", "GLM 4.6"),
+        ("deepseek.r1", "DeepSeek", "DeepSeek R1"),
+        ("mistral.saba", "Mistral AI", "Mistral Saba"),
+        ("openai.gpt-5.4-2026-03-05", "OpenAI", "GPT-5.4"),
+        ("Claude3.5SonnetV2", "Anthropic", "Claude 3.5 Sonnet v2"),
+        ("TitanTextPremierV2", "Amazon", "Titan Text Premier V2"),
+        ("NewLab.model-x-12b", "NewLab", "Model X 12B"),
         ("writer.palmyra-x5", "Writer", "Palmyra X5"),
         ("TitanEmbeddingV2-Text", "Amazon", "Titan Embedding V2 Text"),
         ("TitanTextLite", "Amazon", "Titan Text Lite"),
@@ -52,6 +58,8 @@ def test_model_in_a_usage_type(model_text: str, provider: str, model: str) -> No
         ("Claude 3.5 Sonnet", "Anthropic", "Claude 3.5 Sonnet"),
         ("Claude (100K)", "Anthropic", "Claude (100K)"),
         ("OpenAI GPT-6 Astra", "OpenAI", "GPT-6 Astra"),
+        ("Qwen Qwen4 Max", "Qwen", "Qwen4 Max"),
+        ("Poolside Laguna M.1", "Poolside", "Laguna M.1"),
         ("Cohere Command R+", "Cohere", "Command R+"),
         ("AI21 Labs Jamba 1.5 Large", "AI21 Labs", "Jamba 1.5 Large"),
         ("Jurassic-2 Ultra", "AI21 Labs", "Jurassic-2 Ultra"),
@@ -69,7 +77,8 @@ def test_model_in_a_product_name(product_name: str, provider: str, model: str) -
 
 
 @pytest.mark.parametrize(
-    "product_name", ["", "  ", "Amazon Bedrock", "Amazon Bedrock AgentCore", "AWS Support"]
+    "product_name",
+    ["", "  ", "Amazon Bedrock", "Amazon Bedrock AgentCore", "AmazonBedrockService", "AWS Support"],
 )
 def test_products_that_are_services_name_no_model(product_name: str) -> None:
     assert model_from_product(product_name) is None

@@ -13,7 +13,8 @@ from chargeback.spend.token_units import tokens_in_marketplace_unit, tokens_in_u
         ("1K tokens", 1000), ("1k Tokens", 1000), (" 1000  Tokens ", 1000), ("1,000 tokens", 1000),
         ("1KTokens", 1000), ("Thousand tokens", 1000), ("Per 1000 tokens", 1000),
         ("1M tokens", 1_000_000), ("1000000 Tokens", 1_000_000), ("Million tokens", 1_000_000),
-        ("1M Input Tokens", 1_000_000), ("Tokens", 1), ("token", 1),
+        ("1M Input Tokens", 1_000_000), ("1K Speech Tokens", 1000),
+        ("Tokens", 1), ("token", 1),
         ("hour", None), ("0 tokens", None), ("1M TPM Hour", None), ("", None), ("Embeddings", None),
     ],
 )  # fmt: skip
