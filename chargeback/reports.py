@@ -73,8 +73,9 @@ class View:
             held = lists[dimension]
             if values:
                 lists[dimension] = [value for value in values if held is None or value in held]
-        if lists["iam_principal"] == [UNALLOCATED]:
-            lists["iam_principal"] = [""]
+        for dimension in ("iam_principal", "account"):  # '' on the bill
+            if lists[dimension] == [UNALLOCATED]:
+                lists[dimension] = [""]
         return {
             "month": self.month,
             "first_month": self.month,

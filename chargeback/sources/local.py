@@ -18,7 +18,7 @@ from pyarrow import parquet
 
 from chargeback import query
 from chargeback.errors import SourceProblem
-from chargeback.sources.cur2 import Extract, SourcePeriod, fitted, notices
+from chargeback.sources.cur2 import COLUMN_TYPES, TAG_MAP, Extract, SourcePeriod, fitted, notices
 
 PARTITION = re.compile(r"BILLING_PERIOD=(\d{4}-\d{2})", re.IGNORECASE)
 
@@ -135,11 +135,29 @@ def _reading(
         connection.execute("SET TimeZone = 'UTC'")
         try:
             names = [str(file) for file in files]
-            cur = connection.read_parquet(names, union_by_name=True, hive_partitioning=True)
-            cur.create_view("cur")
-            yield connection, list(cur.columns)
+            # The partition says the month; other folders named KEY=VALUE are nobody's columns.
+            cur = connection.read_parquet(names, union_by_name=True, hive_partitioning=False)
+            own = [c for c in cur.columns if c.lower() == "billing_period"]
+            month = duckdb.ConstantExpression(billing_period).alias("billing_period")
+            maps = _maps_as_text(cur)
+            others = duckdb.StarExpression(exclude=[*own, *maps])
+            cur.select(others, *map(_as_map, maps), month).create_view("cur")
+            yield connection, [*cur.columns, "billing_period"]
         except duckdb.Error as error:
             raise _unreadable(files, billing_period) from error
+
+
+def _maps_as_text(cur: duckdb.DuckDBPyRelation) -> list[str]:
+    """The map columns that these files hold as JSON text, as an export to CSV has them."""
+    columns = zip(cur.columns, cur.types, strict=True)
+    return [c for c, t in columns if t == "VARCHAR" and COLUMN_TYPES.get(c.lower()) == TAG_MAP]
+
+
+def _as_map(column: str) -> duckdb.Expression:
+    text = duckdb.FunctionExpression(
+        "nullif", duckdb.ColumnExpression(column), duckdb.ConstantExpression("")
+    )
+    return text.cast("JSON").cast(TAG_MAP).alias(column)
 
 
 def _write(spend: duckdb.DuckDBPyRelation, billing_period: str, out: Path) -> None:

@@ -16,7 +16,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from itertools import pairwise
@@ -51,7 +51,7 @@ class Attributed:
 
 
 def _tag_or_account(text: str) -> str:
-    if text != "account" and "/" not in text:
+    if text != "account" and not all(text.partition("/")):
         raise ValueError("a source is a tag key such as 'iamPrincipal/team', or 'account'")
     return text
 
@@ -148,6 +148,7 @@ def attribute(
     Raises:
         OwnerListError: an owner list can't be used.
     """
+    identity = replace(identity, tags={k: v for k, v in identity.tags.items() if _decides(v)})
     tags = _without_case(identity.tags)
     return [
         (
@@ -167,9 +168,14 @@ def _decide(
 ) -> Attributed:
     for source in sources:
         value, label = _ask(source, name, identity, tags, on)
-        if value and value != UNALLOCATED:
+        if _decides(value):
             return Attributed(value, label)
     return Attributed(UNALLOCATED, "")
+
+
+def _decides(value: str) -> bool:
+    """Whether a value names anybody: spaces alone don't, and nobody is called UNALLOCATED."""
+    return bool(value.strip()) and value != UNALLOCATED
 
 
 def _ask(
@@ -201,11 +207,10 @@ def _tag(key: str, as_billed: Mapping[str, str], without_case: dict[str, str]) -
 
 
 def _without_case(tags: Mapping[str, str]) -> dict[str, str]:
-    """Non-empty tags by their key without case; of several the first in key order."""
+    """Tags by their key without case; of several the first in key order."""
     found: dict[str, str] = {}
     for key in sorted(tags):
-        if tags[key]:
-            found.setdefault(key.casefold(), tags[key])
+        found.setdefault(key.casefold(), tags[key])
     return found
 
 

@@ -50,7 +50,7 @@ def read_principal(iam_principal: str | None) -> Principal:
         return _single(text, "unrecognised", "", text)
     partition, account, resource = parts[1], parts[3] or "", parts[4]
     kind, _, rest = resource.partition("/")
-    if kind == "assumed-role" and rest.count("/") >= 1:
+    if kind == "assumed-role" and all(rest.partition("/")):  # a role and a session
         return _session(text, partition, account, rest)
     if resource == "root":
         return _single(text, "root", account, "root")

@@ -29,7 +29,8 @@ from chargeback.spend.local_tables import LocalTables
 from chargeback.spend.meaning import Rules
 from chargeback.spend.tables import Tables
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Raised when what is kept of a bill changes, so that every month is read again."""
 SPEND, MANIFEST = "spend.parquet", "manifest.json"
 
 Progress = Callable[[str, int, int], None]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import reduce
 from itertools import groupby
 from typing import Any
 
@@ -42,6 +43,13 @@ COLUMNS = (
 )
 CENT = Decimal("0.01")
 ZERO = Decimal()
+_EXACT = Context(prec=60)
+"""Holds any sum of DECIMAL(38, 12); Python's default of 28 digits would round one."""
+
+
+def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
+    """Their sum, to the last digit however long it is."""
+    return reduce(_EXACT.add, amounts, ZERO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +160,8 @@ def _rounded(currency: str, rows: list[dict[str, Any]]) -> Iterator[Charge]:
 def _check_it_ties(found: list[dict[str, Any]], bill: dict[str, Decimal]) -> None:
     for currency, total in bill.items():
         mine = [row for row in found if row["currency"] == currency]
-        parts = sum((row[column] for row in mine for column in MONEY if column in row), ZERO)
-        if not parts == sum((row["total_charge"] for row in mine), ZERO) == total:
+        parts = exact_sum(row[column] for row in mine for column in MONEY if column in row)
+        if not parts == exact_sum(row["total_charge"] for row in mine) == total:
             raise Problem(
                 f"The statement does not add up to the bill in {currency}: {parts} of {total}.",
                 "It must not be charged.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,7 +14,15 @@ from typing import Any, BinaryIO, TypeVar
 
 from chargeback import __version__
 from chargeback.reports import Reports
-from chargeback.statement.build import CENT, COLUMNS, MONEY, Statement, build_statement
+from chargeback.statement.build import (
+    CENT,
+    COLUMNS,
+    MONEY,
+    ZERO,
+    Statement,
+    build_statement,
+    exact_sum,
+)
 from chargeback.statement.files import FileDigest, Sheet, write_csv, write_workbook
 
 T = TypeVar("T")
@@ -51,6 +59,9 @@ DETAIL_COLUMNS = (
     "currency",
 )
 DETAIL_MONEY = ("usage_amount", "tokens", "unblended_cost", "net_unblended_cost")
+_UNBLENDED, _NET, _CURRENCY = map(
+    DETAIL_COLUMNS.index, ("unblended_cost", "net_unblended_cost", "currency")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +92,12 @@ def write_export(reports: Reports, month: str, by: str, today: date, out: Path) 
     statement = build_statement(reports, month, by, today)
     files = ExportFiles(*(out / name for name in file_names(month, by)))
     written = _write_whole(files.statement, lambda file: write_csv(file, COLUMNS, statement.rows()))
-    detail = _write_whole(
-        files.detail, lambda file: write_csv(file, DETAIL_COLUMNS, detail_rows(reports, month))
-    )
-    manifest = _manifest(reports, statement, {files.statement: written, files.detail: detail})
+    sums = dict.fromkeys(statement.bill, ZERO)
+    is_net = reports.rules.basis_of(reports.manifest(month)) == "net"
+    rows = _adding_up(detail_rows(reports, month), sums, is_net=is_net)
+    detail = _write_whole(files.detail, lambda file: write_csv(file, DETAIL_COLUMNS, rows))
+    digests = {files.statement: written, files.detail: detail}
+    manifest = _manifest(reports, statement, digests, sums)
     text = json.dumps(manifest, indent=2, ensure_ascii=False, default=_plain) + "\n"
     _write_whole(files.manifest, lambda file: file.write(text.encode()))
     return files
@@ -132,8 +145,21 @@ def detail_rows(reports: Reports, month: str) -> Iterator[list[Any]]:
         yield from (list(row) for row in zip(*columns, strict=True))
 
 
+def _adding_up(
+    rows: Iterable[list[Any]], sums: dict[str, Decimal], *, is_net: bool
+) -> Iterator[list[Any]]:
+    """Passes the rows of the detail on, and adds what they come to on the bill to `sums`."""
+    for row in rows:
+        cost = row[_NET] if is_net and row[_NET] is not None else row[_UNBLENDED]
+        sums[row[_CURRENCY]] = exact_sum((sums[row[_CURRENCY]], cost))
+        yield row
+
+
 def _manifest(
-    reports: Reports, statement: Statement, digests: dict[Path, FileDigest]
+    reports: Reports,
+    statement: Statement,
+    digests: dict[Path, FileDigest],
+    detail_sums: dict[str, Decimal],
 ) -> dict[str, Any]:
     period = reports.manifest(statement.billing_period)
     rules = reports.rules
@@ -152,7 +178,10 @@ def _manifest(
             {"name": path.name, "rows": digest.rows, "sha256": digest.sha256}
             for path, digest in digests.items()
         ],
-        "totals": [_currency_totals(reports, statement, currency) for currency in statement.bill],
+        "totals": [
+            _currency_totals(statement, currency, detail)
+            for currency, detail in detail_sums.items()
+        ],
         "invoices": _invoices(reports, statement),
         "attribution": rules.attribution.describe(),
         "allocation": {"method": "direct", "rules": []},
@@ -160,17 +189,17 @@ def _manifest(
     }
 
 
-def _currency_totals(reports: Reports, statement: Statement, currency: str) -> dict[str, Any]:
+def _currency_totals(statement: Statement, currency: str, detail: Decimal) -> dict[str, Any]:
     totals = statement.totals(currency)
-    invoiced = reports.invoices(statement.billing_period).to_pylist()
-    detail = sum((row["total"] for row in invoiced if row["currency"] == currency), Decimal())
+    # Not rounded: a detail that misses the bill by its last digit must not seem to tie.
+    missing = exact_sum((statement.bill[currency], detail.copy_negate()))
     return {
         "currency": currency,
         "bill": statement.bill[currency],
         "statement": {**dict(zip(MONEY, totals, strict=True)), "total_charge": sum(totals)},
         "detail": detail,
         "difference": statement.difference(currency),
-        "detail_difference": (statement.bill[currency] - detail).quantize(CENT),
+        "detail_difference": missing or ZERO.quantize(CENT),
     }
 
 

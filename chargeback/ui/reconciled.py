@@ -17,6 +17,11 @@ from chargeback.ui.tables import Column
 from chargeback.workspace import today
 
 NOT_INVOICED = "not invoiced yet"
+SERVICE_COLUMNS = [
+    *("service", "record_type", "cur", "cost_explorer", "difference", "unexplained", "cause")
+]
+INVOICE_COLUMNS = ["invoice_id", "billing_entity", "cur", "total", "rest", "issued"]
+"""Named here too, for a month without any line has no rows to name them."""
 
 
 def show_figures(found: Reconciliation) -> None:
@@ -96,7 +101,7 @@ def show_services(found: Reconciliation) -> None:
         }
         for row in found.services
     ]
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame(rows, columns=SERVICE_COLUMNS)
     figures.heading("By service and record type", frame, f"reconciliation-{found.month}.csv")
     tables.plain_table(
         frame,
@@ -128,7 +133,7 @@ def show_invoices(found: Reconciliation) -> None:
         }
         for row in found.invoice_rows
     ]
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame(rows, columns=INVOICE_COLUMNS)
     figures.heading("By invoice", frame, f"invoices-{found.month}.csv")
     tables.plain_table(
         frame,

@@ -4,7 +4,8 @@
 -- grain:      one row per usage date (UTC), payer and usage account, IAM principal, tags, product,
 --             usage type, operation, region, resource, line type, pricing unit, invoice, seller
 -- columns:    usage_amount                          in pricing_unit
---             unblended_cost, net_unblended_cost    in currency; net is NULL where AWS filled none
+--             unblended_cost, net_unblended_cost    in currency; net is NULL where AWS filled
+--                                       none of the lines, else unblended stands in where it lacks
 --             line_count                            CUR lines in the row
 --             description    only where the usage type does not say it all: Marketplace, non-usage
 --             the others     as in the step `facts`
@@ -35,7 +36,9 @@ SELECT
   currency,
   COALESCE(SUM(usage_amount), 0) AS usage_amount,
   COALESCE(SUM(unblended_cost), 0) AS unblended_cost,
-  SUM(net_unblended_cost) AS net_unblended_cost,
+  CASE
+    WHEN COUNT(net_unblended_cost) > 0 THEN SUM(COALESCE(net_unblended_cost, unblended_cost))
+  END AS net_unblended_cost,
   COUNT(*) AS line_count
 FROM facts
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22

@@ -9,7 +9,8 @@
 -- Trino sorts the keys of a map when it formats it, DuckDB leaves them as they lie in the file; to
 -- sort them here too would triple the time of reading a bill. What is told of a tag is the same.
 -- Costs are doubles in CUR: through text they become the decimal that AWS wrote, where a direct
--- cast would keep the double's binary noise.
+-- cast would keep the double's binary noise. A line without a cost costs 0; net costs and amounts
+-- that are absent stay NULL.
 WITH bedrock AS (
   SELECT
     *,
@@ -57,6 +58,6 @@ SELECT
   COALESCE(line_item_legal_entity, '') AS legal_entity,
   COALESCE(line_item_currency_code, '') AS currency,
   CAST(CAST(line_item_usage_amount AS VARCHAR) AS DECIMAL(38, 12)) AS usage_amount,
-  CAST(CAST(line_item_unblended_cost AS VARCHAR) AS DECIMAL(38, 12)) AS unblended_cost,
+  CAST(COALESCE(CAST(line_item_unblended_cost AS VARCHAR), '0') AS DECIMAL(38, 12)) AS unblended_cost,
   CAST(CAST(line_item_net_unblended_cost AS VARCHAR) AS DECIMAL(38, 12)) AS net_unblended_cost
 FROM bedrock

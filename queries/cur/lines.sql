@@ -2,7 +2,7 @@
 --
 -- parameters: billing_period  YYYY-MM
 --             identities      texts `usage account|IAM principal|tags|resource tags|categories`
---             meters          texts `product code|usage type|operation|line type|region`
+--             meters          texts `product code|usage type|operation|line type|region|currency`
 --             usage_date      one day (UTC), or NULL for all
 --             page_size, page_start   rows to return, rows to pass over
 -- grain:      one row per CUR line, newest first
@@ -37,6 +37,7 @@ WHERE
   AND contains(
     CAST(:meters AS ARRAY(VARCHAR)),
     product_code || '|' || usage_type || '|' || operation || '|' || line_item_type || '|' || region
+    || '|' || currency
   )
   AND COALESCE(usage_date = CAST(:usage_date AS DATE), TRUE)
 ORDER BY usage_start DESC, unblended_cost DESC, identity_line_item_id

@@ -15,7 +15,7 @@ SELECT
     WHEN :dimension = 'cost_center' THEN cost_center
     WHEN :dimension = 'principal' THEN principal
     WHEN :dimension = 'iam_principal' THEN COALESCE(NULLIF(iam_principal, ''), '(unallocated)')
-    WHEN :dimension = 'account' THEN usage_account_id
+    WHEN :dimension = 'account' THEN COALESCE(NULLIF(usage_account_id, ''), '(unallocated)')
     WHEN :dimension = 'provider' THEN provider
     WHEN :dimension = 'model' THEN model
     WHEN :dimension = 'token_type' THEN token_type
@@ -25,6 +25,9 @@ SELECT
   CASE
     WHEN :dimension = 'principal' THEN principal_name
     WHEN :dimension = 'iam_principal' THEN COALESCE(NULLIF(session_name, ''), principal_name)
-    WHEN :dimension = 'account' THEN COALESCE(NULLIF(usage_account_name, ''), usage_account_id)
+    WHEN :dimension = 'account'
+      THEN COALESCE(
+        NULLIF(usage_account_name, ''), NULLIF(usage_account_id, ''), '(unallocated)'
+      )
   END AS name
 FROM scope

@@ -33,9 +33,11 @@ SELECT
   pricing_unit,
   SUM(tokens) AS tokens,
   SUM(unblended_cost) AS unblended_cost,
-  SUM(net_unblended_cost) AS net_unblended_cost,
+  CASE
+    WHEN COUNT(net_unblended_cost) > 0 THEN SUM(COALESCE(net_unblended_cost, unblended_cost))
+  END AS net_unblended_cost,
   currency
 FROM spend
 WHERE billing_period = :month
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 25, 29
-ORDER BY 2, 3, 4, 8, 10, 12, 13, 20, 21, 22, 23, 25, 29, 14, 15, 16, 17, 18, 19
+ORDER BY 2, 3, 4, 8, 9, 10, 11, 12, 13, 20, 21, 22, 23, 25, 29, 14, 15, 16, 17, 18, 19

@@ -5,5 +5,6 @@
 -- grain:      one row per identity and meter, as queries/cur/lines.sql takes them
 SELECT DISTINCT
   usage_account_id || '|' || iam_principal || '|' || tags || '|' || resource_tags || '|' || cost_category AS identity,
-  product_code || '|' || usage_type || '|' || operation || '|' || line_item_type || '|' || region AS meter
+  product_code || '|' || usage_type || '|' || operation || '|' || line_item_type || '|' || region
+  || '|' || currency AS meter
 FROM scope

@@ -15,7 +15,7 @@ WITH units AS (
       WHEN :dimension = 'project' THEN project
       WHEN :dimension = 'cost_center' THEN cost_center
       WHEN :dimension = 'principal' THEN COALESCE(NULLIF(iam_principal, ''), '(unallocated)')
-      WHEN :dimension = 'account' THEN usage_account_id
+      WHEN :dimension = 'account' THEN COALESCE(NULLIF(usage_account_id, ''), '(unallocated)')
       WHEN :dimension = 'model' THEN model
     END AS unit
   FROM spend

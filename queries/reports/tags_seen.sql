@@ -6,8 +6,8 @@
 SELECT
   tags,
   iam_principal <> '' AS has_principal,
-  MIN(usage_date) AS first_date,
-  MAX(usage_date) AS last_date,
+  MIN(COALESCE(usage_date, CAST(billing_period || '-01' AS DATE))) AS first_date,
+  MAX(COALESCE(usage_date, CAST(billing_period || '-01' AS DATE))) AS last_date,
   CAST(SUM(line_count) AS BIGINT) AS line_count
 FROM spend
 GROUP BY 1, 2

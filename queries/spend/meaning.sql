@@ -71,7 +71,9 @@ SELECT
   s.usage_amount,
   CASE
     WHEN s.charge_category = 'usage'
-      THEN CAST(CAST(s.usage_amount AS DECIMAL(28, 12)) * m.tokens_per_unit AS DECIMAL(38, 6))
+      THEN TRY_CAST(
+        TRY_CAST(s.usage_amount AS DECIMAL(28, 12)) * m.tokens_per_unit AS DECIMAL(38, 6)
+      )
   END AS tokens,
   s.cost,
   s.unblended_cost,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -87,6 +88,34 @@ def test_one_payer_in_two_exports_is_said(cur: Path, tmp_path: Path) -> None:
     (notice,) = read(cur, tmp_path)[1]
     assert "999988887777" in notice
     assert "bedrock-cur2, hourly" in notice
+
+
+def test_other_folders_named_like_partitions_are_no_columns(cur: Path, tmp_path: Path) -> None:
+    once, _ = read(cur, tmp_path)
+    for folder, month in (
+        ("tags=1", "BILLING_PERIOD"),
+        ("line_item_unblended_cost=5", "billing_period"),
+    ):
+        copy = shutil.copytree(cur / "bedrock-cur2", cur / folder / "copy")
+        partition(cur, f"{folder}/copy").rename(copy / "data" / f"{month}={MONTH}")
+    assert total(read(cur, tmp_path)[0]) == 3 * total(once)
+
+
+def test_maps_as_json_text_are_read_like_maps(cur: Path, tmp_path: Path) -> None:
+    once, _ = read(cur, tmp_path)
+
+    def as_text(table: pa.Table) -> pa.Table:
+        for name in ("product", "tags", "resource_tags", "cost_category"):
+            texts = [
+                None if cell is None else json.dumps(dict(cell)) for cell in table[name].to_pylist()
+            ]
+            table = table.set_column(
+                table.column_names.index(name), name, pa.array(texts, pa.string())
+            )
+        return table
+
+    rewritten(cur, as_text)
+    assert total(read(cur, tmp_path)[0]) == total(once)
 
 
 def test_of_kept_deliveries_only_the_last_counts(cur: Path, tmp_path: Path) -> None:

@@ -44,7 +44,14 @@ def test_defaults_read_the_principal_tags() -> None:
     }
 
 
-@pytest.mark.parametrize("tags", [{}, {"iamPrincipal/team": ""}, {"resourceTags/team": "x"}])
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {},
+        {"resourceTags/team": "x"},
+        *({"iamPrincipal/team": value} for value in ("", " ", "\t\n", UNALLOCATED)),
+    ],
+)
 def test_nothing_decides(tags: dict[str, str]) -> None:
     assert team(AttributionRules(), tags) == Attributed(UNALLOCATED, "")
 
@@ -53,6 +60,16 @@ def test_keys_match_in_any_case_and_the_exact_one_first() -> None:
     assert team(AttributionRules(), {"iamPrincipal/Team": "a"}).value == "a"
     both = {"iamPrincipal/Team": "a", "iamPrincipal/team": "b"}
     assert team(AttributionRules(), both).value == "b"
+
+
+@pytest.mark.parametrize("nobody", ["", " ", UNALLOCATED])
+def test_a_value_that_names_nobody_leaves_the_next_spelling_and_source_their_turn(
+    nobody: str,
+) -> None:
+    spelled = {"iamPrincipal/team": nobody, "iamPrincipal/Team": "a"}
+    assert team(AttributionRules(), spelled) == Attributed("a", "iamPrincipal/team")
+    ordered = rules("iamPrincipal/team", {"account": {ACCOUNT: nobody}}, "account")
+    assert team(ordered, {"iamPrincipal/team": nobody}) == Attributed(ACCOUNT, "account")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +120,11 @@ def test_every_fault_of_an_owner_list_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["team", {"pattern": "("}, {"pattern": "(x)"}, {"pattern": "x", "on": "y"}, {"z": 1}]
+    "source",
+    [
+        *("team", "/team", "iamPrincipal/", ""),
+        *({"pattern": "("}, {"pattern": "(x)"}, {"pattern": "x", "on": "y"}, {"z": 1}),
+    ],
 )
 def test_a_wrong_source_is_refused(source: object) -> None:
     with pytest.raises(ValidationError):

@@ -59,6 +59,16 @@ FORMS = [
     (f"{ROLE}/service/path/Batch", "role", "Batch", None, "Batch", ""),
     ("arn:aws:sts::111122223333:federated-user/eve", "federated user", "eve", None, "eve", ""),
     ("arn:aws:iam::111122223333:root", "root", "root", None, "root", ""),
+    *(
+        (text, "unrecognised", text, None, text, "")
+        for text in (
+            f"{SESSION}/gateway",
+            f"{SESSION}/gateway/",
+            f"{SESSION}//acme",
+            f"{SESSION}/AWSReservedSSO_Dev_Access_0123456789abcdef/",
+            "arn:aws:iam::111122223333:user/",
+        )
+    ),
     ("not an arn", "unrecognised", "not an arn", None, "not an arn", ""),
     ("", "none", "(no principal)", "", "(no principal)", ""),
 ]
@@ -84,7 +94,11 @@ def test_null_is_like_empty() -> None:
     assert read_principal(None) == read_principal("")
 
 
-@given(st.text() | st.from_regex(r"arn:aws:(iam|sts)::[0-9]{12}:.*", fullmatch=True))
+@given(
+    st.text()
+    | st.from_regex(r"arn:aws:(iam|sts)::[0-9]{12}:.*", fullmatch=True)
+    | st.from_regex(rf"{SESSION}/(AWSReservedSSO_a_[0-9a-f]{{16}})?/?.*", fullmatch=True)
+)
 def test_any_text_is_kept_as_billed(text: str) -> None:
     read = read_principal(text)
     assert read.iam_principal == text
