@@ -115,6 +115,8 @@ if context.view.where:
 with shell.shown_problems():
     month = context.view.month
     statement = build_statement(context.reports, month, by, today())
+    if not statement.bill:
+        st.info("No line of Bedrock is on this month's bill: nothing is charged.")
     for currency in statement.bill:
         draw_statement(statement, currency)
 

@@ -22,7 +22,7 @@ shell.header(context, "Models")
 
 summary = reports.summary(view, today())
 if not summary.has_lines:
-    figures.nothing_matches(month)
+    figures.nothing_matches(view)
 figures.draw(figures.models(summary, currency))
 st.caption(
     "Cost per million tokens: what token usage cost, over its tokens. Cache read share: tokens "

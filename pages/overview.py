@@ -18,7 +18,7 @@ shell.header(context)
 
 summary = reports.summary(view, today())
 if not summary.has_lines:
-    figures.nothing_matches(month)
+    figures.nothing_matches(view)
 last_month = figures.last_month(summary)
 days = f"1–{summary.days} {last_month[:3]}"
 figures.draw(figures.overview(summary, currency))

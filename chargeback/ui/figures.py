@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from chargeback.amounts import MonthTotals, Summary
-from chargeback.reports import OTHERS, previous_month
+from chargeback.reports import OTHERS, View, previous_month
 from chargeback.ui import tables
 from chargeback.ui.formats import (
     ABSENT,
@@ -215,12 +215,14 @@ def last_month(summary: Summary) -> str:
     return short_month(previous_month(summary.month.billing_period))
 
 
-def nothing_matches(month: str) -> None:
-    """What stands in place of a page whose filters leave nothing."""
-    st.info(
-        f"Nothing in {month_name(month)} matches the filters. Take one away to see more.",
-        icon=":material/filter_alt_off:",
-    )
+def nothing_matches(view: View) -> None:
+    """What stands in place of a page whose filters, or whose bill, leave nothing."""
+    month = month_name(view.month)
+    if view.where:
+        said = f"Nothing in {month} matches the filters. Take one away to see more."
+        st.info(said, icon=":material/filter_alt_off:")
+    else:
+        st.info(f"No line of Bedrock is on the bill of {month}.", icon=":material/info:")
     st.stop()
 
 

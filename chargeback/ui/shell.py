@@ -145,7 +145,7 @@ def header(context: Context, title: str = "") -> None:
     for notice in manifest.notices:
         st.info(plain(notice), icon=":material/info:")
     without_column = WITHOUT["line_item_iam_principal"] in manifest.notices
-    if not manifest.has_principals and not without_column:
+    if manifest.lines_read and not manifest.has_principals and not without_column:
         st.info(
             "No line of this month names its IAM principal: AWS records it from April 2026 on, and "
             "only from the day the export includes it.",

@@ -6,12 +6,13 @@ import json
 import shutil
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
 from chargeback.sources.cur2 import WITHOUT
 from chargeback.ui.formats import plain
-from tests.pages.conftest import Bill, OpenPage
+from tests.pages.conftest import Bill, OpenPage, table
 
 NEWEST = "BILLING_PERIOD=2026-11"
 
@@ -92,3 +93,39 @@ def test_a_bill_that_went_away_leaves_every_month_that_was_read(
     assert app.success[0].value == before.success[0].value
     assert app.selectbox("month").options == before.selectbox("month").options
     assert "can't be read" in app.warning[0].value
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ("overview", "No line of Bedrock is on the bill of November 2026."),
+        ("models", "No line of Bedrock is on the bill of November 2026."),
+        ("chargeback", "No line of Bedrock is on this month's bill: nothing is charged."),
+        ("tenants", "Nothing in November 2026 was billed."),
+        ("reconciliation", ""),
+    ],
+)
+def test_a_month_without_bedrock_is_said_to_be_one(
+    open_page: OpenPage, own: Bill, page: str, said: str
+) -> None:
+    file = newest_file(own)
+    table = parquet.read_table(file, partitioning=None)
+    names = [name for name in table.column_names if name in ("product", "line_item_product_code")]
+    nothing = pa.nulls(len(table))
+    for name in names:
+        at = table.column_names.index(name)
+        table = table.set_column(at, name, nothing.cast(table.schema.field(name).type))
+    parquet.write_table(table, file)
+    app = open_page(page, bill=own)
+    assert not app.exception
+    assert not app.error
+    assert not said or said in [info.value for info in app.info]
+
+
+def test_lines_without_an_account_are_unallocated(open_page: OpenPage, own: Bill) -> None:
+    for file in own.cur.glob("*/data/*/*.parquet"):
+        lines = parquet.read_table(file, partitioning=None)
+        parquet.write_table(lines.drop_columns(["line_item_usage_account_id"]), file)
+    app = open_page("chargeback", bill=own, charge_to="Account")
+    (row,) = table(app, "Statement")
+    assert row["name"] == row["bill_to"] == "(unallocated)"
