@@ -75,7 +75,8 @@ def said_of(frame: pd.DataFrame, page: int, line_count: int, cost: Decimal, curr
         return f"{lines}, sum {exact(amount, currency)}: this level's cost, to the last digit"
     return (
         f"{lines}, sum {exact(amount, currency)}, but this level's cost is "
-        f"{exact(cost, currency)}: the bill was rewritten after its figures were read."
+        f"{exact(cost, currency)}: the bill was rewritten after its figures were read, or an owner "
+        "list gives these callers to others on some days of the month."
     )
 
 
