@@ -42,6 +42,8 @@ DIMENSIONS = (
     "service_tier",
     "region",
 )
+WITHOUT = {"iam_principal": UNALLOCATED, "account": UNALLOCATED, "region": "(no region)"}
+"""What readers see for '' on the bill."""
 OTHERS = "\0others"
 """Stands for all units without a name of their own; no tag value can hold its first character."""
 HISTORY_MONTHS = 13
@@ -73,9 +75,8 @@ class View:
             held = lists[dimension]
             if values:
                 lists[dimension] = [value for value in values if held is None or value in held]
-        for dimension in ("iam_principal", "account"):  # '' on the bill
-            if lists[dimension] == [UNALLOCATED]:
-                lists[dimension] = [""]
+        for dimension, name in WITHOUT.items():
+            lists[dimension] = _as_billed(lists[dimension], name)
         return {
             "month": self.month,
             "first_month": self.month,
@@ -235,7 +236,8 @@ class Reports:
         answer = self._ask("options", "monthly", View(month, currency).parameters())
         found: dict[str, dict[str, str]] = {}
         for row in answer.to_pylist():
-            found.setdefault(row["filter"], {})[row["value"]] = row["name"] or row["value"]
+            value = row["value"] or WITHOUT.get(row["filter"], "")
+            found.setdefault(row["filter"], {})[value] = row["name"] or value
         return found
 
     def movement(self, view: View, dimension: str, units: Sequence[str]) -> dict[str, Change]:
@@ -385,6 +387,10 @@ RANKING_COLUMNS = [
     "history",
     "top_model",
 ]
+
+
+def _as_billed(values: list[str] | None, name: str) -> list[str] | None:
+    return None if values is None else ["" if value == name else value for value in values]
 
 
 def previous_month(month: str) -> str:

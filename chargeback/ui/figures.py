@@ -175,6 +175,8 @@ def heading(title: str, frame: pd.DataFrame, file_name: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.subheader(plain(title), anchor=False, width="content")
         columns = [str(column) for column in frame.columns if column != "history"]
+        if set(FILTERS) & set(st.query_params):  # two files of one name would pass for each other
+            file_name = f"{file_name.removesuffix('.csv')}-filtered.csv"
         tables.download_button(
             "CSV", lambda: tables.frame_csv(frame, columns), file_name, key=f"download {file_name}"
         )

@@ -28,6 +28,8 @@ FILTERS = {
 }
 """URL parameter of each filter, and what it offers."""
 CONTEXT = "context"
+ADDRESSED = "month in the address"
+"""The month that this session wrote into the address last."""
 RETRY_SECONDS = 300
 """How long a source that failed is left alone: a click must neither wait for it nor pay for it."""
 
@@ -140,6 +142,8 @@ def header(context: Context, title: str = "") -> None:
         f"Bill as of {moment(manifest.data_as_of)} · {plain(manifest.source)}, "
         f"{plain(manifest.engine)} · {plain(context.view.currency)}, all line types, {basis}"
     )
+    if context.view.where:
+        st.caption(f"**Only {plain(_narrowed(context.view))}**")
     if context.problem:
         show_problem(context.problem, stale=True)
     for notice in manifest.notices:
@@ -153,9 +157,19 @@ def header(context: Context, title: str = "") -> None:
         )
 
 
+def _narrowed(view: View) -> str:
+    """The filters in words: 'team research or search, region us-east-1'."""
+    return ", ".join(f"{name} {' or '.join(values)}" for name, values in view.where)
+
+
 def _badges(context: Context) -> None:
     if context.is_final:
-        st.badge("Final", icon=":material/lock:", color="green")
+        st.badge(
+            "Final",
+            icon=":material/lock:",
+            color="green",
+            help="The month is over, and every line of it is on an invoice.",
+        )
     else:
         st.badge(
             "Provisional",
@@ -163,8 +177,16 @@ def _badges(context: Context) -> None:
             color="orange",
             help="AWS may still change this month: it is not over, or not all of it is invoiced.",
         )
-    if context.reports.ties(context.view.month, context.view.currency):
-        st.badge("Adds up to the bill", icon=":material/check:", color="gray")
+    if context.view.where:
+        st.badge("Part of the bill", icon=":material/filter_alt:", color="blue")
+    elif context.reports.ties(context.view.month, context.view.currency):
+        st.badge(
+            "Adds up to the bill",
+            icon=":material/check:",
+            color="gray",
+            help="All lines shown add up to what was read of the bill, to the last digit. Whether "
+            "that is what AWS invoiced stands on Reconciliation.",
+        )
     else:
         st.badge("Does not add up to the bill", icon=":material/error:", color="red")
     if context.workspace.settings.is_demo:
@@ -194,20 +216,26 @@ def _controls(reports: Reports) -> View:
 def _month(months: list[str]) -> str:
     # Not bound to the URL by the library: that leaves the default out, and a link to "this month"
     # would show another month later.
-    asked = st.query_params.get("month", months[0])
-    if "month" not in st.session_state or st.session_state["month"] not in months:
-        st.session_state["month"] = asked if asked in months else months[0]
+    asked = st.query_params.get("month")
+    if asked in months and asked != st.session_state.get(ADDRESSED):  # a link, or the way back
+        st.session_state["month"] = asked
+    if st.session_state.get("month") not in months:
+        st.session_state["month"] = months[0]
     month: str = st.selectbox("Billing period", months, format_func=month_name, key="month")
-    st.query_params["month"] = month
-    if asked not in months:
+    st.query_params["month"] = st.session_state[ADDRESSED] = month
+    if asked and asked not in months:
         st.warning(f"There is no billing period {plain(asked)}; showing {month_name(month)}.")
     return month
 
 
 def _filter(name: str, what: str, options: dict[str, str]) -> list[str]:
+    # What this month's bill lacks stays asked for: without it the page would show all of the bill
+    # under an address that asks for a part.
+    asked = (*st.query_params.get_all(name), *st.session_state.get(name, ()))
+    lacking = dict.fromkeys(value for value in asked if value not in options)
     return st.multiselect(
         name.capitalize(),
-        list(options),
+        [*options, *lacking],
         key=name,
         bind="query-params",
         placeholder=f"All {what}",

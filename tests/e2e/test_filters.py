@@ -37,3 +37,17 @@ def test_filters_that_leave_nothing_can_be_cleared(open_page: Open) -> None:
     expect(page).not_to_have_url(re.compile("team=|account="))
     expect(page).to_have_url(re.compile("month=2026-10.*at=tenant"))
     expect(page.get_by_test_id("stMetricValue").first).to_be_visible()
+
+
+def test_back_leads_to_the_month_before(open_page: Open) -> None:
+    page = open_page(f"/{MONTH}")
+    spend = page.get_by_test_id("stMetricValue").first
+    october = spend.inner_text()
+    page.get_by_role("combobox", name="Billing period").click()
+    page.get_by_role("option", name="September 2026").click()
+    expect(page).to_have_url(re.compile("month=2026-09"))
+    expect(spend).not_to_have_text(october)
+    settled(page)
+    page.go_back()
+    expect(page).to_have_url(re.compile("month=2026-10"))
+    expect(spend).to_have_text(october)

@@ -181,3 +181,46 @@ def names(app: AppTest, what: str) -> list[str]:
 
 def captions(app: AppTest) -> list[str]:
     return [caption.value for caption in app.caption]
+
+
+def test_a_filter_that_the_month_lacks_is_no_reason_to_show_the_whole_bill(
+    open_page: OpenPage,
+) -> None:
+    app = open_page("overview", month=OCTOBER, tenant="no such tenant")
+    assert [box.value for box in app.info] == [
+        "Nothing in October 2026 matches the filters. Take one away to see more."
+    ]
+    assert not app.metric
+    assert "**Only tenant no such tenant**" in captions(app)
+
+
+def test_a_filter_stays_when_another_month_lacks_it(open_page: OpenPage) -> None:
+    app = open_page("overview", month=OCTOBER, tenant="acme-corp")
+    assert app.metric[0].value
+    app.selectbox("month").set_value("2026-09").run()
+    assert "**Only tenant acme-corp**" in captions(app)
+
+
+def test_part_of_a_bill_is_not_called_the_bill(open_page: OpenPage) -> None:
+    part, whole = (
+        open_page("overview", month=OCTOBER, team=team) for team in (["search", "support"], [])
+    )
+    assert "**Only team search or support**" in captions(part)
+    badges = [" ".join(text.value for text in app.markdown) for app in (part, whole)]
+    assert ["Adds up to the bill" in text for text in badges] == [False, True]
+    assert ["Part of the bill" in text for text in badges] == [True, False]
+
+
+def test_lines_without_a_region_can_be_asked_for(bill: Bill, open_page: OpenPage) -> None:
+    app = open_page("overview", month=OCTOBER, region="(no region)")
+    without = bill.total(OCTOBER, "COALESCE(product_region_code, '') = ''")
+    assert without
+    assert app.metric[0].value == in_text(without)
+
+
+def test_a_file_of_a_part_is_named_so(open_page: OpenPage) -> None:
+    for filters, ending in (({}, "2026-10.csv"), ({"team": "search"}, "2026-10-filtered.csv")):
+        app = open_page("overview", month=OCTOBER, **filters)
+        keys = [button.key for button in app.get("download_button")]
+        assert keys
+        assert all(str(key).endswith(ending) for key in keys)
