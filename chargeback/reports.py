@@ -237,7 +237,7 @@ class Reports:
         found: dict[str, dict[str, str]] = {}
         for row in answer.to_pylist():
             value = row["value"] or WITHOUT.get(row["filter"], "")
-            found.setdefault(row["filter"], {})[value] = row["name"] or value
+            found.setdefault(row["filter"], {})[value] = (row["value"] and row["name"]) or value
         return found
 
     def movement(self, view: View, dimension: str, units: Sequence[str]) -> dict[str, Change]:

@@ -25,9 +25,7 @@ SELECT
   CASE
     WHEN :dimension = 'principal' THEN principal_name
     WHEN :dimension = 'iam_principal' THEN COALESCE(NULLIF(session_name, ''), principal_name)
-    WHEN :dimension = 'account'
-      THEN COALESCE(
-        NULLIF(usage_account_name, ''), NULLIF(usage_account_id, ''), '(unallocated)'
-      )
+    WHEN :dimension = 'account' AND usage_account_id = '' THEN '(unallocated)'
+    WHEN :dimension = 'account' THEN COALESCE(NULLIF(usage_account_name, ''), usage_account_id)
   END AS name
 FROM scope

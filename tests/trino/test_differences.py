@@ -231,7 +231,7 @@ def test_an_export_without_optional_columns(engines: Engines) -> None:
     key = "unblended_cost"
     trino, duckdb = (sorted(rows, key=lambda row: str(row[key])) for rows in (trino, duckdb))
     assert trino == duckdb
-    assert [row[key] for row in trino] == [Decimal("0.1"), None]
+    assert [row[key] for row in trino] == [Decimal("0.1"), Decimal(0)]
     assert {(row["iam_principal"], row["tags"], row["pricing_unit"]) for row in trino} == {
         ("", "{}", "")
     }
