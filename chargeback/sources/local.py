@@ -15,12 +15,17 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 from pyarrow import parquet
+from sqlglot import exp
 
 from chargeback import query
 from chargeback.errors import SourceProblem
 from chargeback.sources.cur2 import COLUMN_TYPES, TAG_MAP, Extract, SourcePeriod, fitted, notices
 
 PARTITION = re.compile(r"BILLING_PERIOD=(\d{4}-\d{2})", re.IGNORECASE)
+
+LINES_AND_THREADS = 20_000_000
+"""Bedrock lines times threads that take less than 4 GiB: each thread of DuckDB keeps sums of its
+own for the rows that it comes upon, and holds them until it has read the last line."""
 
 
 class LocalFiles:
@@ -56,12 +61,14 @@ class LocalFiles:
         """Writes one period's daily spend to `out` (zstd Parquet).
 
         Raises:
-            SourceProblem: the period isn't there or can't be read, or `out` can't be written.
+            SourceProblem: the period isn't there or can't be read, `out` can't be written, or
+                there is too little memory or disk.
         """
         with self._opened(billing_period) as (connection, columns):
-            sql = query.render(fitted("daily_spend", columns), "duckdb")
-            connection.execute(f"CREATE TABLE spend AS {sql}", {"billing_period": billing_period})
-            _write(connection.table("spend"), billing_period, out)
+            # For what doesn't fit into memory; DuckDB removes it.
+            connection.execute("SET temp_directory = $room", {"room": f"{out}.overflow"})
+            connection.execute(f"SET threads = {_threads(connection, columns, billing_period)}")
+            _write(connection, fitted("daily_spend", columns), billing_period, out)
         return Extract(notices=(*notices(columns), *self._overlaps(billing_period)))
 
     def lines(self, parameters: dict[str, Any]) -> pa.Table:
@@ -143,6 +150,8 @@ def _reading(
             others = duckdb.StarExpression(exclude=[*own, *maps])
             cur.select(others, *map(_as_map, maps), month).create_view("cur")
             yield connection, [*cur.columns, "billing_period"]
+        except duckdb.OutOfMemoryException as error:
+            raise _exhausted(billing_period) from error
         except duckdb.Error as error:
             raise _unreadable(files, billing_period) from error
 
@@ -160,12 +169,32 @@ def _as_map(column: str) -> duckdb.Expression:
     return text.cast("JSON").cast(TAG_MAP).alias(column)
 
 
-def _write(spend: duckdb.DuckDBPyRelation, billing_period: str, out: Path) -> None:
+def _threads(connection: duckdb.DuckDBPyConnection, columns: list[str], billing_period: str) -> int:
+    """How many threads to sum a period with: fewer, the more Bedrock lines it has."""
+    # Known from the files' metadata: a small month isn't read for this.
+    ((threads, lines),) = connection.execute(
+        "SELECT current_setting('threads'), COUNT(*) FROM cur"
+    ).fetchall()
+    if threads * lines > LINES_AND_THREADS:
+        facts = exp.Subquery(this=fitted("facts", columns))
+        sql = query.render(exp.select("COUNT(*)").from_(facts), "duckdb")
+        ((lines,),) = connection.execute(sql, {"billing_period": billing_period}).fetchall()
+    return max(1, min(int(threads), LINES_AND_THREADS // max(int(lines), 1)))
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection, spend: exp.Expr, billing_period: str, out: Path
+) -> None:
+    # Straight into the file: a table or a relation would hold all rows once more.
+    sql = f"COPY ({query.render(spend, 'duckdb')}) TO $out (FORMAT parquet, COMPRESSION zstd)"
     try:
-        spend.write_parquet(str(out), compression="zstd")
+        connection.execute(sql, {"billing_period": billing_period, "out": str(out)})
     except duckdb.IOException as error:
+        # Which file it was is told in words only; none that is read lies beside `out`.
+        if str(out) not in str(error):
+            raise
         raise SourceProblem(
-            f"Billing period {billing_period} was read, but the spend store can't hold it.",
+            f"Billing period {billing_period} can't be written to the spend store.",
             "That month is not brought up to date; figures read earlier stay as they were.",
             "Check the free space and the permissions of the store's folder.",
         ) from error
@@ -202,6 +231,16 @@ def _describe(month: str, files: list[Path]) -> SourcePeriod:
         billing_period=month,
         version=hashlib.sha256(signature.encode()).hexdigest()[:16],
         data_as_of=datetime.fromtimestamp(newest, UTC).replace(microsecond=0),
+    )
+
+
+def _exhausted(billing_period: str) -> SourceProblem:
+    return SourceProblem(
+        f"This machine has too little memory, and disk to make up for it, to read billing period "
+        f"{billing_period}.",
+        "Nothing newer is shown of that month; figures read earlier stay as they were.",
+        "The export is not to blame: give the machine or container more memory, or free space on "
+        "the disk of the spend store.",
     )
 
 

@@ -8,14 +8,18 @@ import subprocess
 import sys
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
 from chargeback.demo import write_demo
 from chargeback.errors import SourceProblem
+from chargeback.sources import local
 from chargeback.sources.cur2 import REQUIRED, WITHOUT
 from chargeback.sources.local import LocalFiles
 
@@ -175,8 +179,34 @@ def test_a_broken_file_is_named(cur: Path, tmp_path: Path) -> None:
 
 def test_a_full_disk_is_not_blamed_on_the_export(cur: Path, tmp_path: Path) -> None:
     (tmp_path / "spend.parquet").symlink_to("/dev/full")
-    with pytest.raises(SourceProblem, match=r"2026-10 was read, but.*Check the free space"):
+    with pytest.raises(SourceProblem, match=r"2026-10 can't be written.*Check the free space"):
         read(cur, tmp_path)
+
+
+def test_too_little_memory_is_not_blamed_on_the_export(
+    cur: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    little: dict[str, Any] = {"memory_limit": "4MB", "max_temp_directory_size": "1MB"}
+    monkeypatch.setattr(duckdb, "connect", partial(duckdb.connect, config=little))
+    with pytest.raises(SourceProblem, match=r"too little memory.*2026-10.*The export is not"):
+        read(cur, tmp_path)
+    assert [file.name for file in tmp_path.iterdir() if "overflow" in file.name] == []
+
+
+@pytest.mark.parametrize(("most_per_line", "threads"), [(0.5, 1), (1, 1), (2, 2), (3.9, 3), (9, 4)])
+def test_the_more_bedrock_lines_the_fewer_threads(
+    cur: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    most_per_line: float,
+    threads: int,
+) -> None:
+    files = list(partition(cur).glob("*.parquet"))
+    lines = sum(read(cur, tmp_path)[0]["line_count"].to_pylist())
+    monkeypatch.setattr(local, "LINES_AND_THREADS", int(most_per_line * lines))
+    monkeypatch.setattr(duckdb, "connect", partial(duckdb.connect, config={"threads": 4}))
+    with local._reading(files, MONTH) as (connection, columns):
+        assert local._threads(connection, columns, MONTH) == threads
 
 
 def test_a_broken_file_is_named_by_a_program_of_its_own(cur: Path, tmp_path: Path) -> None:
