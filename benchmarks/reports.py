@@ -25,7 +25,7 @@ from chargeback.spend.local_tables import LocalTables
 from chargeback.spend.meaning import Meaning, meaning_of
 from chargeback.statement.build import UNITS
 
-MONTH, TODAY = stores.YEAR[-1], date(2026, 11, 23)
+MONTH, TODAY, IN_MONTH = stores.YEAR[-1], date(2026, 11, 23), date(2026, 10, 31)
 TARGET_MS = 100
 ALL = View(MONTH, "USD")
 ONE_TENANT = ALL.narrowed("tenant", "tenant-7")
@@ -38,6 +38,7 @@ Answer = Callable[[Reports], object]
 MONTHLY: dict[str, Answer] = {
     **{f"ranking by {by}": methodcaller("ranking", ALL, by) for by in DIMENSIONS},
     "ranking by principal of one tenant": lambda r: r.ranking(ONE_TENANT, "principal"),
+    "summary": lambda r: r.summary(ALL, TODAY),
     "usage_mix": lambda r: r.usage_mix(ALL),
     "attribution": lambda r: r.attribution(ALL),
     "unrecognised": lambda r: r.unrecognised(ALL),
@@ -48,8 +49,8 @@ MONTHLY: dict[str, Answer] = {
     **{f"charges by {by}": methodcaller("charges", MONTH, by) for by in UNITS},
 }
 DAILY: dict[str, Answer] = {
-    "summary": lambda r: r.summary(ALL, TODAY),
-    "summary of one tenant": lambda r: r.summary(ONE_TENANT, TODAY),
+    "summary of an open month": lambda r: r.summary(ALL, IN_MONTH),
+    "the same of one tenant": lambda r: r.summary(ONE_TENANT, IN_MONTH),
     "daily_trend by tenant": lambda r: r.daily_trend(ALL, "tenant", NAMED),
     "daily_trend by principal of one tenant": lambda r: r.daily_trend(ONE_TENANT, "principal", []),
     "days": lambda r: r.days(ALL),
@@ -63,7 +64,7 @@ DAILY: dict[str, Answer] = {
     "detail, to its last row": lambda r: r.detail(MONTH).read_all(),
     "reconciliation": lambda r: r.reconciliation(MONTH, "USD", date(2026, 10, 29)),
 }
-"""Whose statement reads the daily rows; the summary's reads both."""
+"""Whose statement reads the daily rows; that of an open month is two, the other is monthly."""
 
 
 LEAST = "SELECT tenant, sum(cost) FROM {grain} WHERE billing_period = $month GROUP BY tenant"

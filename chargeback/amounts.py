@@ -46,6 +46,20 @@ class MonthTotals:
 
 
 @dataclass(frozen=True, slots=True)
+class SoFar:
+    """The complete days of an open month, against the same days of the month before."""
+
+    usage: Decimal
+    """In currency. Tax, fees and credits are left out: they have no day of their own."""
+    previous_usage: Decimal
+    tokens: Decimal
+    previous_tokens: Decimal
+    run_rate: Decimal
+    """What the whole month comes to if its usage goes on at the pace of its complete days: tax and
+    discounts grow with usage, fees and credits stand as they are."""
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """A month against the one before it and against itself so far."""
 
@@ -55,17 +69,9 @@ class Summary:
     history: list[MonthTotals]
     """Up to thirteen months, oldest first, the month itself last."""
     days: int
-    """Complete days in the figures below; the whole month once it is over."""
-    days_in_month: int
-    to_date: Decimal
-    """Usage of those days. Tax, fees and credits are left out: they have no day of their own."""
-    previous_to_date: Decimal
-    """Usage of the same days of the month before."""
-    tokens_to_date: Decimal
-    previous_tokens_to_date: Decimal
-    run_rate: Decimal
-    """What the whole month comes to if its usage goes on at the pace of its complete days: tax and
-    discounts grow with usage, fees and credits stand as they are."""
+    """Complete days of an open month; all days of one that is over."""
+    so_far: SoFar | None
+    """None for a month that is over."""
 
     @property
     def has_lines(self) -> bool:
@@ -75,7 +81,7 @@ class Summary:
     @property
     def is_over(self) -> bool:
         """Whether the month has all its days."""
-        return self.days == self.days_in_month
+        return self.so_far is None
 
 
 def share_of(part: Decimal, whole: Decimal) -> Decimal | None:

@@ -19,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 
 from chargeback import query
-from chargeback.amounts import MonthTotals, Summary, per_million, run_rate, share_of
+from chargeback.amounts import MonthTotals, SoFar, Summary, per_million, run_rate, share_of
 from chargeback.errors import Problem, UsageProblem
 from chargeback.sources.cur2 import Source
 from chargeback.spend.attribution import UNALLOCATED
@@ -112,12 +112,10 @@ class Reports:
     def summary(self, view: View, today: date) -> Summary:
         """The month's figures and what they compare with."""
         history = self._history(view)
-        days, days_in_month = self._complete_days(view.month, today)
-        paces = self._paces(view, days)
-        pace = paces.get(view.month, _NO_PACE)
-        previous = previous_month(view.month)
         known = {totals.billing_period: totals for totals in history}
         month = known.get(view.month, MonthTotals(view.month))
+        previous = previous_month(view.month)
+        days, days_in_month = self._complete_days(view.month, today)
         return Summary(
             month=month,
             previous=known.get(previous, MonthTotals(previous))
@@ -125,12 +123,9 @@ class Reports:
             else None,
             history=history,
             days=days,
-            days_in_month=days_in_month,
-            to_date=pace["to_date"],
-            previous_to_date=paces.get(previous, _NO_PACE)["to_date"],
-            tokens_to_date=pace["tokens_to_date"],
-            previous_tokens_to_date=paces.get(previous, _NO_PACE)["tokens_to_date"],
-            run_rate=run_rate(month, pace, Decimal(days_in_month) / days),
+            so_far=None
+            if days == days_in_month
+            else self._so_far(view, month, days, Decimal(days_in_month) / days),
         )
 
     def ties(self, month: str, currency: str) -> bool:
@@ -148,8 +143,8 @@ class Reports:
 
         Columns: unit, name, account, principal_type, cost, previous_cost, change, share (of the
         view's cost, None when that is zero), tokens, token_cost, cost_per_million (None without
-        tokens), history (list of up to 13 floats for a sparkline, oldest first), top_model. A view
-        of some days is for comparing: its history has two months, its top_model is ''.
+        tokens), history (list of up to 13 floats for a sparkline, oldest first; of two months if
+        the view is of some days).
         """
         months = self._months_shown(view.month)[-2 if view.days else 0 :]
         found = self._ask(
@@ -159,13 +154,11 @@ class Reports:
             dimension=dimension,
             previous_month=previous_month(view.month),
         ).to_pylist()
-        top_model = {} if view.days else self._top_models(view, dimension)
         total = sum((row["cost"] for row in found), ZERO)
         for row in found:
             row["change"] = row["cost"] - row["previous_cost"]
             row["share"] = share_of(row["cost"], total)
             row["cost_per_million"] = per_million(row["token_cost"], row["tokens"])
-            row["top_model"] = top_model.get(row["unit"], "")
             row["history"] = _sparkline(row["history"], months)
         return pd.DataFrame(found, columns=RANKING_COLUMNS)
 
@@ -178,7 +171,8 @@ class Reports:
             found = pool.map(partial(self.ranking, view), dimensions)
             return dict(zip(dimensions, found, strict=True))
 
-    def _top_models(self, view: View, dimension: str) -> dict[str, str]:
+    def top_models(self, view: View, dimension: str) -> dict[str, str]:
+        """Which model each unit spent most on."""
         answer = self._ask("top_models", "monthly", view.parameters(), dimension=dimension)
         return {row["unit"]: row["top_model"] for row in answer.to_pylist()}
 
@@ -324,10 +318,19 @@ class Reports:
         answer = self._ask("history", "monthly", {**view.parameters(), "first_month": first})
         return [MonthTotals(**row) for row in answer.to_pylist()]
 
-    def _paces(self, view: View, days: int) -> dict[str, dict[str, Decimal]]:
-        parameters = {**view.parameters(), "first_month": previous_month(view.month)}
+    def _so_far(self, view: View, month: MonthTotals, days: int, stretch: Decimal) -> SoFar:
+        previous = previous_month(view.month)
+        parameters = {**view.parameters(), "first_month": previous}
         answer = self._ask("month_to_date", "daily", parameters, complete_days=days)
-        return {row["billing_period"]: row for row in answer.to_pylist()}
+        paces = {row["billing_period"]: row for row in answer.to_pylist()}
+        now, before = (paces.get(at, _NO_PACE) for at in (view.month, previous))
+        return SoFar(
+            usage=now["to_date"],
+            previous_usage=before["to_date"],
+            tokens=now["tokens_to_date"],
+            previous_tokens=before["tokens_to_date"],
+            run_rate=run_rate(month, now, stretch),
+        )
 
     def _complete_days(self, month: str, today: date) -> tuple[int, int]:
         """Days of the month whose usage is all there, and all its days."""
@@ -385,7 +388,6 @@ RANKING_COLUMNS = [
     "token_cost",
     "cost_per_million",
     "history",
-    "top_model",
 ]
 
 

@@ -17,12 +17,6 @@ def test_usage_tax_and_discounts_grow_and_fees_do_not() -> None:
     assert run_rate(month, pace, STRETCH) == 300 + 30 + 40
 
 
-def test_a_month_that_is_over_costs_what_it_costs() -> None:
-    month = MonthTotals("2026-10", cost=Decimal(123), usage_cost=Decimal(100))
-    pace = {"to_date": Decimal(100), "since": Decimal(0), "in_step": Decimal(23)}
-    assert run_rate(month, pace, Decimal(1)) == month.cost
-
-
 def test_without_usage_there_is_nothing_to_stretch() -> None:
     month = MonthTotals("2026-11", cost=Decimal(40))
     pace = dict.fromkeys(("to_date", "since", "in_step"), Decimal(0))

@@ -234,7 +234,11 @@ def _chart(level: Level) -> None:
 
 def _ranking(level: Level) -> None:
     ranking, against = _compared(level)
-    file = highlights.for_file(ranking, level.place.by)
+    by, columns = level.place.by, _columns(level.place)
+    if "top_model" in columns:
+        of_unit = level.reports.top_models(level.view, by)
+        ranking["top_model"] = ranking["unit"].map(of_unit).fillna("")
+    file = highlights.for_file(ranking, by)
     figures.heading(f"Spend by {level.noun}", file, _file_name(level))
     with st.container(key="drill-table"):
         unit = tables.ranked_table(
@@ -243,7 +247,7 @@ def _ranking(level: Level) -> None:
             currency=level.view.currency,
             key=f"table-{level.place.key}",
             previous_label=against,
-            columns=_columns(level.place),
+            columns=columns,
         )
     if unit is not None:
         go(level.place.down(unit))

@@ -10,7 +10,7 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
-from chargeback.amounts import MonthTotals, Summary
+from chargeback.amounts import MonthTotals, SoFar, Summary
 from chargeback.reports import OTHERS, View, previous_month
 from chargeback.ui import tables
 from chargeback.ui.formats import (
@@ -87,7 +87,8 @@ def draw(figures: Sequence[Figure]) -> None:
 
 def overview(summary: Summary, currency: str) -> list[Figure]:
     """The four figures of a month: its end in sight if it is open, its tokens if it is over."""
-    second = tokens_used(summary) if summary.is_over else run_rate(summary, currency)
+    so_far = summary.so_far
+    second = run_rate(summary, so_far, currency) if so_far else tokens_used(summary)
     return [spend(summary, currency), second, price(summary, currency), tenant_share(summary)]
 
 
@@ -107,30 +108,30 @@ def spend(summary: Summary, currency: str) -> Figure:
     The history of an open month ends with the month before: an unfinished one looks like a fall.
     """
     value, history = money(summary.month.cost, currency), _history(summary, lambda m: m.cost)
-    if summary.is_over:
+    if summary.so_far is None:
         before = summary.previous.cost if summary.previous else None
         return _compared("Spend", value, (summary.month.cost, before), _last(summary), history)
-    pair = (summary.to_date, summary.previous_to_date)
+    pair = (summary.so_far.usage, summary.so_far.previous_usage)
     compared = _compared("Spend so far", value, pair, _same_days(summary), history[:-1])
     return replace(compared, help=SO_FAR)
 
 
-def run_rate(summary: Summary, currency: str) -> Figure:
+def run_rate(summary: Summary, so_far: SoFar, currency: str) -> Figure:
     """What an open month comes to at its present pace."""
     before = summary.previous.cost if summary.previous else None
-    history = [*_history(summary, lambda m: m.cost)[:-1], float(summary.run_rate)]
-    value = money(summary.run_rate, currency)
-    compared = _compared("Run rate", value, (summary.run_rate, before), _last(summary), history)
+    history = [*_history(summary, lambda m: m.cost)[:-1], float(so_far.run_rate)]
+    value = money(so_far.run_rate, currency)
+    compared = _compared("Run rate", value, (so_far.run_rate, before), _last(summary), history)
     return replace(compared, help=AT_THIS_PACE)
 
 
 def tokens_used(summary: Summary) -> Figure:
     """Tokens of all types, compared as spend is."""
     value, history = tokens(summary.month.tokens), _history(summary, lambda m: m.tokens)
-    if summary.is_over:
+    if summary.so_far is None:
         before = summary.previous.tokens if summary.previous else None
         return _compared("Tokens", value, (summary.month.tokens, before), _last(summary), history)
-    pair = (summary.tokens_to_date, summary.previous_tokens_to_date)
+    pair = (summary.so_far.tokens, summary.so_far.previous_tokens)
     return _compared("Tokens so far", value, pair, _same_days(summary), history[:-1])
 
 
@@ -159,14 +160,14 @@ def comparison(summary: Summary, currency: str) -> str:
     if summary.previous is None:
         return ""
     before = money(summary.previous.cost, currency)
-    if summary.is_over:
+    if summary.so_far is None:
         change = signed_money(summary.month.cost - summary.previous.cost, currency)
         return f"{change} against {last_month(summary)}’s {before}."
     return (
         f"Usage on the {summary.days} complete days of "
         f"{short_month(summary.month.billing_period)}: "
-        f"{money(summary.to_date, currency)}; on the same days of {last_month(summary)}: "
-        f"{money(summary.previous_to_date, currency)}. All of {last_month(summary)}: {before}."
+        f"{money(summary.so_far.usage, currency)}; on the same days of {last_month(summary)}: "
+        f"{money(summary.so_far.previous_usage, currency)}. All of {last_month(summary)}: {before}."
     )
 
 

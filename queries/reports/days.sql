@@ -7,6 +7,17 @@
 --             usage_date is NULL for what belongs to no day of the month: tax, credits, fees,
 --             discounts, and usage of an earlier month that is billed in this one
 -- columns:    cost in currency
+WITH by_day AS (
+  SELECT
+    billing_period,
+    usage_date,
+    charge_category,
+    unit,
+    SUM(cost) AS cost
+  FROM by_unit
+  GROUP BY billing_period, usage_date, charge_category, unit
+)
+
 SELECT
   CASE
     WHEN
@@ -19,6 +30,6 @@ SELECT
     WHEN unit = '(unallocated)' OR contains(CAST(:named AS ARRAY(VARCHAR)), unit) THEN unit
   END AS unit,
   SUM(cost) AS cost
-FROM by_unit
+FROM by_day
 GROUP BY 1, 2
 ORDER BY 1, 2
