@@ -22,8 +22,11 @@ import pandas as pd
 
 from benchmarks.bill import EXPORT, write_month
 from benchmarks.measure import Measured, arguments, measured, scratch, show
+from chargeback.settings import Settings
 from chargeback.sources.local import LocalFiles
+from chargeback.spend.meaning import meaning_of
 from chargeback.spend.store import SpendStore
+from chargeback.workspace import Workspace
 
 MONTH = "2026-10"
 BYTES_PER_MB = 1_000_000
@@ -120,6 +123,14 @@ def by_refresh(cur: Path, out: Path) -> Path:
     return stored.spend
 
 
+def by_reports(cur: Path, out: Path) -> Path:
+    """The same, and what the rows mean: all that comes before the first page."""
+    workspace = Workspace(Settings(cur=cur, store=out, athena=None))
+    workspace.refresh()
+    (stored,) = workspace.store.periods(workspace.source.source_id)
+    return meaning_of(stored, workspace.rules).daily
+
+
 def by_pandas(cur: Path, out: Path) -> Path:
     """Pandas, as one would write it."""
     columns = [*TEXTS, *MAPS, *SUMMED, DATED, DESCRIPTION]
@@ -143,6 +154,7 @@ WAYS: dict[str, Way] = {
     "bare DuckDB": by_duckdb,
     "LocalFiles.extract": by_extract,
     "SpendStore.refresh": by_refresh,
+    "Workspace.reports": by_reports,
     "pandas": by_pandas,
 }
 

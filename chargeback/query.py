@@ -29,6 +29,14 @@ def duckdb_sql(name: str, relations: tuple[tuple[str, str], ...] = ()) -> str:
     return render(_with_relations(load(name), dict(relations)), "duckdb")
 
 
+def into_file(sql: str) -> str:
+    """DuckDB's statement that writes the rows of `sql` to the Parquet file `$out`.
+
+    As they come: a table or a relation would hold all of them once more.
+    """
+    return f"COPY ({sql}) TO $out (FORMAT parquet, COMPRESSION zstd)"
+
+
 def render(statement: exp.Expr, dialect: str) -> str:
     """One line of SQL, without the comments of its file."""
     if dialect == "duckdb":

@@ -185,8 +185,7 @@ def _threads(connection: duckdb.DuckDBPyConnection, columns: list[str], billing_
 def _write(
     connection: duckdb.DuckDBPyConnection, spend: exp.Expr, billing_period: str, out: Path
 ) -> None:
-    # Straight into the file: a table or a relation would hold all rows once more.
-    sql = f"COPY ({query.render(spend, 'duckdb')}) TO $out (FORMAT parquet, COMPRESSION zstd)"
+    sql = query.into_file(query.render(spend, "duckdb"))
     try:
         connection.execute(sql, {"billing_period": billing_period, "out": str(out)})
     except duckdb.IOException as error:

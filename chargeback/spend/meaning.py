@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
 import pyarrow as pa
@@ -82,6 +82,11 @@ class Meaning:
     daily: Path
     monthly: Path
 
+    @classmethod
+    def within(cls, folder: Path) -> Self:
+        """Where they are in a folder of their own."""
+        return cls(folder / "daily.parquet", folder / "monthly.parquet")
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -126,24 +131,24 @@ def meaning_of(period: StoredPeriod, rules: Rules) -> Meaning:
         finally:
             shutil.rmtree(beside, ignore_errors=True)
         _forget_others(period.folder, keep=folder)
-    return Meaning(folder / "daily.parquet", folder / "monthly.parquet")
+    return Meaning.within(folder)
 
 
 def _work_out(period: StoredPeriod, rules: Rules, folder: Path) -> None:
-    basis = {"cost_basis": rules.basis_of(period.manifest)}
+    basis, found = {"cost_basis": rules.basis_of(period.manifest)}, Meaning.within(folder)
     with duckdb.connect() as connection:
         connection.read_parquet(str(period.spend)).create_view("spend")
         identities = connection.sql(query.duckdb_sql("spend/identities")).to_arrow_table()
         meters = connection.sql(query.duckdb_sql("spend/meters")).to_arrow_table()
         connection.register("identity_meaning", identity_meaning(identities, rules.attribution))
         connection.register("meter_meaning", meter_meaning(meters))
-        connection.execute(f"CREATE TABLE daily AS {query.duckdb_sql('spend/meaning')}", basis)
-        connection.table("daily").write_parquet(str(folder / "daily.parquet"), compression="zstd")
-        monthly = query.duckdb_sql("spend/monthly", (("spend", "daily"),))
-        connection.execute(f"CREATE TABLE monthly AS {monthly}")
-        connection.table("monthly").write_parquet(
-            str(folder / "monthly.parquet"), compression="zstd"
+        connection.execute("SET temp_directory = $room", {"room": str(folder / "overflow")})
+        connection.execute(
+            query.into_file(query.duckdb_sql("spend/meaning")), {**basis, "out": str(found.daily)}
         )
+        connection.read_parquet(str(found.daily)).create_view("daily")
+        monthly = query.duckdb_sql("spend/monthly", (("spend", "daily"),))
+        connection.execute(query.into_file(monthly), {"out": str(found.monthly)})
 
 
 def identity_meaning(identities: pa.Table, rules: AttributionRules) -> pa.Table:

@@ -100,4 +100,3 @@ INNER JOIN meter_meaning AS m
     AND s.description = m.description
     AND s.operation = m.operation
     AND s.line_item_type = m.line_item_type
-ORDER BY s.usage_date, i.tenant, i.team, i.principal
