@@ -84,6 +84,8 @@ for column, dimension, what in zip(
             what=f"{what.capitalize()}s by spend",
         )
 
+st.caption("Tax, fees, credits, refunds and discounts stand as on-demand: they have no tier.")
+
 mix = reports.usage_mix(view)
 figures.heading("Prices by model, token type and tier", mix, f"prices-{month}.csv")
 tables.plain_table(

@@ -15,7 +15,7 @@ from chargeback.reports import OTHERS, Reports, View, previous_month
 from chargeback.statement.files import safe_file_name
 from chargeback.ui import charts, cur_lines, figures, shell, tables
 from chargeback.ui.figures import Figure
-from chargeback.ui.formats import count, money, month_name, percent, plain, tokens
+from chargeback.ui.formats import count, money, month_name, percent, plain, signed_points, tokens
 from chargeback.ui.place import CALLERS, DAY, LINES, NOUNS, PARAMETERS, Place, read_place
 from chargeback.ui.tables import Column
 from chargeback.workspace import today
@@ -177,13 +177,12 @@ def _share(level: Level) -> Figure:
     shares = {month: share_of(cost, whole[month]) for month, cost in parts.items()}
     now = shares[level.view.month]
     before = shares.get(previous_month(level.view.month))
-    points = None if now is None or before is None else round((now - before) * 100, 1)
+    change = None if now is None or before is None else now - before
     return Figure(
         label=f"Share of {_short(level.names[-2]) if len(level.names) > 1 else 'the month'}",
         value=percent(now),
-        change="" if points is None else f"{points:+} points",
-        compared="" if points is None else f"vs {figures.last_month(level.summary)[:3]}",
-        direction=0 if not points else (1 if points > 0 else -1),
+        change="" if change is None else signed_points(change),
+        compared="" if change is None else f"vs {figures.last_month(level.summary)[:3]}",
         history=[float(share) for share in shares.values() if share is not None],
     )
 
@@ -320,10 +319,10 @@ def _only_day(level: Level, days: pd.DataFrame) -> pd.DataFrame:
         price = money(row["cost_per_million"], currency)
         figures.draw(
             [
-                Figure("Spend", money(row["cost"], currency), "", "", 0, []),
-                Figure(f"Share of {_short(level.names[-1])}", share, "", "", 0, []),
-                Figure("Tokens", tokens(row["tokens"]), "", "", 0, []),
-                Figure("Cost per million tokens", price, "", "", 0, []),
+                Figure("Spend", money(row["cost"], currency)),
+                Figure(f"Share of {_short(level.names[-1])}", share),
+                Figure("Tokens", tokens(row["tokens"])),
+                Figure("Cost per million tokens", price),
             ]
         )
     return day

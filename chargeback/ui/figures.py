@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 import pandas as pd
 import streamlit as st
@@ -25,6 +25,7 @@ from chargeback.ui.formats import (
     short_month,
     signed_money,
     signed_percent,
+    signed_points,
     tokens,
 )
 from chargeback.ui.shell import FILTERS
@@ -34,7 +35,7 @@ SOURCES_SHOWN = 4
 CARD_PIXELS = 160
 """Narrow enough that two cards stand side by side on a phone."""
 
-NOTEWORTHY_POINTS = Decimal("0.5")
+NOTEWORTHY = Decimal("0.005")
 """A share that moves less than this is neither praised nor blamed."""
 
 SO_FAR = (
@@ -49,6 +50,9 @@ PRICE = "What tokens cost, before discounts, credits and tax that are lines of t
 
 Amount = Decimal | None
 
+_ARROWS: Final[dict[str, Literal["up", "down"]]] = {"+": "up", "-": "down"}
+_COLORS: Final[dict[str, Literal["green", "red"]]] = {"+": "green", "-": "red"}
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -56,11 +60,9 @@ class Figure:
 
     label: str
     value: str
-    change: str
-    compared: str
-    direction: int
-    """1 if it rose, -1 if it fell, 0 if neither is known."""
-    history: Sequence[float]
+    change: str = ""
+    compared: str = ""
+    history: Sequence[float] = ()
     up_is_good: bool = False
     """False where neither more nor less is good or bad."""
     help: str = ""
@@ -250,15 +252,14 @@ def _share(
 ) -> Figure:
     now = share(summary.month)
     before = share(summary.previous) if summary.previous else None
-    points = None if now is None or before is None else (now - before) * 100
+    change = None if now is None or before is None else now - before
     return Figure(
         label=label,
         value=percent(now),
-        change="" if points is None else f"{points:+.1f} points",
-        compared=_last(summary) if points is not None else "",
-        direction=_sign(points),
+        change="" if change is None else signed_points(change),
+        compared=_last(summary) if change is not None else "",
         history=_history(summary, share),
-        up_is_good=up_is_good and points is not None and abs(points) >= NOTEWORTHY_POINTS,
+        up_is_good=up_is_good and change is not None and abs(change) >= NOTEWORTHY,
     )
 
 
@@ -267,8 +268,8 @@ def _compared(
 ) -> Figure:
     change = change_percent(*pair)
     if change is None:
-        return Figure(label, value, "", "", 0, history)
-    return Figure(label, value, signed_percent(change), words, _sign(change), history)
+        return Figure(label, value, history=history)
+    return Figure(label, value, signed_percent(change), words, history)
 
 
 def _history(summary: Summary, amount: Callable[[MonthTotals], Amount]) -> list[float]:
@@ -287,17 +288,10 @@ def _last(summary: Summary) -> str:
     return f"vs {last_month(summary)[:3]}"
 
 
-def _sign(amount: Amount) -> int:
-    return 0 if not amount else (1 if amount > 0 else -1)
-
-
 def _arrow(figure: Figure) -> Literal["up", "down", "off"]:
-    if not figure.direction:
-        return "off"
-    return "up" if figure.direction > 0 else "down"
+    """As the change is written: one that rounds to nothing went nowhere."""
+    return _ARROWS.get(figure.change[:1], "off")
 
 
 def _color(figure: Figure) -> Literal["off", "green", "red"]:
-    if not (figure.up_is_good and figure.direction):
-        return "off"
-    return "green" if figure.direction > 0 else "red"
+    return _COLORS.get(figure.change[:1], "off") if figure.up_is_good else "off"

@@ -89,6 +89,12 @@ def signed_percent(ratio: Decimal | None) -> str:
     return f"+{text}" if ratio is not None and _rounded(ratio * 100, _TENTH) > 0 else text
 
 
+def signed_points(change: Decimal) -> str:
+    """A change from one percentage to another: '+2.7 points'."""
+    points = _rounded(change * 100, _TENTH)
+    return f"{'+' if points > 0 else ''}{points} points"
+
+
 def change_percent(now: Decimal | None, before: Decimal | None) -> Decimal | None:
     """The change as a ratio of what was before: 110 after 100 is Decimal('0.1').
 

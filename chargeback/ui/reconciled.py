@@ -27,11 +27,11 @@ INVOICE_COLUMNS = ["invoice_id", "billing_entity", "cur", "total", "rest", "issu
 def show_figures(found: Reconciliation) -> None:
     """The three totals, and what no cause explains."""
     currency = found.currency
-    cards = [Figure("Bill (CUR 2.0)", money(found.cur, currency), "", "", 0, [])]
+    cards = [Figure("Bill (CUR 2.0)", money(found.cur, currency))]
     for comparison in found.comparisons:
         amount, difference = money(comparison.amount, currency), comparison.difference
         compared = f"{signed_money(difference, currency)} against the bill"
-        cards.append(Figure(comparison.other, amount, "", compared, 0, []))
+        cards.append(Figure(comparison.other, amount, compared=compared))
     figures.draw(cards)
     if not found.comparisons:
         return

@@ -84,6 +84,19 @@ def test_percent(ratio: str | None, plain: str, signed: str) -> None:
     assert (formats.percent(value), formats.signed_percent(value)) == (plain, signed)
 
 
+@pytest.mark.parametrize(
+    ("change", "written"),
+    [
+        ("0.0271", "+2.7 points"),
+        ("-0.1", "-10.0 points"),
+        ("0.0004", "0.0 points"),
+        ("-0.0004", "0.0 points"),
+    ],
+)
+def test_points(change: str, written: str) -> None:
+    assert formats.signed_points(Decimal(change)) == written
+
+
 def test_change() -> None:
     assert formats.change_percent(Decimal(110), Decimal(100)) == Decimal("0.1")
     assert formats.change_percent(Decimal(0), Decimal(100)) == -1
