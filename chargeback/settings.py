@@ -6,11 +6,12 @@ import os
 import re
 import tomllib
 from collections.abc import Sequence
+from decimal import Decimal
 from itertools import takewhile
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -26,6 +27,31 @@ CONFIG_FILE = "chargeback.toml"
 DATA = Path("data")
 
 CostBasis = Literal["auto", "unblended", "net"]
+
+
+def _as_share(value: Decimal) -> Decimal:
+    return value if value <= 1 else value / 100
+
+
+Share = Annotated[Decimal, Field(ge=0, le=100), AfterValidator(_as_share)]
+"""A share of a whole: 0.1 and 10 are both ten percent."""
+
+
+class BillSettings(BaseModel):
+    """What counts as the bill, where that is not clear by itself."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    export: str | None = None
+    """The name of the export that counts, where several bill one payer in a month."""
+    exclude_products: tuple[str, ...] = ()
+    """Product codes that are left out, for what only carries the name Bedrock."""
+    basis: dict[str, Literal["unblended", "net"]] = {}
+    """Which cost counts, by payer account."""
+    keep_if_usage_falls_by: Share = Decimal("0.1")
+    """A delivery in which a payer's usage cost falls by more is not taken unasked."""
+    keep_if_attributed_falls_by: Share = Decimal("0.1")
+    """Nor one in which the attributed share of usage cost falls by more, in points."""
 
 
 class AthenaSettings(BaseModel):
@@ -65,6 +91,7 @@ class Settings(BaseSettings):
     athena: AthenaSettings | None = None
     cost_basis: CostBasis = "auto"
     """What the bill is the sum of; `auto` finds it for each period."""
+    bill: BillSettings = Field(default_factory=BillSettings)
     attribution: AttributionRules = Field(default_factory=AttributionRules)
 
     @classmethod
@@ -173,6 +200,7 @@ def _allowed(keys: Sequence[str]) -> str:
     """What may stand in place of an unknown key."""
     sections: dict[str, type[BaseModel]] = {
         "athena": AthenaSettings,
+        "bill": BillSettings,
         "attribution": AttributionRules,
     }
     section = sections.get(keys[0], Settings)

@@ -6,7 +6,7 @@ export's owner, so a table may lack any of them.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -20,6 +20,8 @@ from sqlglot import exp
 
 from chargeback import query
 from chargeback.errors import SourceProblem
+from chargeback.money import exact_sum
+from chargeback.notices import COLUMNS, Notice, column_missing, notice
 
 TAG_MAP = "MAP(VARCHAR, VARCHAR)"
 
@@ -48,6 +50,7 @@ COLUMN_TYPES = {
     "pricing_unit": "VARCHAR",
     "product": TAG_MAP,
     "product_region_code": "VARCHAR",
+    "product_servicecode": "VARCHAR",
     "resource_tags": TAG_MAP,
     "tags": TAG_MAP,
 }
@@ -61,29 +64,6 @@ REQUIRED = (
     "line_item_usage_start_date",
     "line_item_usage_type",
 )
-
-WITHOUT = {
-    "line_item_iam_principal": (
-        "This export has no IAM principal data: spend can't be shown by principal. Enable it in "
-        "Data Exports (“Include caller identity (IAM principal) allocation data”)."
-    ),
-    "tags": (
-        "This export has no tags column: principal and session tags are missing, so teams and "
-        "tenants can't be told from them. Add the column `tags` in Data Exports."
-    ),
-    "product": (
-        "This export has no product column: models sold through AWS Marketplace (most of Claude) "
-        "can't be recognised as Bedrock and are missing. Add the column `product`."
-    ),
-    "bill_invoice_id": (
-        "This export has no invoice ids: no month can be called final. Add `bill_invoice_id`."
-    ),
-    "line_item_usage_amount": (
-        "This export has no usage amounts: tokens and cost per token can't be shown."
-    ),
-    "pricing_unit": "This export has no pricing units: tokens and cost per token can't be shown.",
-}
-"""What a reader must know when a column is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +79,26 @@ class SourcePeriod:
 
 
 @dataclass(frozen=True, slots=True)
-class Extract:
-    """What reading one billing period took."""
+class Known:
+    """What the store knows already that decides how a period is read."""
 
-    notices: tuple[str, ...]
+    products: frozenset[tuple[str, str]] = frozenset()
+    """Payer account and product code of what lines of other periods show to be Bedrock."""
+    exports: tuple[str, ...] = ()
+    """Names of the exports of which the period was made last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """What reading one billing period took, and what it found."""
+
+    notices: tuple[Notice, ...]
+    products: tuple[tuple[str, str], ...] = ()
+    """Payer account and product code of all that counted as Bedrock without a code that says so."""
+    unexplained: tuple[tuple[str, str], ...] = ()
+    """The same of Marketplace products that no line of the period names; they are left out."""
+    exports: tuple[str, ...] = ()
+    """Names of the exports that were read."""
     query_ids: tuple[str, ...] = ()
     bytes_scanned: int = 0
 
@@ -123,7 +119,12 @@ class Source(Protocol):
     def periods(self) -> list[SourcePeriod]:
         """The billing periods that the source holds, newest first. Raises SourceProblem."""
 
-    def extract(self, billing_period: str, out: Path, stop: Event | None = None) -> Extract:
+    def notices(self) -> tuple[Notice, ...]:
+        """What is odd about the bill as a whole, as of the last look at its periods."""
+
+    def extract(
+        self, billing_period: str, out: Path, known: Known, stop: Event | None = None
+    ) -> Extract:
         """Writes one period's daily spend to the Parquet file `out`. Raises SourceProblem.
 
         Once `stop` is set nobody waits for it: what costs money is to be cancelled.
@@ -150,10 +151,65 @@ def fitted(statement: str, columns: Collection[str]) -> exp.Expr:
     return query.with_missing_columns(query.load(f"cur/{statement}"), "cur", present, COLUMN_TYPES)
 
 
-def notices(columns: Collection[str]) -> tuple[str, ...]:
-    """What can't be told from a table with these columns, in sentences for the pages."""
+def missing_columns(columns: Collection[str]) -> tuple[Notice, ...]:
+    """What can't be told from a table with these columns."""
     present = {column.lower() for column in columns}
-    return tuple(text for column, text in WITHOUT.items() if column not in present)
+    return tuple(column_missing(column) for column in COLUMNS if column not in present)
+
+
+@dataclass(frozen=True, slots=True)
+class Products:
+    """What the rows of queries/cur/products.sql, and the store, say of a period's products."""
+
+    bedrock: tuple[tuple[str, str], ...]
+    """Payer account and product code of what is Bedrock without a code that says so."""
+    unexplained: tuple[tuple[str, str], ...]
+    """The same of Marketplace products that no line names."""
+    notices: tuple[Notice, ...]
+
+    @property
+    def keys(self) -> list[str]:
+        """The parameter `products` of the statements."""
+        return product_keys(self.bedrock)
+
+
+def product_keys(products: Iterable[tuple[str, str]]) -> list[str]:
+    """Payer accounts and product codes as the parameter `products` takes them."""
+    return ["|".join(product) for product in products]
+
+
+def sorted_products(rows: Sequence[dict[str, Any]], known: Known) -> Products:
+    """Tells Bedrock's products from the unexplained.
+
+    Args:
+        rows: of queries/cur/products.sql.
+        known: what lines of other periods showed to be Bedrock.
+    """
+    bedrock = {_product(row) for row in rows if row["is_bedrock"]}
+    bedrock |= {_product(row) for row in rows} & known.products
+    explained = bedrock | {_product(row) for row in rows if row["is_named"]}
+    left_out = [row for row in rows if _product(row) not in explained]
+    return Products(
+        tuple(sorted(bedrock)),
+        tuple(sorted({_product(row) for row in left_out})),
+        tuple(_unexplained(left_out)),
+    )
+
+
+def _product(row: dict[str, Any]) -> tuple[str, str]:
+    return row["payer_account_id"], row["product_code"]
+
+
+def _unexplained(left_out: Sequence[dict[str, Any]]) -> Iterator[Notice]:
+    for currency in sorted({row["currency"] for row in left_out}):
+        rows = [row for row in left_out if row["currency"] == currency]
+        yield notice(
+            "products-unexplained",
+            lines=sum(row["line_count"] for row in rows),
+            amount=exact_sum(row["cost"] for row in rows),
+            currency=currency,
+            codes=", ".join(sorted({row["product_code"] for row in rows})),
+        )
 
 
 @lru_cache(maxsize=4)

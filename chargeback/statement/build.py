@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Context, Decimal
-from functools import reduce
+from decimal import ROUND_HALF_UP, Decimal
 from itertools import groupby
 from typing import Any
 
 import pandas as pd
 
 from chargeback.errors import Problem, UsageProblem
+from chargeback.money import CENT, ZERO, exact_sum
 from chargeback.reports import Reports
 from chargeback.spend.attribution import UNALLOCATED
 from chargeback.statement.rounding import round_two_way
@@ -41,15 +41,6 @@ COLUMNS = (
     *MONEY,
     "total_charge",
 )
-CENT = Decimal("0.01")
-ZERO = Decimal()
-_EXACT = Context(prec=60)
-"""Holds any sum of DECIMAL(38, 12); Python's default of 28 digits would round one."""
-
-
-def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
-    """Their sum, to the last digit however long it is."""
-    return reduce(_EXACT.add, amounts, ZERO)
 
 
 @dataclass(frozen=True, slots=True)

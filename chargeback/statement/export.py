@@ -13,16 +13,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from chargeback import __version__
+from chargeback.money import CENT, ZERO, exact_sum
 from chargeback.reports import Reports
-from chargeback.statement.build import (
-    CENT,
-    COLUMNS,
-    MONEY,
-    ZERO,
-    Statement,
-    build_statement,
-    exact_sum,
-)
+from chargeback.statement.build import COLUMNS, MONEY, Statement, build_statement
 from chargeback.statement.files import FileDigest, Sheet, write_csv, write_workbook
 
 T = TypeVar("T")

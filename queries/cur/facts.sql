@@ -1,9 +1,11 @@
 -- Named step: the Bedrock lines of one billing period, whoever sold them and whatever their type,
 -- typed once for every statement that reads them.
 --
--- Which lines are Bedrock: first-party product codes that contain Bedrock (the four known ones and
--- any new one), and what AWS Marketplace sells under a product name that contains Bedrock.
+-- Which lines are Bedrock: those with a product code or service code that contains Bedrock, whoever
+-- sold them; what AWS Marketplace sells under a product name that contains Bedrock; and every line
+-- of a product that is Bedrock by another line (its tax, credits and refunds carry no name).
 -- parameters: billing_period  YYYY-MM, the partition: without it Athena would scan every month
+--             products        texts `payer account|product code`: Bedrock by another line
 -- grain:      one row per CUR line
 -- Absent text is ''. Tag maps are JSON objects; the two older maps count only where `tags` is empty.
 -- Trino sorts the keys of a map when it formats it, DuckDB leaves them as they lie in the file; to
@@ -19,10 +21,15 @@ WITH bedrock AS (
   WHERE
     billing_period = :billing_period
     AND (
-      (bill_billing_entity = 'AWS' AND strpos(lower(line_item_product_code), 'bedrock') > 0)
+      strpos(lower(line_item_product_code), 'bedrock') > 0
+      OR strpos(lower(product_servicecode), 'bedrock') > 0
       OR (
-        bill_billing_entity = 'AWS Marketplace'
+        trim(bill_billing_entity) = 'AWS Marketplace'
         AND strpos(lower(element_at(product, 'product_name')), 'bedrock') > 0
+      )
+      OR contains(
+        CAST(:products AS ARRAY(VARCHAR)),
+        COALESCE(bill_payer_account_id, '') || '|' || line_item_product_code
       )
     )
 )
@@ -44,7 +51,7 @@ SELECT
   CASE
     WHEN tags_json = '{}' THEN COALESCE(json_format(CAST(cost_category AS JSON)), '{}') ELSE '{}'
   END AS cost_category,
-  bill_billing_entity AS billing_entity,
+  COALESCE(trim(bill_billing_entity), '') AS billing_entity,
   COALESCE(line_item_product_code, '') AS product_code,
   COALESCE(element_at(product, 'product_name'), '') AS product_name,
   COALESCE(line_item_usage_type, '') AS usage_type,

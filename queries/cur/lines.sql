@@ -1,6 +1,6 @@
 -- Which single CUR lines stand behind a number?
 --
--- parameters: billing_period  YYYY-MM
+-- parameters: billing_period, products   as in the step `facts`
 --             identities      texts `usage account|IAM principal|tags|resource tags|categories`
 --             meters          texts `product code|usage type|operation|line type|region|currency`
 --             usage_date      one day (UTC), or NULL for all

@@ -1,0 +1,246 @@
+"""What is known to be missing or odd about a month: a code with its numbers, put into words late.
+
+A notice is kept with the month as data. Words are made where it is shown, so that a sentence can be
+changed without anything that was stored becoming unreadable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Severity = Literal["info", "warning", "blocks-close"]
+
+
+class Notice(BaseModel):
+    """One thing that a reader of a month's figures must know."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    severity: Severity
+    lines: int | None = None
+    """How many CUR lines it concerns, where that is known."""
+    amount: Decimal | None = None
+    """What they come to, in `currency`."""
+    currency: str = ""
+    about: dict[str, str] = {}
+    """What else the words need: names of files, columns, accounts."""
+
+    @property
+    def blocks_close(self) -> bool:
+        """Whether the month must not be posted before this is settled."""
+        return self.severity == "blocks-close"
+
+    @property
+    def words(self) -> str:
+        """The notice for people: what happened, what it means, what to do. Text, no Markdown."""
+        kind = CODES.get(self.code)
+        if kind is None:
+            return self.about.get("text") or self.code
+        given = {name: self.about[name] for name in sorted(self.about)}
+        amount = "" if self.amount is None else written(self.amount, self.currency)
+        numbers = {"lines": f"{self.lines or 0:,}", "amount": amount}
+        return kind.words.format_map(_Given(numbers | given))
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How serious a code is, and its words."""
+
+    severity: Severity
+    words: str
+
+
+class _Given(dict[str, str]):
+    """An older notice may lack a name that today's words ask for."""
+
+    def __missing__(self, name: str) -> str:
+        return "–"
+
+
+def notice(
+    code: str,
+    *,
+    lines: int | None = None,
+    amount: Decimal | None = None,
+    currency: str = "",
+    **about: str,
+) -> Notice:
+    """A notice of a code in CODES."""
+    severity = CODES[code].severity
+    return Notice(
+        code=code, severity=severity, lines=lines, amount=amount, currency=currency, about=about
+    )
+
+
+def column_missing(column: str) -> Notice:
+    """The export lacks a column; how serious that is depends on the column."""
+    kind = COLUMNS[column]
+    return Notice(
+        code="column-missing",
+        severity=kind.severity,
+        about={"column": column, "words": kind.words},
+    )
+
+
+def blocking(notices: Iterable[Notice]) -> list[Notice]:
+    """Those that keep a month from being closed."""
+    return [each for each in notices if each.blocks_close]
+
+
+def written(amount: Decimal, currency: str) -> str:
+    """An amount in a sentence: '1,234.50 USD'."""
+    return f"{amount:,.2f} {currency}".rstrip()
+
+
+COLUMNS = {
+    "line_item_iam_principal": Kind(
+        "warning",
+        "This export has no IAM principal data: spend can't be shown by principal. Enable it in "
+        "Data Exports (“Include caller identity (IAM principal) allocation data”).",
+    ),
+    "tags": Kind(
+        "warning",
+        "This export has no tags column: principal and session tags are missing, so teams and "
+        "tenants can't be told from them. Add the column `tags` in Data Exports.",
+    ),
+    "product": Kind(
+        "blocks-close",
+        "This export has no product column: models sold through AWS Marketplace (most of Claude) "
+        "can't be recognised as Bedrock and are missing. Add the column `product`.",
+    ),
+    "product_servicecode": Kind(
+        "blocks-close",
+        "This export has no service codes: a line that only its service code shows to be Bedrock "
+        "would be missing. Add the column `product_servicecode`.",
+    ),
+    "bill_payer_account_id": Kind(
+        "warning",
+        "This export does not say which account pays: all its lines are read as one payer's. Add "
+        "the column `bill_payer_account_id`.",
+    ),
+    "bill_invoice_id": Kind(
+        "warning",
+        "This export has no invoice ids: no month can be called invoiced. Add `bill_invoice_id`.",
+    ),
+    "line_item_usage_amount": Kind(
+        "warning",
+        "This export has no usage amounts: tokens and cost per token can't be shown.",
+    ),
+    "pricing_unit": Kind(
+        "warning",
+        "This export has no pricing units: tokens and cost per token can't be shown.",
+    ),
+}
+"""What a reader must know when a column is not there. What decides which lines count blocks."""
+
+CODES = {
+    "column-missing": Kind("warning", "{words}"),
+    "column-nested": Kind(
+        "info", "The export has columns in place of the map {column}: {columns} are read as it."
+    ),
+    "files-repeated": Kind(
+        "warning",
+        "Files that are there twice, byte for byte, count once. Left out: {files}. Remove them.",
+    ),
+    "files-unread": Kind("warning", "Not part of the delivery, and so not read: {files}. {why}"),
+    "export-left-out": Kind(
+        "warning",
+        "The export {export} bills payer account {payer} too. The export {taken} counts; left out "
+        "are {lines} Bedrock lines, {amount}. Choose with export in the section [bill].",
+    ),
+    "tags-unreadable": Kind(
+        "warning",
+        "{lines} lines ({amount}) have {column} that can't be read, such as {value}, and count as "
+        "without them.",
+    ),
+    "dates-unreadable": Kind(
+        "warning",
+        "{lines} lines ({amount}) have a usage date that can't be read, such as {value}, and count "
+        "as without one.",
+    ),
+    "period-is-no-month": Kind(
+        "warning", "The folder {folder} is no billing period, so its files are not read."
+    ),
+    "delivery-not-parquet": Kind(
+        "warning",
+        "Billing period {period} is there only as {kind}, which is not read. Have the export "
+        "written as Parquet.",
+    ),
+    "no-bedrock-lines": Kind("info", "No line of this month's bill is Bedrock's."),
+    "no-principals": Kind(
+        "info",
+        "No line of this month names its IAM principal: AWS records it from April 2026 on, and "
+        "only from the day the export includes it.",
+    ),
+    "product-new": Kind(
+        "info", "New on the bill: product code {code} ({name}), {lines} lines, {amount}."
+    ),
+    "product-name-only": Kind(
+        "warning",
+        "Sold through AWS Marketplace under a name that contains Bedrock, with no meter of a "
+        "model: {name} (product code {code}), {amount}. It is counted; exclude_products in the "
+        "section [bill] leaves it out.",
+    ),
+    "product-excluded": Kind(
+        "info", "Left out by exclude_products: product code {code}, {lines} lines, {amount}."
+    ),
+    "products-unexplained": Kind(
+        "warning",
+        "Left out: {lines} AWS Marketplace lines ({amount}) of products that no line names, so "
+        "whether they are Bedrock's can't be told. Product codes: {codes}.",
+    ),
+    "basis-open": Kind(
+        "blocks-close",
+        "Payer account {payer}: whether discounts are in the net costs or in lines of their own "
+        "can't be told. Net costs take off {before}, discount lines {told}; net costs count. "
+        "Settle it with basis in the section [bill].",
+    ),
+    "unit-size-unknown": Kind(
+        "warning",
+        "How many tokens a unit of {usage_type} is can't be told, so its tokens are not counted: "
+        "{lines} lines, {amount}.",
+    ),
+    "delivery-smaller": Kind(
+        "blocks-close",
+        "A newer delivery holds less: usage of payer account {payer} falls from {kept} to {found}. "
+        "It is not taken; the version before stays. Accept it on Setup, or with refresh --accept "
+        "{period}.",
+    ),
+    "attribution-fell": Kind(
+        "blocks-close",
+        "In a newer delivery less usage of payer account {payer} says its {what}: {kept} falls to "
+        "{found}. It is not taken; the version before stays. Accept it on Setup, or with refresh "
+        "--accept {period}.",
+    ),
+    "period-gone": Kind(
+        "blocks-close",
+        "The bill no longer holds this month; the version read before stays ({amount}). Accept "
+        "that on Setup, or with refresh --accept {period}: the month then goes from view.",
+    ),
+    "usage-fell": Kind(
+        "info",
+        "With the newest delivery usage of payer account {payer} fell from {kept} to {found}.",
+    ),
+    "delivery-accepted": Kind(
+        "info", "A delivery that holds less was accepted by {who} on {when}: {what}"
+    ),
+    "read-by-older-program": Kind(
+        "info",
+        "This month was read by an earlier version of this program. A refresh reads it anew.",
+    ),
+    "owner-row-unused": Kind("info", "{file}, line {line}: matches nothing on this month's bill."),
+    "owner-row-order": Kind(
+        "warning",
+        "{file}: the more specific row counts, not the first. For {dimension} that gives {amount} "
+        "to other owners than the order of the file would: {change}.",
+    ),
+    "rule-unused": Kind("info", "The source {source} of {dimension} decides nothing this month."),
+}
+"""Every code, with how serious it is. The words take the numbers of a notice and what it is
+about."""
