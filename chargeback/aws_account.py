@@ -10,11 +10,12 @@ import boto3
 from botocore.config import Config
 
 from chargeback.checks import EXPORTS_PAGE, MAKE_EXPORT, Check, State, failed
+from chargeback.notices import COLUMNS
 from chargeback.settings import AthenaSettings
 from chargeback.sources import athena_problems, billing_problems
 from chargeback.sources.aws_problems import words_of
 from chargeback.sources.billing_answers import NO_ANSWER
-from chargeback.sources.cur2 import REQUIRED, WITHOUT
+from chargeback.sources.cur2 import REQUIRED
 from chargeback.workspace import Workspace
 
 BILLING_REGION = "us-east-1"
@@ -156,13 +157,13 @@ def _columns(
             command,
         )
     yield Check("Table", "ok", f"{name}, {len(columns)} columns")
-    for column in WITHOUT:
+    for column in COLUMNS:
         if column not in columns:
             yield Check(
                 "Table",
                 "warning",
                 f"{name} lacks {column}",
-                WITHOUT[column],
+                COLUMNS[column].words,
                 f"{EXPORTS_PAGE} > the export > Edit > Column selection; then bring the table up "
                 "to date.",
             )

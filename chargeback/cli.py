@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -10,17 +11,20 @@ from pathlib import Path
 from typing import NoReturn
 
 from chargeback.aws_account import examine_account
+from chargeback.checks import count
 from chargeback.demo import write_demo
 from chargeback.doctor import Check, examine
 from chargeback.errors import Problem, UsageProblem
-from chargeback.reports import check_month
+from chargeback.notices import Notice, blocking
+from chargeback.reports import Reports, check_month
 from chargeback.settings import load_settings
-from chargeback.spend.store import Progress
+from chargeback.sources.athena_costs import price
+from chargeback.spend.store import Progress, Refresh
 from chargeback.statement.build import UNITS
 from chargeback.statement.export import write_export
 from chargeback.workspace import DEMO_MONTHS, Workspace, today
 
-OK, FAILED, USAGE = 0, 1, 2
+OK, FAILED, USAGE, NOT_CLEAN = 0, 1, 2, 3
 MARKS = {"ok": "✓", "warning": "!", "problem": "✗", "unknown": "?"}
 PLAIN_MARKS = {"ok": "ok", "warning": "look", "problem": "PROBLEM", "unknown": "unknown"}
 """Where the terminal has no such characters."""
@@ -31,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = _parser().parse_args(arguments)
         options.run(options)
+    except _NotClean:
+        return NOT_CLEAN
     except UsageProblem as problem:
         return _complain(problem, USAGE)
     except Problem as problem:
@@ -40,6 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _complain(Problem("Stopped; what was read before stands."), FAILED)
     return OK
+
+
+class _NotClean(Exception):  # noqa: N818  (nothing failed: --strict asked for the status)
+    """A blocking notice stands, or the figures are not up to date."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -59,12 +69,20 @@ def _parser() -> argparse.ArgumentParser:
     which = refresh.add_mutually_exclusive_group()
     which.add_argument("--month", metavar="YYYY-MM", help="only this billing period")
     which.add_argument("--months", type=_positive, metavar="N", help="only the newest N")
+    refresh.add_argument(
+        "--accept", metavar="YYYY-MM", help="take a delivery that holds less than before"
+    )
     refresh.set_defaults(run=_refresh)
 
     export = commands.add_parser("export", help="write a month's chargeback files")
     export.add_argument("--month", metavar="YYYY-MM", required=True)
     export.add_argument("--by", choices=UNITS, required=True, help="what to charge")
     export.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
+    export.add_argument(
+        "--strict",
+        action="store_true",
+        help="exit 3 where something blocks the month's close or the figures are not up to date",
+    )
     export.set_defaults(run=_export)
 
     doctor = commands.add_parser("doctor", help="check that everything is set up")
@@ -81,9 +99,49 @@ def _parser() -> argparse.ArgumentParser:
 def _refresh(options: argparse.Namespace) -> None:
     workspace = Workspace(load_settings())
     month = check_month(options.month) if options.month else None
-    read = workspace.refresh(month, options.months, _progress())
-    workspace.reports()
+    if options.accept:
+        read = workspace.accept(check_month(options.accept), machine_user(), _progress())
+    else:
+        _say_price(workspace)
+        how = Refresh(workspace.rules)
+        read = workspace.refresh(month, options.months, _progress(), how)
+    reports = workspace.reports()
+    _warn(reports, [month] if month else reports.months)
     print(f"Read {', '.join(sorted(read))}." if read else "Up to date.")
+
+
+def _say_price(workspace: Workspace) -> None:
+    """Before months are read anew that an older program read, what that costs."""
+    if not workspace.source.is_charged:
+        return
+    older = workspace.older_months()
+    if older:
+        dollars = sum(price(manifest.bytes_scanned) for manifest in older)
+        print(
+            f"chargeback: {count(older, 'billing period')} read by an earlier version of this "
+            f"program will be read anew: about ${dollars:.4f} of Athena.",
+            file=sys.stderr,
+        )
+
+
+def _warn(reports: Reports, months: Sequence[str]) -> list[Notice]:
+    """Says on stderr what is odd about months; returns what blocks their close."""
+    for month, problem in reports.problems.items():
+        print(_shown(f"chargeback: {month}: {problem}", "utf-8"), file=sys.stderr)
+    said = {month: reports.notices(month) for month in months if month in reports.months}
+    of_the_bill = reports.bill_notices
+    for month, notices in said.items():
+        for each in notices:
+            if each not in of_the_bill:
+                print(_line(month, each), file=sys.stderr)
+    for each in of_the_bill:
+        print(_line("the bill", each), file=sys.stderr)
+    return blocking(each for notices in said.values() for each in notices)
+
+
+def _line(what: str, each: Notice) -> str:
+    text = f"chargeback: {what}: {each.severity}: {each.code}: {each.words}"
+    return _shown(text, sys.stderr.encoding or "utf-8")
 
 
 def _export(options: argparse.Namespace) -> None:
@@ -92,8 +150,17 @@ def _export(options: argparse.Namespace) -> None:
     stale = workspace.ensure(month, _progress())
     if stale:
         print(f"chargeback: not up to date: {stale}", file=sys.stderr)
-    files = write_export(workspace.reports(), month, options.by, today(), options.out)
+    reports = workspace.reports()
+    files = write_export(reports, month, options.by, today(), options.out, up_to_date=stale is None)
+    blocks = _warn(reports, [month])
+    for name in files.outdated:
+        print(
+            f"chargeback: {name} no longer fits the files beside it: export it again.",
+            file=sys.stderr,
+        )
     print(files.statement, files.detail, files.manifest, sep="\n")
+    if options.strict and (blocks or stale):
+        raise _NotClean
 
 
 def _doctor(_: argparse.Namespace) -> None:
@@ -138,6 +205,11 @@ def _demo(options: argparse.Namespace) -> None:
         progress=_progress(),
     )
     print(options.out)
+
+
+def machine_user() -> str:
+    """Who runs this, as the machine says."""
+    return getpass.getuser()
 
 
 def _progress() -> Progress | None:

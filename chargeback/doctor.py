@@ -19,7 +19,6 @@ from chargeback.checks import (
 from chargeback.errors import Problem, SourceProblem
 from chargeback.reports import Reports
 from chargeback.sources.billing_answers import TRUE_FOR_CLOSED
-from chargeback.sources.cur2 import WITHOUT
 from chargeback.workspace import Workspace
 
 __all__ = ["Check", "State", "examine", "failed"]
@@ -29,6 +28,9 @@ FRESH = timedelta(hours=48)
 A_MOMENT = timedelta(minutes=1)
 """How old the news of an inactive tag may be: someone may have activated it just now, while a page
 that is drawn again and again must not pay for each time."""
+
+STATES: dict[str, State] = {"blocks-close": "problem", "warning": "warning", "info": "ok"}
+"""What a notice is to whoever checks the set-up."""
 
 Look = Callable[[Workspace, datetime], Iterator[Check]]
 
@@ -99,18 +101,34 @@ def _stored(workspace: Workspace, _: datetime) -> Iterator[Check]:
         return
     lines = sum(period.manifest.lines_read for period in stored)
     yield Check("Spend store", "ok", f"{count(stored, 'billing period')}, {lines:,} Bedrock lines")
-    notices = stored[0].manifest.notices
-    missing = [column for column, notice in WITHOUT.items() if notice in notices]
+    reports = workspace.reports()
+    for month, problem in reports.problems.items():
+        yield failed(f"Spend store, {month}", problem)
+    newest = reports.notices(reports.months[0]) if reports.months else ()
+    missing = [each for each in newest if each.code == "column-missing"]
     if not missing:
         yield Check("Columns", "ok", "every column that figures are made from")
-    for column in missing:
+    for each in missing:
         yield Check(
             "Columns",
             "warning",
-            f"no column {column}",
-            WITHOUT[column],
+            f"no column {each.about['column']}",
+            each.words,
             f"{EXPORTS_PAGE} > the export > Edit > Column selection.",
         )
+    yield from _notices(reports)
+
+
+def _notices(reports: Reports) -> Iterator[Check]:
+    """What is known to be odd about each month, what blocks its close first."""
+    for each in reports.bill_notices:
+        yield Check("Bill", "warning", each.code, each.words)
+    for month in reports.months:
+        for each in reports.notices(month):
+            if each.code == "column-missing" or each in reports.bill_notices:
+                continue
+            state: State = STATES[each.severity]
+            yield Check(f"Notice, {month}", state, each.code, each.words)
 
 
 def _seen(workspace: Workspace, _: datetime) -> Iterator[Check]:

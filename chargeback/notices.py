@@ -172,6 +172,7 @@ CODES = {
         "Billing period {period} is there only as {kind}, which is not read. Have the export "
         "written as Parquet.",
     ),
+    "note": Kind("warning", "{text}"),
     "no-bedrock-lines": Kind("info", "No line of this month's bill is Bedrock's."),
     "no-principals": Kind(
         "info",
@@ -179,16 +180,16 @@ CODES = {
         "only from the day the export includes it.",
     ),
     "product-new": Kind(
-        "info", "New on the bill: product code {code} ({name}), {lines} lines, {amount}."
+        "info", "New on the bill: product code {product} ({name}), {lines} lines, {amount}."
     ),
     "product-name-only": Kind(
         "warning",
         "Sold through AWS Marketplace under a name that contains Bedrock, with no meter of a "
-        "model: {name} (product code {code}), {amount}. It is counted; exclude_products in the "
+        "model: {name} (product code {product}), {amount}. It is counted; exclude_products in the "
         "section [bill] leaves it out.",
     ),
     "product-excluded": Kind(
-        "info", "Left out by exclude_products: product code {code}, {lines} lines, {amount}."
+        "info", "Left out by exclude_products: product code {product}, {lines} lines, {amount}."
     ),
     "products-unexplained": Kind(
         "warning",

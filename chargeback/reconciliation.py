@@ -29,7 +29,7 @@ from chargeback.differences import (
     services_of,
 )
 from chargeback.errors import Problem, SourceProblem
-from chargeback.reports import Reports
+from chargeback.reports import INVOICED, Reports
 from chargeback.sources.cost_explorer import (
     MARKETPLACE,
     CostExplorer,
@@ -79,7 +79,7 @@ class Reconciliation:
     currency: str
     basis: str
     """'unblended' or 'net': what the bill is the sum of, and the metric asked of Cost Explorer."""
-    is_final: bool
+    is_invoiced: bool
     """Whether the month is over and invoiced; before that sources may differ from hour to hour."""
     cur: Decimal
     cur_as_of: datetime
@@ -164,8 +164,9 @@ def reconcile(  # noqa: PLR0913, PLR0917  (the three sources, and what is asked 
         UsageProblem: the store does not hold the month.
     """
     manifest = reports.manifest(month)
-    basis, is_final = reports.rules.basis_of(manifest), manifest.is_final(today)
-    newest = None if is_final else manifest.newest_usage_date
+    basis = reports.bill(month).metric_in(currency)
+    is_invoiced = reports.status(month, today) == INVOICED
+    newest = None if is_invoiced else manifest.newest_usage_date
     problems: list[Problem] = []
     counted = _tried(problems, lambda: _counted(cost_explorer, month, currency, basis, newest))
     billed = _billed(reports, month, currency, counted.since if counted else None)
@@ -178,7 +179,7 @@ def reconcile(  # noqa: PLR0913, PLR0917  (the three sources, and what is asked 
         month=month,
         currency=currency,
         basis=basis,
-        is_final=is_final,
+        is_invoiced=is_invoiced,
         cur=_sum(row.charge for row in billed),
         cur_as_of=manifest.data_as_of,
         cost_explorer=compared(cost_explorer.name, rows) if counted else None,
@@ -206,10 +207,12 @@ def _tried(problems: list[Problem], ask: Callable[[], Asked]) -> Asked | None:
 
 def _billed(reports: Reports, month: str, currency: str, since: date | None) -> list[_Billed]:
     rows = reports.reconciliation(month, currency, since).to_pylist()
+    # A product's tax, credits and refunds carry its code, but no name.
+    names = {row["product_code"]: row["product_name"] for row in rows if row["product_name"]}
     return [
         _Billed(
             Charge(
-                service=row["product_name"] or row["product_code"],
+                service=row["product_name"] or names.get(row["product_code"], row["product_code"]),
                 record_type=row["line_item_type"],
                 amount=row["cost"],
                 recent=row["recent_cost"],

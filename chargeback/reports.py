@@ -20,12 +20,15 @@ import pyarrow as pa
 
 from chargeback import query
 from chargeback.amounts import MonthTotals, SoFar, Summary, per_million, run_rate, share_of
-from chargeback.errors import Problem, UsageProblem
-from chargeback.sources.cur2 import Source
+from chargeback.errors import Problem, SourceProblem, UsageProblem
+from chargeback.notices import Notice, blocking, notice
+from chargeback.sources.cur2 import Source, product_keys
 from chargeback.spend.attribution import UNALLOCATED
+from chargeback.spend.bill import Bill, billed_cost
 from chargeback.spend.change import Change, MeterChange, explain
+from chargeback.spend.manifest import SCHEMA_VERSION, Manifest, is_news
 from chargeback.spend.meaning import Rules
-from chargeback.spend.store import Manifest, Period
+from chargeback.spend.store import Period
 from chargeback.spend.tables import Grain, Tables
 
 DIMENSIONS = (
@@ -49,6 +52,7 @@ OTHERS = "\0others"
 HISTORY_MONTHS = 13
 ZERO = Decimal()
 LINES_PAGE = 200
+PROVISIONAL, INVOICED = "PROVISIONAL", "INVOICED"
 ANSWERS_KEPT = 200
 """How many answers a state of the store remembers: a few readers' pages."""
 
@@ -93,17 +97,71 @@ class Reports:
     periods: Sequence[Period]
     rules: Rules
     tables: Tables = field(repr=False, compare=False)
+    bill_notices: tuple[Notice, ...] = ()
+    """What is odd about the bill as a whole, whatever the month."""
 
     @property
     def months(self) -> list[str]:
         """The billing periods that can be shown, newest first."""
-        return [period.manifest.billing_period for period in self.periods]
+        stored = (period.manifest.billing_period for period in self.periods)
+        return [month for month in stored if month not in self.problems]
+
+    @property
+    def problems(self) -> Mapping[str, SourceProblem]:
+        """The billing periods that are in the store and can't be shown now, and why."""
+        return self.tables.problems
 
     def manifest(self, month: str) -> Manifest:
         """Where the month's figures come from. Raises UsageProblem if it isn't there."""
+        return self._period(month).manifest
+
+    def bill(self, month: str) -> Bill:
+        """What the month comes to, and on which basis. Raises UsageProblem if it isn't there."""
+        self._period(month)
+        return self.tables.bills[month]
+
+    def notices(self, month: str) -> tuple[Notice, ...]:
+        """What is known to be missing or odd about the month, what blocks its close first."""
+        period = self._period(month)
+        manifests = [each.manifest for each in self.periods]
+        refused = period.refusal.notices if period.refusal else ()
+        found = (
+            *refused,
+            *(each for each in period.manifest.notices if is_news(each, month, manifests)),
+            *self.bill(month).notices,
+            *self._older(period),
+            *self.bill_notices,
+        )
+        ranks = ("blocks-close", "warning", "info")
+        return tuple(sorted(found, key=lambda each: ranks.index(each.severity)))
+
+    def status(self, month: str, today: date) -> str:
+        """INVOICED or PROVISIONAL.
+
+        INVOICED is a month that is over, has a line, of whose lines each that costs something is on
+        an invoice, and of which nothing is open. AWS may restate it all the same, for refunds and
+        credits (Cost and Usage Reports User Guide, "Viewing finalized reports").
+        """
+        manifest = self.manifest(month)
+        is_invoiced = (
+            month < f"{today:%Y-%m}"
+            and manifest.lines_read > 0
+            and self.bill(month).not_invoiced == 0
+            and not blocking(self.notices(month))
+        )
+        return INVOICED if is_invoiced else PROVISIONAL
+
+    def _older(self, period: Period) -> tuple[Notice, ...]:
+        if period.manifest.schema_version < SCHEMA_VERSION:
+            return (notice("read-by-older-program"),)
+        return ()
+
+    def _period(self, month: str) -> Period:
+        if month in self.problems:
+            raise self.problems[month]
         for period in self.periods:
             if period.manifest.billing_period == month:
-                return period.manifest
+                return period
         raise UsageProblem(
             f"There is no billing period {month} in the store.",
             todo=f"Choose one of {', '.join(self.months) or '(none yet)'}, or refresh.",
@@ -130,13 +188,10 @@ class Reports:
 
     def ties(self, month: str, currency: str) -> bool:
         """Whether what the reports show of a month is the bill that was read, to the last digit."""
-        manifest = self.manifest(month)
-        name = "net_total" if self.rules.basis_of(manifest) == "net" else "unblended_total"
-        bill = {total.currency: getattr(total, name) for total in manifest.totals}
         shown = {
             totals.billing_period: totals.cost for totals in self._history(View(month, currency))
         }
-        return bool(shown.get(month, ZERO) == bill.get(currency, ZERO))
+        return shown.get(month, ZERO) == self.bill(month).totals.get(currency, ZERO)
 
     def ranking(self, view: View, dimension: str) -> pd.DataFrame:
         """One row per unit, largest first, `(unallocated)` last.
@@ -263,6 +318,7 @@ class Reports:
         table = source.lines(
             {
                 "billing_period": view.month,
+                "products": product_keys(self.manifest(view.month).products),
                 "identities": sorted(set(keys["identity"].to_pylist())),
                 "meters": sorted(set(keys["meter"].to_pylist())),
                 "usage_date": usage_date.isoformat() if usage_date else None,
@@ -271,10 +327,10 @@ class Reports:
             }
         )
         rows = table.to_pylist()
-        net = self.rules.basis_of(self.manifest(view.month)) == "net"
+        net_payers = set(self.bill(view.month).net_payers)
         for row in rows:
-            net_cost = row["net_unblended_cost"] if net else None
-            row["cost"] = row["unblended_cost"] if net_cost is None else net_cost
+            is_net = f"{row['payer_account_id']}|{row['currency']}" in net_payers
+            row["cost"] = billed_cost(row, is_net=is_net)
         return pd.DataFrame(rows, columns=[*table.column_names, "cost"])
 
     def name_of(self, view: View, dimension: str, unit: str) -> str:
@@ -350,8 +406,11 @@ class Reports:
     def _ask(
         self, name: str, grain: Grain, parameters: Mapping[str, Any], **more: object
     ) -> pa.Table:
-        if not self.periods:
-            raise Problem("No billing period has been read yet.", "There is nothing to show.")
+        if not self.months:
+            raise next(
+                iter(self.problems.values()),
+                Problem("No billing period has been read yet.", "There is nothing to show."),
+            )
         takes = _parameters_of(name)
         bound = tuple(
             (key, tuple(value) if isinstance(value, list) else value)

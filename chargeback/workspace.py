@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -11,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+from pydantic import TypeAdapter, ValidationError
 
 from chargeback.demo import write_demo
 from chargeback.demo.billing_api import BillingApi
 from chargeback.errors import Problem, SourceProblem, UsageProblem
+from chargeback.files import write_whole
+from chargeback.notices import Notice
 from chargeback.reports import Reports
 from chargeback.settings import Settings, demo_folder
 from chargeback.sources.athena import AthenaTable
@@ -25,8 +29,10 @@ from chargeback.sources.cur2 import Source, SourcePeriod
 from chargeback.sources.invoices import Invoices
 from chargeback.sources.local import LocalFiles
 from chargeback.spend.athena_store import AthenaStore
-from chargeback.spend.meaning import Rules
-from chargeback.spend.store import Period, Progress, SpendStore, Store
+from chargeback.spend.local_store import SpendStore
+from chargeback.spend.manifest import SCHEMA_VERSION, Acceptance, Manifest
+from chargeback.spend.meaning import DamagedFacts, Rules
+from chargeback.spend.store import Period, Progress, Refresh, Store
 
 DEMO_MONTHS = 14
 
@@ -43,8 +49,8 @@ class Workspace:
         if self.settings.athena is not None:
             return AthenaTable(self.settings.athena, self.athena_costs)
         if self.settings.cur is not None:
-            return LocalFiles(self.settings.cur)
-        return LocalFiles(demo_folder() / "cur", name="Demo bill")
+            return LocalFiles(self.settings.cur, self.settings.bill)
+        return LocalFiles(demo_folder() / "cur", self.settings.bill, name="Demo bill")
 
     @cached_property
     def store(self) -> Store[Any]:
@@ -86,7 +92,7 @@ class Workspace:
     @property
     def rules(self) -> Rules:
         """What decides what a line means."""
-        return Rules(self.settings.attribution, self.settings.cost_basis)
+        return Rules(self.settings.attribution, self.settings.cost_basis, self.settings.bill)
 
     def write_demo_bill(self, progress: Progress | None = None) -> None:
         """In demo mode: writes the demo bill, unless the one of this month is there."""
@@ -101,22 +107,36 @@ class Workspace:
     def out_of_date(self) -> list[SourcePeriod]:
         """The periods of which the source holds something newer than the store, newest first.
 
+        A month that an earlier version of this program read is not among them where reading it
+        anew costs money: that is for a refresh that somebody asks for.
+
         Raises:
             SourceProblem: the source can't be asked now.
         """
-        return [p for p in self.source.periods() if not self.store.is_current(self.source, p)]
+        older, periods = not self.source.is_charged, self._look()
+        return [p for p in periods if not self.store.is_current(self.source, p, older=older)]
 
     def refresh(
-        self, month: str | None = None, months: int | None = None, progress: Progress | None = None
+        self,
+        month: str | None = None,
+        months: int | None = None,
+        progress: Progress | None = None,
+        how: Refresh | None = None,
     ) -> list[str]:
         """Brings one month, the newest `months`, or all months up to date; returns those read.
 
+        Args:
+            month: YYYY-MM, or None for all.
+            months: only the newest so many, or None for all.
+            progress: hears of each month.
+            how: whether an older program's months are read anew, and what is accepted.
+
         Raises:
-            UsageProblem: the source does not hold `month`.
+            UsageProblem: the source does not hold `month`, or there is nothing to accept.
             SourceProblem: a period can't be read; the others stand.
         """
         self.write_demo_bill(progress)
-        periods = self.source.periods()
+        periods = self._look()
         if month is not None:
             periods = [period for period in periods if period.billing_period == month]
             if not periods:
@@ -124,7 +144,38 @@ class Workspace:
                     f"The bill holds no billing period {month}.",
                     todo="Choose a month that the export holds.",
                 )
-        return self.store.refresh(self.source, periods[:months], progress)
+        how = how or Refresh(self.rules, older=not self.source.is_charged)
+        return self.store.refresh(self.source, periods[:months], how, progress)
+
+    def accept(self, month: str, who: str, progress: Progress | None = None) -> list[str]:
+        """Takes the delivery of a month that holds less than the version in force.
+
+        Where the bill no longer holds the month at all, it goes from view.
+
+        Returns:
+            The billing periods that were read.
+
+        Raises:
+            UsageProblem: no delivery of the month waits to be accepted.
+            SourceProblem: it can't be read.
+        """
+        acceptance = Acceptance(who=who, at=datetime.now(UTC).replace(microsecond=0))
+        if month not in {period.billing_period for period in self._look()}:
+            self.store.accept_gone(self.source.source_id, month)
+            return []
+        return self.refresh(
+            month, progress=progress, how=Refresh(self.rules, accept=(month, acceptance))
+        )
+
+    def older_months(self) -> list[Manifest]:
+        """What an earlier version of this program read and the bill still holds."""
+        held = {period.billing_period for period in self._look()}
+        stored = (period.manifest for period in self.store.periods(self.source.source_id))
+        return [
+            manifest
+            for manifest in stored
+            if manifest.schema_version < SCHEMA_VERSION and manifest.billing_period in held
+        ]
 
     def ensure(self, month: str, progress: Progress | None = None) -> Problem | None:
         """Brings `month` up to date; returns why not if what was read before must do.
@@ -143,13 +194,45 @@ class Workspace:
         return None
 
     def reports(self) -> Reports:
-        """The reports over what the store holds now."""
-        periods = self.store.periods(self.source.source_id)
-        return self.reports_on(periods)
+        """The reports over what the store holds now; a month that is damaged is read again."""
+        found = self.reports_on(self.store.periods(self.source.source_id))
+        damaged = [m for m, why in found.problems.items() if isinstance(why, DamagedFacts)]
+        if not damaged:
+            return found
+        for month in damaged:
+            with suppress(SourceProblem, UsageProblem):
+                self.refresh(month)
+        return self.reports_on(self.store.periods(self.source.source_id))
 
     def reports_on(self, periods: Sequence[Period]) -> Reports:
         """The reports over some versions of billing periods. Raises OwnerListError."""
-        return Reports(periods, self.rules, self.store.tables(periods, self.rules))
+        tables = self.store.tables(periods, self.rules)
+        return Reports(periods, self.rules, tables, self.bill_notices)
+
+    @property
+    def bill_notices(self) -> tuple[Notice, ...]:
+        """What is odd about the bill as a whole, as of the last look at it by anybody."""
+        try:
+            return _NOTICES.validate_json(self._notices_file.read_bytes())
+        except (OSError, ValidationError):
+            return ()
+
+    def _look(self) -> list[SourcePeriod]:
+        """The source's periods; what is odd about it, and what it no longer holds, is kept."""
+        periods, source_id = self.source.periods(), self.source.source_id
+        with suppress(OSError):  # a store that can only be read shows what it knew before
+            if self.bill_notices != self.source.notices():
+                self._notices_file.parent.mkdir(parents=True, exist_ok=True)
+                write_whole(self._notices_file, _NOTICES.dump_json(self.source.notices()))
+            self.store.note_gone(source_id, [period.billing_period for period in periods])
+        return periods
+
+    @property
+    def _notices_file(self) -> Path:
+        return self.settings.store_folder / f"bill-{self.source.source_id}.json"
+
+
+_NOTICES = TypeAdapter(tuple[Notice, ...])
 
 
 def today() -> date:

@@ -121,7 +121,7 @@ with shell.shown_problems():
         draw_statement(statement, currency)
 
     st.subheader("Files", anchor=False)
-    if not context.is_final:
+    if not context.is_invoiced:
         st.caption("The month is provisional: AWS may still change it, and then the files change.")
     names = file_names(month, by)
     with st.container(horizontal=True):

@@ -16,11 +16,21 @@ from sqlglot import exp
 
 from chargeback import query
 from chargeback.errors import SourceProblem
+from chargeback.notices import Notice
 from chargeback.settings import AthenaSettings
 from chargeback.sources.athena_costs import AthenaCosts
 from chargeback.sources.athena_parameters import bound, fingerprint
-from chargeback.sources.athena_queries import AthenaQueries
-from chargeback.sources.cur2 import Extract, SourcePeriod, fitted, notices, result_schema
+from chargeback.sources.athena_queries import AthenaQueries, Ran
+from chargeback.sources.cur2 import (
+    Extract,
+    Known,
+    Products,
+    SourcePeriod,
+    fitted,
+    missing_columns,
+    result_schema,
+    sorted_products,
+)
 
 
 class AthenaTable:
@@ -29,6 +39,7 @@ class AthenaTable:
     name = "CUR 2.0 table"
     engine = "Athena"
     recheck_seconds = 3600  # AWS writes an export at most three times a day; asking costs a query
+    is_charged = True
     parallel = 4  # far below the 20 queries that every account may run at a time ("Service Quotas")
 
     def __init__(self, settings: AthenaSettings, costs: AthenaCosts | None = None) -> None:
@@ -62,7 +73,13 @@ class AthenaTable:
         self._versions = {period.billing_period: period.version for period in periods}
         return periods
 
-    def extract(self, billing_period: str, out: Path, stop: Event | None = None) -> Extract:
+    def notices(self) -> tuple[Notice, ...]:
+        """Nothing: what lies beside the table's files Athena does not see."""
+        return ()
+
+    def extract(
+        self, billing_period: str, out: Path, known: Known, stop: Event | None = None
+    ) -> Extract:
         """Writes one period's daily spend to `out` (zstd Parquet).
 
         Raises:
@@ -70,15 +87,21 @@ class AthenaTable:
         """
         with self.queries.connected(stop) as connection:
             columns = self._columns_of(connection)
+            products = self._products(connection, columns, billing_period, known)
             sql, parameters = self._bound(
-                fitted("daily_spend", columns), {"billing_period": billing_period}
+                fitted("daily_spend", columns),
+                {"billing_period": billing_period, "products": products.keys},
             )
             schema = result_schema("daily_spend")
             ran = self.queries.unload(connection, sql, parameters, schema, out)
-            return Extract(notices(columns), (ran.query_id,), ran.bytes_scanned)
+            return _extract(columns, products, ran)
 
     def insert(
-        self, billing_period: str, into: Callable[[exp.Expr], exp.Expr], stop: Event
+        self,
+        billing_period: str,
+        into: Callable[[exp.Expr], exp.Expr],
+        known: Known,
+        stop: Event,
     ) -> Extract:
         """Writes one period's daily spend in Athena itself, by the INSERT that `into` makes of it.
 
@@ -87,11 +110,12 @@ class AthenaTable:
         """
         with self.queries.connected(stop) as connection:
             columns = self._columns_of(connection)
+            products = self._products(connection, columns, billing_period, known)
             sql, parameters = self._bound(
-                into(fitted("daily_spend", columns)), {"billing_period": billing_period}
+                into(fitted("daily_spend", columns)),
+                {"billing_period": billing_period, "products": products.keys},
             )
-            ran = self.queries.done(connection, sql, parameters)
-            return Extract(notices(columns), (ran.query_id,), ran.bytes_scanned)
+            return _extract(columns, products, self.queries.done(connection, sql, parameters))
 
     def lines(self, parameters: dict[str, Any]) -> pa.Table:
         """The single CUR lines behind a number; parameters of queries/cur/lines.sql.
@@ -125,9 +149,33 @@ class AthenaTable:
                 self._columns = columns
             return columns
 
+    def _products(
+        self,
+        connection: Connection[Cursor],
+        columns: tuple[str, ...],
+        billing_period: str,
+        known: Known,
+    ) -> Products:
+        """What a period's Marketplace lines are of."""
+        sql, parameters = self._bound(
+            fitted("products", columns), {"billing_period": billing_period}
+        )
+        rows = self.queries.table(connection, sql, parameters, result_schema("products"))
+        return sorted_products(rows.to_pylist(), known)
+
     def _bound(self, statement: exp.Expr, values: Mapping[str, Any]) -> tuple[str, list[str]]:
         table = exp.table_(self.settings.table, db=self.settings.database, quoted=True)
         return bound(query.with_table(statement, "cur", table), values)
+
+
+def _extract(columns: tuple[str, ...], products: Products, ran: Ran) -> Extract:
+    return Extract(
+        notices=(*missing_columns(columns), *products.notices),
+        products=products.bedrock,
+        unexplained=products.unexplained,
+        query_ids=(ran.query_id,),
+        bytes_scanned=ran.bytes_scanned,
+    )
 
 
 def _period(billing_period: str, newest_file: int, files: int, lines: int) -> SourcePeriod:

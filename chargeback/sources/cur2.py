@@ -113,6 +113,8 @@ class Source(Protocol):
     engine: str
     recheck_seconds: int
     """How long an answer of `periods` is good for while pages are shown."""
+    is_charged: bool
+    """Whether reading costs money."""
     parallel: int
     """How many periods may be read at a time."""
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import duckdb
@@ -19,7 +18,16 @@ from sqlglot import exp
 
 from chargeback import query
 from chargeback.errors import SourceProblem
-from chargeback.sources.cur2 import COLUMN_TYPES, TAG_MAP, Extract, SourcePeriod, fitted, notices
+from chargeback.settings import BillSettings
+from chargeback.sources.cur2 import (
+    COLUMN_TYPES,
+    TAG_MAP,
+    Extract,
+    SourcePeriod,
+    fitted,
+    missing_columns,
+    sorted_products,
+)
 
 PARTITION = re.compile(r"BILLING_PERIOD=(\d{4}-\d{2})", re.IGNORECASE)
 
@@ -33,9 +41,12 @@ class LocalFiles:
 
     engine = "DuckDB"
     recheck_seconds = 60
+    is_charged = False
     parallel = 1  # DuckDB uses all cores for one
 
-    def __init__(self, folder: Path, name: str = "CUR 2.0 files") -> None:
+    def __init__(
+        self, folder: Path, bill: BillSettings = BillSettings(), name: str = "CUR 2.0 files"
+    ) -> None:
         self.folder, self.name = folder, name
         self.source_id = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
 
@@ -57,19 +68,27 @@ class LocalFiles:
             )
         return sorted(periods, key=lambda period: period.billing_period, reverse=True)
 
-    def extract(self, billing_period: str, out: Path, stop: Event | None = None) -> Extract:
-        """Writes one period's daily spend to `out` (zstd Parquet).
+    def notices(self):
+        return ()
 
-        Raises:
-            SourceProblem: the period isn't there or can't be read, `out` can't be written, or
-                there is too little memory or disk.
-        """
+    def extract(self, billing_period, out, known, stop=None):
         with self._opened(billing_period) as (connection, columns):
-            # For what doesn't fit into memory; DuckDB removes it.
-            connection.execute("SET temp_directory = $room", {"room": f"{out}.overflow"})
-            connection.execute(f"SET threads = {_threads(connection, columns, billing_period)}")
-            _write(connection, fitted("daily_spend", columns), billing_period, out)
-        return Extract(notices=(*notices(columns), *self._overlaps(billing_period)))
+            rows = (
+                connection.sql(
+                    query.render(fitted("products", columns), "duckdb"),
+                    params={"billing_period": billing_period},
+                )
+                .to_arrow_table()
+                .to_pylist()
+            )
+            products = sorted_products(rows, known)
+            sql = query.into_file(query.render(fitted("daily_spend", columns), "duckdb"))
+            connection.execute(
+                sql, {"billing_period": billing_period, "products": products.keys, "out": str(out)}
+            )
+        return Extract(
+            (*missing_columns(columns), *products.notices), products.bedrock, products.unexplained
+        )
 
     def lines(self, parameters: dict[str, Any]) -> pa.Table:
         """The single CUR lines behind a number; parameters of queries/cur/lines.sql.

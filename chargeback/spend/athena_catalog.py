@@ -20,6 +20,8 @@ KEYS = ("billing_period", "version")
 """What the tables are partitioned by, in this order."""
 MEANING = ("identity_meaning", "meter_meaning", "daily", "monthly")
 """The tables that hold what a month's spend means, beside `spend` itself."""
+ADDED = ("charged_lines", "net_charged_lines", "net_repeated_lines")
+"""Columns of `spend` that versions of schema version 2 lack."""
 HIVE_TYPES = {
     pa.string(): "STRING",
     pa.bool_(): "BOOLEAN",
@@ -35,6 +37,8 @@ class StoreTable:
     kind: str
     """A table of the store as statements name it: 'spend', 'daily', …"""
     settings: AthenaSettings
+    lacks: tuple[str, ...] = ()
+    """Columns that statements read and an older table does not have: NULL in all rows."""
 
     @cached_property
     def shape(self) -> pa.Schema:
@@ -44,7 +48,8 @@ class StoreTable:
     @cached_property
     def name(self) -> str:
         """The name in the database."""
-        told = f"{self.settings.store_location}\n{self.shape}"
+        columns = pa.schema([field for field in self.shape if field.name not in self.lacks])
+        told = f"{self.settings.store_location}\n{columns}"
         return f"chargeback_{self.kind}_{hashlib.sha256(told.encode()).hexdigest()[:8]}"
 
     def folder(self, month: str, version: str) -> str:
@@ -100,8 +105,14 @@ class StoreTable:
         """What stands for the table in a statement: the version of each month."""
         months = exp.column("billing_period").isin(*versions)
         version = exp.column("version").isin(*versions.values())
-        columns = [exp.column(name, quoted=True) for name in self.shape.names]
+        columns = [self._read(field) for field in self.shape]
         return exp.select(*columns).from_(self._table).where(months, version).subquery()
+
+    def _read(self, field: pa.Field) -> exp.Expr:
+        if field.name not in self.lacks:
+            return exp.column(field.name, quoted=True)
+        null = exp.cast(exp.null(), _hive_type(field.type), dialect="hive")
+        return exp.alias_(null, field.name, quoted=True)
 
     @property
     def _data(self) -> list[pa.Field]:

@@ -9,17 +9,33 @@ import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
 from chargeback import query
 from chargeback.errors import SourceProblem
 from chargeback.spend.athena_catalog import MEANING
+from chargeback.spend.athena_objects import Held
 from chargeback.spend.athena_versions import Versions
+from chargeback.spend.bill import Bill
+from chargeback.spend.manifest import Manifest
 from chargeback.spend.meaning import (
     MEANINGS_KEPT,
     Rules,
     identity_meaning,
     meter_meaning,
+    read_meters,
 )
-from chargeback.spend.store import Manifest
+
+PAYER_ORDER = [("payer_account_id", "ascending"), ("currency", "ascending")]
+
+
+class AthenaMeaning(BaseModel):
+    """What a version of `spend` means: the version of the tables, and what the bill comes to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    version: str
+    bill: Bill
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +44,17 @@ class AthenaMeanings:
 
     versions: Versions
 
-    def of(self, spend: str, manifest: Manifest, rules: Rules) -> str:
-        """The version of the tables that hold what a version of `spend` means under `rules`.
+    def of(self, spend: str, manifest: Manifest, rules: Rules) -> AthenaMeaning:
+        """What a version of `spend` means under `rules`.
 
         Raises:
             SourceProblem: Athena or S3 can't be asked.
             OwnerListError: an owner list can't be used.
         """
         objects, name = self.versions.objects, f"{_folder(spend)}{rules.fingerprint}"
-        while (held := objects.get(name)) is None:
+        while (kept := self._kept(objects.get(name))) is None:
             self._work_out(name, spend, manifest, rules)
-        return held.body.decode()
+        return kept
 
     def forget(self, month: str, spend: str) -> None:
         """Drops all that a version of `spend` meant."""
@@ -47,10 +63,11 @@ class AthenaMeanings:
 
     def _work_out(self, name: str, spend: str, manifest: Manifest, rules: Rules) -> None:
         objects, month, version = self.versions.objects, manifest.billing_period, uuid.uuid4().hex
-        is_first = False
+        is_first, before = False, objects.get(name)
         try:
-            self._write(month, spend, version, rules, rules.basis_of(manifest))
-            is_first = objects.replace(name, version.encode(), None)
+            bill = self._write(manifest, spend, version, rules)
+            body = AthenaMeaning(version=version, bill=bill).model_dump_json().encode()
+            is_first = objects.replace(name, body, before)
         finally:
             if not is_first:  # it failed, or another process was faster: its tables say the same
                 self.versions.drop(MEANING, month, version)
@@ -58,30 +75,40 @@ class AthenaMeanings:
             for old in objects.names(_folder(spend))[:-MEANINGS_KEPT]:
                 self._forget(month, old)
 
-    def _write(self, month: str, spend: str, version: str, rules: Rules, basis: str) -> None:
-        of, tables = self.versions, self.versions.tables
+    def _write(self, manifest: Manifest, spend: str, version: str, rules: Rules) -> Bill:
+        of, tables, month = self.versions, self.versions.tables, manifest.billing_period
         of.create(MEANING)
-        identities = of.download("spend/identities", month, spend)
-        meters = of.download("spend/meters", month, spend)
+        facts = of.spend(manifest.schema_version).rows({month: spend})
+        identities = of.download("spend/identities", {}, spend=facts)
+        meters = read_meters(of.download("spend/meters", {}, spend=facts))
+        payers = of.download("spend/payers", {"excluded": rules.excluded}, spend=facts)
+        bill = rules.bill_of(payers.sort_by(PAYER_ORDER).to_pylist(), meters)
         known = identity_meaning(identities, rules.attribution)
         of.upload("identity_meaning", known, month, version)
         of.upload("meter_meaning", meter_meaning(meters), month, version)
-        daily = query.with_table(
-            query.load("spend/meaning"), "spend", tables["spend"].rows({month: spend})
-        )
+        daily = query.with_table(query.load("spend/meaning"), "spend", facts)
         for kind in ("identity_meaning", "meter_meaning"):
             daily = query.with_table(daily, kind, tables[kind].rows({month: version}))
-        of.insert("daily", daily, {"cost_basis": basis}, month, version)
+        parameters = {"net_payers": bill.net_payers, "excluded": rules.excluded}
+        of.insert("daily", daily, parameters, month, version)
         monthly = query.with_table(
             query.load("spend/monthly"), "spend", tables["daily"].rows({month: version})
         )
         of.insert("monthly", monthly, {}, month, version)
+        return bill
 
     def _forget(self, month: str, name: str) -> None:
-        held = self.versions.objects.get(name)
+        kept = self._kept(self.versions.objects.get(name))
         self.versions.objects.delete(name)
-        if held:
-            self.versions.drop(MEANING, month, held.body.decode())
+        if kept:
+            self.versions.drop(MEANING, month, kept.version)
+
+    def _kept(self, held: Held | None) -> AthenaMeaning | None:
+        """What an object says, unless it is damaged: then it is worked out anew."""
+        try:
+            return AthenaMeaning.model_validate_json(held.body) if held else None
+        except ValidationError:
+            return None
 
 
 def _folder(spend: str) -> str:

@@ -13,9 +13,12 @@ import pyarrow as pa
 from sqlglot import exp
 
 from chargeback import query
+from chargeback.errors import SourceProblem
 from chargeback.sources.athena_parameters import bound, fingerprint
 from chargeback.sources.athena_queries import AthenaQueries
 from chargeback.spend.athena_catalog import StoreTable
+from chargeback.spend.athena_meaning import AthenaMeaning
+from chargeback.spend.bill import Bill
 from chargeback.spend.shapes import shape_of
 from chargeback.spend.tables import Grain
 
@@ -26,8 +29,18 @@ class AthenaTables:
 
     queries: AthenaQueries
     tables: Mapping[str, StoreTable]
-    versions: Mapping[str, str]
-    """The version of the tables by billing period."""
+    meanings: Mapping[str, AthenaMeaning]
+    """By billing period."""
+
+    @property
+    def bills(self) -> dict[str, Bill]:
+        """What each billing period comes to."""
+        return {month: meaning.bill for month, meaning in self.meanings.items()}
+
+    @property
+    def problems(self) -> dict[str, SourceProblem]:
+        """None: where Athena can't be asked, no month can be shown."""
+        return {}
 
     def answer(self, name: str, grain: Grain, parameters: Mapping[str, Any]) -> pa.Table:
         """The rows of queries/reports/<name>.sql, in its order.
@@ -64,5 +77,7 @@ class AthenaTables:
             yield from duck.sql(query.render(in_order, "duckdb")).to_arrow_reader(10_000)
 
     def _statement(self, name: str, grain: Grain) -> exp.Expr:
-        rows = self.tables[grain].rows(self.versions)
+        rows = self.tables[grain].rows(
+            {month: found.version for month, found in self.meanings.items()}
+        )
         return query.with_table(query.load(f"reports/{name}"), "spend", rows)

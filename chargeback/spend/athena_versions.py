@@ -23,7 +23,11 @@ from chargeback.sources.athena_queries import AthenaQueries
 from chargeback.sources.cur2 import Extract
 from chargeback.spend.athena_catalog import StoreTable
 from chargeback.spend.athena_objects import StoreObjects
+from chargeback.spend.manifest import Reading
 from chargeback.spend.shapes import shape_of
+
+OLDER = 2
+"""The newest schema version whose facts lie in a table of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +44,16 @@ class Versions:
             for kind in kinds:
                 self.queries.done(connection, self.tables[kind].create())
 
-    def extract(self, source: AthenaTable, month: str, version: str, stop: Event) -> Extract:
+    def extract(self, reading: Reading, source: AthenaTable, version: str, stop: Event) -> Extract:
         """Writes what a CUR 2.0 table holds of a month as a version of `spend`."""
-        spend = self.tables["spend"]
-        return source.insert(month, lambda rows: spend.insert(rows, month, version), stop)
+        spend, month = self.tables["spend"], reading.period.billing_period
+        return source.insert(
+            month, lambda rows: spend.insert(rows, month, version), reading.known, stop
+        )
+
+    def spend(self, schema_version: int) -> StoreTable:
+        """The table that holds the facts of a schema version."""
+        return self.tables["spend" if schema_version > OLDER else "spend 2"]
 
     def insert(
         self, kind: str, rows: exp.Expr, parameters: Mapping[str, Any], month: str, version: str
@@ -62,14 +72,16 @@ class Versions:
         with self.queries.connected() as connection:
             self.queries.done(connection, table.add(month, version))
 
-    def download(self, name: str, month: str, version: str) -> pa.Table:
-        """The rows of a statement of queries/spend over a version of `spend`, in no order."""
-        statement = query.with_table(
-            query.load(name), "spend", self.tables["spend"].rows({month: version})
-        )
+    def download(
+        self, name: str, parameters: Mapping[str, Any], **relations: exp.Subquery
+    ) -> pa.Table:
+        """The rows of a statement of queries/spend over versions of tables, in no order."""
+        statement = query.load(name)
+        for relation, rows in relations.items():
+            statement = query.with_table(statement, relation, rows)
         with tempfile.TemporaryDirectory() as folder, self.queries.connected() as connection:
             out = Path(folder) / "rows.parquet"
-            self.queries.unload(connection, *bound(statement, {}), shape_of(name), out)
+            self.queries.unload(connection, *bound(statement, parameters), shape_of(name), out)
             return parquet.read_table(out)
 
     def drop(self, kinds: Iterable[str], month: str, version: str) -> None:

@@ -6,23 +6,28 @@ rules, once, over the distinct identities and meters, and kept beside the facts 
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
-import os
 import shutil
-import uuid
-from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from chargeback import __version__, query
-from chargeback.settings import CostBasis
+from chargeback.errors import SourceProblem
+from chargeback.files import delete_unless_held, flush, holding, sha256_of
+from chargeback.settings import BillSettings, CostBasis
+from chargeback.sources.cur2 import result_schema
 from chargeback.spend.attribution import (
     DIMENSIONS,
     UNALLOCATED,
@@ -31,13 +36,17 @@ from chargeback.spend.attribution import (
     attribute,
     merge_tags,
 )
+from chargeback.spend.bill import Bill, make_bill
 from chargeback.spend.owners import unreadable
 from chargeback.spend.principal import read_principal
-from chargeback.spend.usage_type import read_meter
+from chargeback.spend.usage_type import Meter, read_meter
 
 if TYPE_CHECKING:  # the store gives the tables that are made of meanings
-    from chargeback.spend.store import Manifest, StoredPeriod
+    from chargeback.spend.store import StoredPeriod
 
+DAILY, MONTHLY, BILL = "daily.parquet", "monthly.parquet", "bill.json"
+UNFINISHED = ".unfinished-"
+"""Begins the name of a folder that is being filled; what is left of a killed process goes."""
 MEANINGS_KEPT = 4
 """Of one version of a period: enough for pages and exports under different rules."""
 IDENTITY_KEYS = ("usage_account_id", "iam_principal", "tags", "resource_tags", "cost_category")
@@ -77,15 +86,29 @@ METER_MEANING = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """The two files that reports read of one billing period."""
+    """What reports read of one billing period: two files, and what the bill comes to."""
 
-    daily: Path
-    monthly: Path
+    folder: Path
+    bill: Bill
 
-    @classmethod
-    def within(cls, folder: Path) -> Self:
-        """Where they are in a folder of their own."""
-        return cls(folder / "daily.parquet", folder / "monthly.parquet")
+    @property
+    def daily(self) -> Path:
+        """The rows of the store with what they mean."""
+        return self.folder / DAILY
+
+    @property
+    def monthly(self) -> Path:
+        """The same without days."""
+        return self.folder / MONTHLY
+
+
+class _Kept(BaseModel):
+    """Said of a finished meaning, so that a damaged one is noticed and made anew."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bill: Bill
+    sha256: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -94,10 +117,24 @@ class Rules:
 
     attribution: AttributionRules
     cost_basis: CostBasis
+    bill: BillSettings = field(default_factory=BillSettings)
 
-    def basis_of(self, manifest: Manifest) -> str:
-        """'unblended' or 'net': what the bill of this period is the sum of."""
-        return manifest.cost_basis if self.cost_basis == "auto" else self.cost_basis
+    def bill_of(
+        self, payers: Sequence[Mapping[str, Any]], meters: Sequence[Mapping[str, Any]]
+    ) -> Bill:
+        """What a period comes to: `payers` and `meters` as `make_bill` takes them."""
+        return make_bill(
+            payers,
+            meters,
+            settled=self.bill.basis,
+            default=self.cost_basis,
+            excluded=self.bill.exclude_products,
+        )
+
+    @property
+    def excluded(self) -> list[str]:
+        """Product codes that are left out."""
+        return list(self.bill.exclude_products)
 
     @property
     def fingerprint(self) -> str:
@@ -110,45 +147,143 @@ class Rules:
             attribution = self.attribution.fingerprint()
         except OSError as error:
             raise unreadable(Path(error.filename), error) from error
-        parts = (attribution, self.cost_basis, __version__, _program())
+        bill = self.bill.model_dump_json(include={"basis", "exclude_products"})
+        parts = (attribution, self.cost_basis, bill, __version__, _program())
         return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
+
+
+class DamagedFacts(SourceProblem):
+    """What is kept of a month can't be read any more; the bill has to be read anew."""
 
 
 def meaning_of(period: StoredPeriod, rules: Rules) -> Meaning:
     """The period's meaning under `rules`: read from disk, or worked out and kept there.
 
+    What is damaged is made anew. Where nothing can be kept beside the facts (a store that is only
+    readable), it is worked out in a folder of this process's own.
+
     Raises:
         OwnerListError: an owner list can't be used.
+        DamagedFacts: the facts themselves can't be read.
+        SourceProblem: it can't be written, for want of space, memory or permission.
     """
     folder = period.folder / f"meaning-{rules.fingerprint}"
-    if not folder.exists():
-        beside = period.folder / f".{uuid.uuid4().hex[:12]}"
-        beside.mkdir()
+    whole = _read(folder)
+    if whole is None:
+        with _explained(period):
+            whole = _make(period, rules, folder)
+            _forget_others(period.folder, keep=folder)
+    return whole
+
+
+def _make(period: StoredPeriod, rules: Rules, folder: Path) -> Meaning:
+    try:
+        beside = Path(mkdtemp(prefix=UNFINISHED, dir=period.folder))
+    except PermissionError:
+        return _make_elsewhere(period, rules)
+    with holding(beside):
         try:
             _work_out(period, rules, beside)
-            with suppress(OSError):  # another process was faster: its files say the same
-                beside.rename(folder)
+            _put_in_place(beside, folder)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
-        _forget_others(period.folder, keep=folder)
-    return Meaning.within(folder)
+    return _read(folder) or _make_elsewhere(period, rules)
 
 
-def _work_out(period: StoredPeriod, rules: Rules, folder: Path) -> None:
-    basis, found = {"cost_basis": rules.basis_of(period.manifest)}, Meaning.within(folder)
+def _make_elsewhere(period: StoredPeriod, rules: Rules) -> Meaning:
+    folder = Path(mkdtemp(prefix="chargeback-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Meaning(folder, _work_out(period, rules, folder))
+
+
+def _put_in_place(beside: Path, folder: Path) -> None:
+    damaged = folder.with_name(f"{UNFINISHED}{folder.name}")
+    with suppress(OSError):  # another process was faster: its files say the same
+        if folder.exists() and _read(folder) is None:
+            folder.rename(damaged)
+        beside.rename(folder)
+    flush(folder.parent)
+    shutil.rmtree(damaged, ignore_errors=True)
+
+
+def _read(folder: Path) -> Meaning | None:
+    """A finished meaning whose files are whole, to the last byte; else None."""
+    try:
+        kept = _Kept.model_validate_json((folder / BILL).read_bytes())
+        whole = kept.sha256 == _digests(folder, kept.bill)
+    except (OSError, ValidationError):
+        return None
+    return Meaning(folder, kept.bill) if whole else None
+
+
+@contextmanager
+def _explained(period: StoredPeriod) -> Iterator[None]:
+    """Says what keeps a month from being worked out; whether it is the facts is looked up."""
+    month = period.manifest.billing_period
+    try:
+        yield
+    except (duckdb.Error, pa.ArrowInvalid, OSError) as error:
+        if not period.is_whole():
+            period.mark_as_damaged()
+            raise DamagedFacts(
+                f"What the spend store keeps of {month} is damaged.",
+                "That month can't be shown; all others can.",
+                "It is read from the bill again with the next refresh.",
+            ) from error
+        raise SourceProblem(
+            f"What the lines of {month} mean can't be worked out: {_reason(error)}.",
+            "That month can't be shown; all others can.",
+            "Give the spend store's folder free space and permission to write, and the machine "
+            "memory.",
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return "too little memory"
+    return (isinstance(error, OSError) and error.strerror) or "no space, or no permission, to write"
+
+
+def _work_out(period: StoredPeriod, rules: Rules, folder: Path) -> Bill:
     with duckdb.connect() as connection:
-        connection.read_parquet(str(period.spend)).create_view("spend")
+        open_spend(connection, period.spend)
         identities = connection.sql(query.duckdb_sql("spend/identities")).to_arrow_table()
-        meters = connection.sql(query.duckdb_sql("spend/meters")).to_arrow_table()
+        meters = read_meters(connection.sql(query.duckdb_sql("spend/meters")).to_arrow_table())
+        payers = connection.sql(
+            query.duckdb_sql("spend/payers"), params={"excluded": rules.excluded}
+        ).to_arrow_table()
+        bill = rules.bill_of(payers.to_pylist(), meters)
         connection.register("identity_meaning", identity_meaning(identities, rules.attribution))
         connection.register("meter_meaning", meter_meaning(meters))
         connection.execute("SET temp_directory = $room", {"room": str(folder / "overflow")})
+        parameters = {"net_payers": bill.net_payers, "excluded": rules.excluded}
         connection.execute(
-            query.into_file(query.duckdb_sql("spend/meaning")), {**basis, "out": str(found.daily)}
+            query.into_file(query.duckdb_sql("spend/meaning")),
+            {**parameters, "out": str(folder / DAILY)},
         )
-        connection.read_parquet(str(found.daily)).create_view("daily")
+        connection.read_parquet(str(folder / DAILY)).create_view("daily")
         monthly = query.duckdb_sql("spend/monthly", (("spend", "daily"),))
-        connection.execute(query.into_file(monthly), {"out": str(found.monthly)})
+        connection.execute(query.into_file(monthly), {"out": str(folder / MONTHLY)})
+    kept = _Kept(bill=bill, sha256=_digests(folder, bill))
+    (folder / BILL).write_text(kept.model_dump_json(indent=2), "utf-8")
+    for name in (DAILY, MONTHLY, BILL):
+        flush(folder / name)
+    return bill
+
+
+def _digests(folder: Path, bill: Bill) -> dict[str, str]:
+    said = hashlib.sha256(bill.model_dump_json().encode()).hexdigest()
+    return {BILL: said, **{name: sha256_of(folder / name) for name in (DAILY, MONTHLY)}}
+
+
+def open_spend(connection: duckdb.DuckDBPyConnection, file: Path, name: str = "spend") -> None:
+    """Makes a version's facts the view `name`; columns that an older version lacks are NULL."""
+    stored = connection.read_parquet(str(file))
+    lacking = [
+        column for column in result_schema("daily_spend") if column.name not in stored.columns
+    ]
+    nulls = [duckdb.ConstantExpression(None).cast("BIGINT").alias(c.name) for c in lacking]
+    stored.select(duckdb.StarExpression(), *nulls).create_view(name)
 
 
 def identity_meaning(identities: pa.Table, rules: AttributionRules) -> pa.Table:
@@ -181,27 +316,32 @@ def _tag_map(text: str) -> dict[str, str]:
     return {key: value or "" for key, value in json.loads(text).items()}
 
 
-def meter_meaning(meters: pa.Table) -> pa.Table:
-    """What each row of queries/spend/meters.sql means."""
-    return pa.Table.from_pylist([_read_meter(found) for found in meters.to_pylist()], METER_MEANING)
+def read_meters(found: pa.Table) -> list[dict[str, Any]]:
+    """The rows of queries/spend/meters.sql, each with its reading as `meter`."""
+    return [{**row, "meter": _read_meter(row)} for row in found.to_pylist()]
 
 
-def _read_meter(found: dict[str, Any]) -> dict[str, Any]:
-    keys = {key: found[key] for key in METER_KEYS}
-    amount, cost = found["usage_amount"], found["unblended_cost"]
-    meter = read_meter(**keys, rate=cost / amount if amount else None)
-    return {
-        **keys,
-        "provider": meter.provider,
-        "model": meter.model,
-        "token_type": meter.token_type,
-        "service_tier": meter.service_tier,
-        "scope": meter.scope,
-        "long_context": meter.long_context,
-        "recognised": meter.recognised,
-        "note": meter.note,
-        "tokens_per_unit": meter.tokens_per_unit,
+def _read_meter(found: Mapping[str, Any]) -> Meter:
+    rate = found["rate"]
+    return read_meter(
+        **{key: found[key] for key in METER_KEYS},
+        rate=None if rate is None else Decimal(repr(rate)),
+    )
+
+
+def meter_meaning(meters: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """What each row of `read_meters` means."""
+    return pa.Table.from_pylist([_meter_row(found) for found in meters], METER_MEANING)
+
+
+def _meter_row(found: Mapping[str, Any]) -> dict[str, Any]:
+    meter: Meter = found["meter"]
+    named = {
+        field.name: getattr(meter, field.name)
+        for field in METER_MEANING
+        if field.name not in METER_KEYS
     }
+    return {**{key: found[key] for key in METER_KEYS}, **named}
 
 
 @lru_cache(maxsize=1)
@@ -214,5 +354,14 @@ def _program() -> str:
 
 def _forget_others(folder: Path, keep: Path) -> None:
     others = [path for path in folder.glob("meaning-*") if path != keep]
-    for old in sorted(others, key=os.path.getmtime, reverse=True)[MEANINGS_KEPT - 1 :]:
-        shutil.rmtree(old, ignore_errors=True)
+    unfinished = [path for path in folder.glob(f"{UNFINISHED}*") if path.is_dir()]
+    too_many = sorted(others, key=_changed, reverse=True)[MEANINGS_KEPT - 1 :]
+    for old in (*too_many, *unfinished):
+        delete_unless_held(old)
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # another process has removed it
+        return 0.0

@@ -22,7 +22,11 @@ def shape_of(name: str, spend: str = "spend") -> pa.Schema:
     """
     tables = {"identity_meaning": IDENTITY_MEANING, "meter_meaning": METER_MEANING}
     with duckdb.connect() as connection:
-        for table, schema in {**tables, "spend": table_shape(spend)}.items():
+        for table, schema in {
+            **tables,
+            "spend": table_shape(spend),
+            "in_force": table_shape("spend"),
+        }.items():
             connection.register(table, schema.empty_table())
         tree = query.load(name)
         nothing = dict.fromkeys(query.parameters(tree))

@@ -74,7 +74,7 @@ def is_unnamed(pricing_unit: str) -> bool:
 
 def tokens_in_marketplace_unit(
     token_type: str, texts: str, rate: Decimal | None
-) -> tuple[Decimal, str]:
+) -> tuple[Decimal | None, str]:
     """Size of Marketplace's `Units` on a token line.
 
     Args:
@@ -83,18 +83,18 @@ def tokens_in_marketplace_unit(
         rate: unblended cost per unit, in dollars; None where it is not known.
 
     Returns:
-        Single tokens in one unit, and a sentence for the user ('' where the size is certain).
-        1,000,000 unless the price can only be one per 1,000 tokens.
+        Single tokens in one unit, and a sentence for the user ('' where the size is certain); None
+        where neither the texts nor the rate settle it.
     """
     thousand, million = bool(_SAYS_THOUSAND.search(texts)), bool(_SAYS_MILLION.search(texts))
     if thousand != million:
         return (THOUSAND if thousand else MILLION), ""
     if rate is None or not rate.is_finite() or not rate:
-        return MILLION, "The unit names no size; 1,000,000 tokens assumed."
+        return None, "The unit names no size, and no price in dollars tells it."
     return _size_from_rate(token_type, abs(rate))
 
 
-def _size_from_rate(token_type: str, rate: Decimal) -> tuple[Decimal, str]:
+def _size_from_rate(token_type: str, rate: Decimal) -> tuple[Decimal | None, str]:
     prices = _prices_of(token_type)
     fits_million, fits_thousand = prices.holds(rate, MILLION), prices.holds(rate, THOUSAND)
     if fits_million and not fits_thousand:
@@ -102,8 +102,8 @@ def _size_from_rate(token_type: str, rate: Decimal) -> tuple[Decimal, str]:
     if fits_thousand and not fits_million:
         return THOUSAND, "The unit names no size; the rate fits 1,000 tokens."
     if fits_thousand:
-        return MILLION, "The unit names no size; the rate fits 1,000 and 1,000,000 tokens alike."
-    return MILLION, "The unit names no size and the rate fits none; 1,000,000 tokens assumed."
+        return None, "The unit names no size; the rate fits 1,000 and 1,000,000 tokens alike."
+    return None, "The unit names no size, and the rate fits none that is known."
 
 
 def _prices_of(token_type: str) -> _PriceRange:

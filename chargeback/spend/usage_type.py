@@ -71,6 +71,8 @@ class Meter:
     long_context: bool
     tokens_per_unit: Decimal | None
     note: str
+    unit_size_unknown: bool = False
+    """Tokens are counted, in units whose size neither their name nor their price tells."""
 
     @property
     def recognised(self) -> bool:
@@ -223,6 +225,7 @@ def _model_meter(line: _Line, model_text: str, reading: Reading) -> Meter:
         long_context=reading.long_context,
         tokens_per_unit=tokens_per_unit,
         note=" ".join(note for note in (_unread_note(reading), unit_note) if note),
+        unit_size_unknown=tokens_per_unit is None and unit_note != "" and reading.counts_tokens,
     )
 
 

@@ -64,7 +64,7 @@ class Statement:
 
     billing_period: str
     period_status: str
-    """PROVISIONAL, or FINAL once the month is over and its every line is invoiced."""
+    """As `Reports.status` has it."""
     data_as_of: datetime
     bill_to_type: str
     charges: Sequence[Charge]
@@ -118,8 +118,7 @@ def build_statement(reports: Reports, month: str, by: str, today: date) -> State
         raise UsageProblem(f"A statement can't be made by {by!r}.", todo=f"Use {', '.join(UNITS)}.")
     manifest = reports.manifest(month)
     found = reports.charges(month, by).to_pylist()
-    basis = "net_total" if reports.rules.basis_of(manifest) == "net" else "unblended_total"
-    bill = {total.currency: getattr(total, basis) for total in manifest.totals}
+    bill = reports.bill(month).totals
     charges = [
         charge
         for currency, rows in groupby(found, key=lambda row: row["currency"])
@@ -130,7 +129,7 @@ def build_statement(reports: Reports, month: str, by: str, today: date) -> State
         charges = [Charge(UNALLOCATED, "", "", (CENT * 0,) * len(MONEY))]
     return Statement(
         billing_period=month,
-        period_status="FINAL" if manifest.is_final(today) else "PROVISIONAL",
+        period_status=reports.status(month, today),
         data_as_of=manifest.data_as_of,
         bill_to_type=by,
         charges=charges,

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-import uuid
-from collections.abc import Callable, Iterable, Iterator
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, BinaryIO, TypeVar
 
 from chargeback import __version__
+from chargeback.errors import Problem
+from chargeback.files import delete_unless_held, flush, holding, sha256_of
 from chargeback.money import CENT, ZERO, exact_sum
+from chargeback.notices import Notice
 from chargeback.reports import Reports
+from chargeback.spend.bill import CostBasis
 from chargeback.statement.build import COLUMNS, MONEY, Statement, build_statement
 from chargeback.statement.files import FileDigest, Sheet, write_csv, write_workbook
 
@@ -50,20 +56,27 @@ DETAIL_COLUMNS = (
     "unblended_cost",
     "net_unblended_cost",
     "currency",
+    "payer_account_id",
+    "legal_entity",
+    "product_code",
+    "resource_id",
+    "billed_cost",
 )
-DETAIL_MONEY = ("usage_amount", "tokens", "unblended_cost", "net_unblended_cost")
-_UNBLENDED, _NET, _CURRENCY = map(
-    DETAIL_COLUMNS.index, ("unblended_cost", "net_unblended_cost", "currency")
-)
+DETAIL_MONEY = ("usage_amount", "tokens", "unblended_cost", "net_unblended_cost", "billed_cost")
+_BILLED, _CURRENCY = map(DETAIL_COLUMNS.index, ("billed_cost", "currency"))
+UNFINISHED = ".chargeback-unfinished-"
+"""Begins the name of a folder that files of an export are written in before they appear."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportFiles:
-    """The three files of an export."""
+    """The three files of an export, and what it found in their folder."""
 
     statement: Path
     detail: Path
     manifest: Path
+    outdated: tuple[str, ...] = ()
+    """Names of the manifests of other sets there, of which a file is no longer theirs."""
 
 
 def file_names(month: str, by: str) -> tuple[str, str, str]:
@@ -75,25 +88,99 @@ def file_names(month: str, by: str) -> tuple[str, str, str]:
     )
 
 
-def write_export(reports: Reports, month: str, by: str, today: date, out: Path) -> ExportFiles:
-    """Writes statement, detail and manifest into `out`; each appears whole or not at all.
+def write_export(  # noqa: PLR0913
+    reports: Reports,
+    month: str,
+    by: str,
+    today: date,
+    out: Path,
+    *,
+    up_to_date: bool = True,
+) -> ExportFiles:
+    """Writes statement, detail and manifest into `out`: they appear together, the manifest last.
+
+    Args:
+        reports: the figures.
+        month: YYYY-MM.
+        by: the unit that is charged.
+        today: the date in UTC.
+        out: the folder; made if it isn't there.
+        up_to_date: whether the bill could be asked for anything newer; said in the manifest.
 
     Raises:
         UsageProblem: `by` is no unit, or the store does not hold the month.
-        Problem: the figures do not tie to the bill.
+        Problem: the figures do not tie to the bill, or a file can't be written.
     """
     statement = build_statement(reports, month, by, today)
-    files = ExportFiles(*(out / name for name in file_names(month, by)))
-    written = _write_whole(files.statement, lambda file: write_csv(file, COLUMNS, statement.rows()))
+    names = file_names(month, by)
+    with _named_problems(out, names[0]):
+        out.mkdir(parents=True, exist_ok=True)
+        _remove_unfinished(out)
+        beside = Path(mkdtemp(prefix=UNFINISHED, dir=out))
+    with holding(beside):
+        try:
+            _write_set(reports, statement, [beside / name for name in names], up_to_date)
+            with _named_problems(out, names[2]):
+                _put_in_place(beside, out, names)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    return ExportFiles(*(out / name for name in names), _outdated(out, month, names))
+
+
+def _write_set(
+    reports: Reports, statement: Statement, files: Sequence[Path], up_to_date: bool
+) -> None:
+    charges, detail, manifest = files
     sums = dict.fromkeys(statement.bill, ZERO)
-    is_net = reports.rules.basis_of(reports.manifest(month)) == "net"
-    rows = _adding_up(detail_rows(reports, month), sums, is_net=is_net)
-    detail = _write_whole(files.detail, lambda file: write_csv(file, DETAIL_COLUMNS, rows))
-    digests = {files.statement: written, files.detail: detail}
-    manifest = _manifest(reports, statement, digests, sums)
-    text = json.dumps(manifest, indent=2, ensure_ascii=False, default=_plain) + "\n"
-    _write_whole(files.manifest, lambda file: file.write(text.encode()))
-    return files
+    rows = _adding_up(detail_rows(reports, statement.billing_period), sums)
+    digests = {
+        charges: _write(charges, lambda file: write_csv(file, COLUMNS, statement.rows())),
+        detail: _write(detail, lambda file: write_csv(file, DETAIL_COLUMNS, rows)),
+    }
+    said = _manifest(reports, statement, digests, sums, up_to_date)
+    text = json.dumps(said, indent=2, ensure_ascii=False, default=_plain) + "\n"
+    _write(manifest, lambda file: file.write(text.encode()))
+
+
+def _put_in_place(beside: Path, out: Path, names: Sequence[str]) -> None:
+    """The manifest goes first and comes last: a set without one is not whole."""
+    (out / names[-1]).unlink(missing_ok=True)
+    for name in names:
+        (beside / name).replace(out / name)
+    flush(out)
+
+
+def _outdated(out: Path, month: str, written: Sequence[str]) -> tuple[str, ...]:
+    """Manifests of the month that name another file than lies there now."""
+    digests = {name: sha256_of(out / name) for name in written[:-1]}
+    others = sorted(set(out.glob(f"manifest-*-{month}.json")) - {out / written[-1]})
+    return tuple(other.name for other in others if not _fits(other, digests))
+
+
+def _fits(manifest: Path, digests: dict[str, str]) -> bool:
+    try:
+        files = json.loads(manifest.read_bytes())["files"]
+        return all(digests.get(file["name"], file["sha256"]) == file["sha256"] for file in files)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _remove_unfinished(out: Path) -> None:
+    """What killed exports left."""
+    for left in out.glob(f"{UNFINISHED}*"):
+        delete_unless_held(left)
+
+
+@contextmanager
+def _named_problems(out: Path, name: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Problem(
+            f"{out / name} can't be written: {error.strerror}.",
+            "Nothing was exported; files that were there before are as they were.",
+            "Check the folder's free space and permissions.",
+        ) from error
 
 
 def write_statement_workbook(
@@ -138,13 +225,10 @@ def detail_rows(reports: Reports, month: str) -> Iterator[list[Any]]:
         yield from (list(row) for row in zip(*columns, strict=True))
 
 
-def _adding_up(
-    rows: Iterable[list[Any]], sums: dict[str, Decimal], *, is_net: bool
-) -> Iterator[list[Any]]:
+def _adding_up(rows: Iterable[list[Any]], sums: dict[str, Decimal]) -> Iterator[list[Any]]:
     """Passes the rows of the detail on, and adds what they come to on the bill to `sums`."""
     for row in rows:
-        cost = row[_NET] if is_net and row[_NET] is not None else row[_UNBLENDED]
-        sums[row[_CURRENCY]] = exact_sum((sums[row[_CURRENCY]], cost))
+        sums[row[_CURRENCY]] = exact_sum((sums[row[_CURRENCY]], row[_BILLED]))
         yield row
 
 
@@ -153,9 +237,10 @@ def _manifest(
     statement: Statement,
     digests: dict[Path, FileDigest],
     detail_sums: dict[str, Decimal],
+    up_to_date: bool,
 ) -> dict[str, Any]:
-    period = reports.manifest(statement.billing_period)
-    rules = reports.rules
+    month = statement.billing_period
+    period, rules = reports.manifest(month), reports.rules
     return {
         "schema_version": 1,
         "program_version": __version__,
@@ -165,7 +250,10 @@ def _manifest(
         "source": period.source,
         "engine": period.engine,
         "query_ids": list(period.query_ids),
-        "cost_basis": rules.basis_of(period),
+        "up_to_date": up_to_date,
+        "notices": [_said(each) for each in reports.notices(month)],
+        "cost_basis": [_basis(each) for each in reports.bill(month).cost_basis],
+        "accepted": period.accepted and period.accepted.model_dump(mode="json"),
         "bill_to_type": statement.bill_to_type,
         "files": [
             {"name": path.name, "rows": digest.rows, "sha256": digest.sha256}
@@ -209,17 +297,27 @@ def _invoices(reports: Reports, statement: Statement) -> list[dict[str, Any]]:
     ]
 
 
-def _write_whole(path: Path, write: Callable[[BinaryIO], T]) -> T:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    try:
-        with beside.open("wb") as file:
-            result = write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+def _said(each: Notice) -> dict[str, Any]:
+    return {**each.model_dump(), "text": each.words}
+
+
+def _basis(each: CostBasis) -> dict[str, Any]:
+    return {
+        "payer_account_id": each.payer_account_id,
+        "currency": each.currency,
+        "basis": each.basis,
+        "decided_by": each.decided_by,
+        "taken_off_by_net_costs": each.before,
+        "taken_off_by_discount_lines": each.told,
+        "bill": each.total,
+    }
+
+
+def _write(path: Path, write: Callable[[BinaryIO], T]) -> T:
+    with _named_problems(path.parent.parent, path.name), path.open("wb") as file:
+        result = write(file)
+        file.flush()
+        os.fsync(file.fileno())
     return result
 
 

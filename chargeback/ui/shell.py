@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +12,11 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from chargeback.errors import Problem, SourceProblem
-from chargeback.reports import Reports, View
+from chargeback.notices import Notice
+from chargeback.reports import INVOICED, Reports, View
 from chargeback.settings import load_settings
-from chargeback.sources.cur2 import WITHOUT
-from chargeback.spend.store import Manifest, Period
-from chargeback.ui.formats import moment, month_name, plain
+from chargeback.spend.manifest import Manifest
+from chargeback.ui.formats import count, moment, month_name, plain
 from chargeback.workspace import Workspace, today
 
 FILTERS = {
@@ -28,6 +28,8 @@ FILTERS = {
 }
 """URL parameter of each filter, and what it offers."""
 CONTEXT = "context"
+FOLDED_ABOVE = 2
+"""Notices that block nothing: so many stand on the page, more are folded."""
 ADDRESSED = "month in the address"
 """The month that this session wrote into the address last."""
 RETRY_SECONDS = 300
@@ -50,9 +52,9 @@ class Context:
         return self.reports.manifest(self.view.month)
 
     @property
-    def is_final(self) -> bool:
-        """Whether AWS has issued its invoices for the whole month."""
-        return self.manifest.is_final(today())
+    def is_invoiced(self) -> bool:
+        """Whether the month is over, on invoices, and nothing about it is open."""
+        return self.reports.status(self.view.month, today()) == INVOICED
 
     @property
     def unfiltered(self) -> View:
@@ -102,8 +104,10 @@ def prepare() -> None:
             raise
         problem, reports = failed, _last_reports()[workspace.source.source_id]
     if not reports.months:
-        raise problem or Problem(
-            "The bill holds no billing period yet.", "There is nothing to show."
+        raise (
+            problem
+            or next(iter(reports.problems.values()), None)
+            or Problem("The bill holds no billing period yet.", "There is nothing to show.")
         )
     context = Context(workspace, reports, _controls(reports), problem)
     st.session_state[CONTEXT] = context
@@ -137,7 +141,7 @@ def header(context: Context, title: str = "") -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.header(f"{title}, {month}" if title else month, anchor=False, width="stretch")
         _badges(context)
-    basis = context.reports.rules.basis_of(manifest)
+    basis = context.reports.bill(context.view.month).basis_in(context.view.currency)
     st.caption(
         f"Bill as of {moment(manifest.data_as_of)} · {plain(manifest.source)}, "
         f"{plain(manifest.engine)} · {plain(context.view.currency)}, all line types, {basis}"
@@ -146,15 +150,24 @@ def header(context: Context, title: str = "") -> None:
         st.caption(f"**Only {plain(_narrowed(context.view))}**")
     if context.problem:
         show_problem(context.problem, stale=True)
-    for notice in manifest.notices:
-        st.info(plain(notice), icon=":material/info:")
-    without_column = WITHOUT["line_item_iam_principal"] in manifest.notices
-    if manifest.lines_read and not manifest.has_principals and not without_column:
-        st.info(
-            "No line of this month names its IAM principal: AWS records it from April 2026 on, and "
-            "only from the day the export includes it.",
-            icon=":material/info:",
-        )
+    show_notices(context.reports.notices(context.view.month))
+    for damaged, problem in context.reports.problems.items():
+        with st.container(key=f"damaged-{damaged}"):
+            show_problem(problem, stale=True)
+
+
+def show_notices(notices: Sequence[Notice]) -> None:
+    """What blocks a month's close stands in full; the rest is folded away where it is long."""
+    for each in notices:
+        if each.blocks_close:
+            st.error(plain(each.words), icon=":material/block:")
+    others = [each for each in notices if not each.blocks_close]
+    if len(others) <= FOLDED_ABOVE:
+        for each in others:
+            st.info(plain(each.words), icon=":material/info:")
+        return
+    with st.expander(count(len(others), "notice") + " about this month", icon=":material/info:"):
+        st.markdown("\n".join(f"- {plain(each.words)}" for each in others))
 
 
 def _narrowed(view: View) -> str:
@@ -163,19 +176,21 @@ def _narrowed(view: View) -> str:
 
 
 def _badges(context: Context) -> None:
-    if context.is_final:
+    if context.is_invoiced:
         st.badge(
-            "Final",
-            icon=":material/lock:",
+            "Invoiced",
+            icon=":material/task_alt:",
             color="green",
-            help="The month is over, and every line of it is on an invoice.",
+            help="The month is over, every line that costs something is on an invoice, and nothing "
+            "about it is open. AWS may still restate it.",
         )
     else:
         st.badge(
             "Provisional",
             icon=":material/hourglass_top:",
             color="orange",
-            help="AWS may still change this month: it is not over, or not all of it is invoiced.",
+            help="Do not post this month yet: it is not over, not all of it is invoiced, or "
+            "something about it is open.",
         )
     if context.view.where:
         st.badge("Part of the bill", icon=":material/filter_alt:", color="blue")
@@ -201,7 +216,7 @@ def demo_badge() -> None:
 def _controls(reports: Reports) -> View:
     with st.sidebar:
         month = _month(reports.months)
-        currencies = [total.currency for total in reports.manifest(month).totals]
+        currencies = list(reports.bill(month).totals)
         currency = currencies[0] if currencies else ""
         if len(currencies) > 1:
             currency = st.selectbox("Currency", currencies, key="currency", bind="query-params")
@@ -250,9 +265,8 @@ def _workspace() -> Workspace:
 
 def _reports_now(workspace: Workspace) -> Reports:
     source_id = workspace.source.source_id
-    periods = workspace.store.periods(source_id)
-    keys = tuple(period.key for period in periods)
-    reports = _reports(keys, workspace.rules.fingerprint, periods, workspace)
+    keys = tuple(period.key for period in workspace.store.periods(source_id))
+    reports = _reports(keys, workspace.rules.fingerprint, str(workspace.bill_notices), workspace)
     _last_reports()[source_id] = reports
     return reports
 
@@ -265,10 +279,13 @@ def _last_reports() -> dict[str, Reports]:
 
 @st.cache_resource(max_entries=3, show_spinner="Reading the spend store…")
 def _reports(
-    versions: tuple[str, ...], fingerprint: str, _periods: list[Period], _workspace: Workspace
+    versions: tuple[str, ...],
+    fingerprint: str,
+    bill_notices: str,
+    _workspace: Workspace,
 ) -> Reports:
-    """One Reports per state of the store and of the rules, which the first two stand for."""
-    return _workspace.reports_on(_periods)
+    """One Reports per state of the store, of the rules and of the bill, which come first."""
+    return _workspace.reports()
 
 
 def _bring_up_to_date(workspace: Workspace) -> Problem | None:

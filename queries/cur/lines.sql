@@ -10,6 +10,7 @@
 SELECT
   usage_start,
   usage_end,
+  payer_account_id,
   usage_account_id,
   iam_principal,
   product_code,

@@ -4,7 +4,8 @@
 -- relations:  spend = daily rows
 -- grain:      one row per distinct combination of the text columns below
 -- columns:    usage_amount in pricing_unit; tokens single tokens, NULL for what is not tokens;
---             unblended_cost, net_unblended_cost in currency, exact
+--             in currency, exact: unblended_cost, net_unblended_cost as AWS wrote them (net is NULL
+--             where AWS filled none), billed_cost the amount on the bill
 SELECT
   billing_period,
   usage_date,
@@ -33,11 +34,17 @@ SELECT
   pricing_unit,
   SUM(tokens) AS tokens,
   SUM(unblended_cost) AS unblended_cost,
-  CASE
-    WHEN COUNT(net_unblended_cost) > 0 THEN SUM(COALESCE(net_unblended_cost, unblended_cost))
-  END AS net_unblended_cost,
-  currency
+  SUM(net_unblended_cost) AS net_unblended_cost,
+  currency,
+  payer_account_id,
+  legal_entity,
+  product_code,
+  resource_id,
+  SUM(cost) AS billed_cost
 FROM spend
 WHERE billing_period = :month
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 25, 29
-ORDER BY 2, 3, 4, 8, 9, 10, 11, 12, 13, 20, 21, 22, 23, 25, 29, 14, 15, 16, 17, 18, 19
+GROUP BY
+  1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 25, 29, 30, 31,
+  32, 33, net_unblended_cost IS NULL
+ORDER BY
+  2, 3, 4, 8, 9, 10, 11, 12, 13, 20, 21, 22, 23, 25, 29, 14, 15, 16, 17, 18, 19, 30, 31, 32, 33, 28

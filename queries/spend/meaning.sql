@@ -1,9 +1,10 @@
 -- What does each row of the spend store mean, under the rules in force?
 --
--- parameters: cost_basis  'unblended' or 'net'
+-- parameters: net_payers   texts `payer account|currency`: their bill is the sum of net costs
+--             excluded     product codes that are left out
 -- relations:  spend, identity_meaning, meter_meaning
--- grain:      the spend store's: one row in, one row out
--- columns:    cost                the amount on the bill, in currency, on the period's basis
+-- grain:      the spend store's: one row in, one row out, but for excluded products
+-- columns:    cost                the amount on the bill, in currency, on the payer's basis
 --             tokens              single tokens; NULL for what is not tokens
 --             charge_category     usage, discount, credit, refund, tax or other
 WITH categorised AS (
@@ -13,18 +14,22 @@ WITH categorised AS (
       WHEN
         line_item_type IN ('Usage', 'DiscountedUsage') OR strpos(line_item_type, 'SavingsPlan') = 1
         THEN 'usage'
-      WHEN line_item_type IN ('EdpDiscount', 'PrivateRateDiscount', 'BundledDiscount', 'Discount')
-        THEN 'discount'
+      WHEN line_item_type LIKE '%Discount' THEN 'discount'
       WHEN line_item_type = 'Credit' THEN 'credit'
       WHEN line_item_type = 'Refund' THEN 'refund'
       WHEN line_item_type = 'Tax' THEN 'tax'
       ELSE 'other'
     END AS charge_category,
     CASE
-      WHEN :cost_basis = 'net' THEN COALESCE(net_unblended_cost, unblended_cost)
+      WHEN contains(CAST(:net_payers AS ARRAY(VARCHAR)), payer_account_id || '|' || currency)
+        THEN COALESCE(
+          net_unblended_cost,
+          CASE WHEN line_item_type LIKE '%Discount' THEN 0 ELSE unblended_cost END
+        )
       ELSE unblended_cost
     END AS cost
   FROM spend
+  WHERE NOT contains(CAST(:excluded AS ARRAY(VARCHAR)), product_code)
 )
 
 SELECT
