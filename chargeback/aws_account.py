@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
 from chargeback.checks import EXPORTS_PAGE, MAKE_EXPORT, Check, State, failed
+from chargeback.errors import SourceProblem
 from chargeback.notices import COLUMNS
 from chargeback.settings import AthenaSettings
 from chargeback.sources import athena_problems, billing_problems
+from chargeback.sources.athena_delivery import AthenaDelivery, Unchecked
 from chargeback.sources.aws_problems import words_of
 from chargeback.sources.billing_answers import NO_ANSWER
 from chargeback.sources.cur2 import REQUIRED
@@ -36,7 +39,13 @@ def examine_account(workspace: Workspace) -> Iterator[Check]:
     settings = workspace.settings.athena
     if settings is None:
         return
-    for name, look in {"Region": _region, "Workgroup": _workgroup, "Table": _table}.items():
+    looks: dict[str, Callable[[AthenaSettings], Iterator[Check]]] = {
+        "Region": _region,
+        "Workgroup": _workgroup,
+        "Table": _table,
+        "Deliveries": partial(_deliveries, workspace),
+    }
+    for name, look in looks.items():
         try:
             yield from look(settings)
         except NO_ANSWER as error:
@@ -129,6 +138,32 @@ def _table(settings: AthenaSettings) -> Iterator[Check]:
     else:
         found = f"{name} names no columns: it may be a link to another account's table"
         yield Check("Table", "unknown", found, later)
+
+
+def _deliveries(workspace: Workspace, settings: AthenaSettings) -> Iterator[Check]:
+    """Whether the newest month is a whole delivery, and whether that can be known."""
+    stored = workspace.store.periods(workspace.source.source_id)
+    if not stored:
+        return
+    month = stored[0].manifest.billing_period
+    try:
+        odd = AthenaDelivery(settings).check(month)
+    except Unchecked as why:
+        yield Check(
+            "Deliveries",
+            "unknown",
+            f"not checked against their manifests: {why}",
+            "A file that lies in the month twice, or a delivery that is half written, would not be "
+            "noticed.",
+            "Allow s3:ListBucket and s3:GetObject on the export's bucket, its folder metadata/ "
+            "included, and glue:GetTable on the table.",
+        )
+    except SourceProblem as problem:
+        yield failed("Deliveries", problem, "warning")
+    else:
+        yield from (Check("Deliveries", "problem", each.code, each.words) for each in odd)
+        if not odd:
+            yield Check("Deliveries", "ok", f"{month} is what its manifest names")
 
 
 def _columns(

@@ -6,7 +6,7 @@ changed without anything that was stored becoming unreadable.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -69,12 +69,17 @@ def notice(
     lines: int | None = None,
     amount: Decimal | None = None,
     currency: str = "",
-    **about: str,
+    about: Mapping[str, str] | None = None,
+    **more: str,
 ) -> Notice:
-    """A notice of a code in CODES."""
-    severity = CODES[code].severity
+    """A notice of a code in CODES; `about`, and what else is named, fills its words."""
     return Notice(
-        code=code, severity=severity, lines=lines, amount=amount, currency=currency, about=about
+        code=code,
+        severity=CODES[code].severity,
+        lines=lines,
+        amount=amount,
+        currency=currency,
+        about={**(about or {}), **more},
     )
 
 
@@ -149,6 +154,11 @@ CODES = {
         "Files that are there twice, byte for byte, count once. Left out: {files}. Remove them.",
     ),
     "files-unread": Kind("warning", "Not part of the delivery, and so not read: {files}. {why}"),
+    "files-not-named": Kind(
+        "blocks-close",
+        "The manifest of the delivery does not name {files}, and Athena reads every file of the "
+        "month: lines may count twice. Remove the files from S3 and refresh.",
+    ),
     "export-left-out": Kind(
         "warning",
         "The export {export} bills payer account {payer} too. The export {taken} counts; left out "

@@ -19,6 +19,7 @@ from chargeback.errors import SourceProblem
 from chargeback.notices import Notice
 from chargeback.settings import AthenaSettings
 from chargeback.sources.athena_costs import AthenaCosts
+from chargeback.sources.athena_delivery import AthenaDelivery, Unchecked
 from chargeback.sources.athena_parameters import bound, fingerprint
 from chargeback.sources.athena_queries import AthenaQueries, Ran
 from chargeback.sources.cur2 import (
@@ -85,6 +86,7 @@ class AthenaTable:
         Raises:
             SourceProblem: Athena can't be asked, its answer can't be fetched, or `stop` was set.
         """
+        odd = self._checked(billing_period)
         with self.queries.connected(stop) as connection:
             columns = self._columns_of(connection)
             products = self._products(connection, columns, billing_period, known)
@@ -94,7 +96,7 @@ class AthenaTable:
             )
             schema = result_schema("daily_spend")
             ran = self.queries.unload(connection, sql, parameters, schema, out)
-            return _extract(columns, products, ran)
+            return _extract((*odd, *missing_columns(columns)), products, ran)
 
     def insert(
         self,
@@ -108,6 +110,7 @@ class AthenaTable:
         Raises:
             SourceProblem: Athena can't be asked, or `stop` was set.
         """
+        odd = self._checked(billing_period)
         with self.queries.connected(stop) as connection:
             columns = self._columns_of(connection)
             products = self._products(connection, columns, billing_period, known)
@@ -115,7 +118,8 @@ class AthenaTable:
                 into(fitted("daily_spend", columns)),
                 {"billing_period": billing_period, "products": products.keys},
             )
-            return _extract(columns, products, self.queries.done(connection, sql, parameters))
+            ran = self.queries.done(connection, sql, parameters)
+            return _extract((*odd, *missing_columns(columns)), products, ran)
 
     def lines(self, parameters: dict[str, Any]) -> pa.Table:
         """The single CUR lines behind a number; parameters of queries/cur/lines.sql.
@@ -149,6 +153,13 @@ class AthenaTable:
                 self._columns = columns
             return columns
 
+    def _checked(self, billing_period: str) -> tuple[Notice, ...]:
+        """What is odd about the delivery; where that can't be known, the set-up's checks say so."""
+        try:
+            return AthenaDelivery(self.settings).check(billing_period)
+        except Unchecked:
+            return ()
+
     def _products(
         self,
         connection: Connection[Cursor],
@@ -168,9 +179,9 @@ class AthenaTable:
         return bound(query.with_table(statement, "cur", table), values)
 
 
-def _extract(columns: tuple[str, ...], products: Products, ran: Ran) -> Extract:
+def _extract(notices: tuple[Notice, ...], products: Products, ran: Ran) -> Extract:
     return Extract(
-        notices=(*missing_columns(columns), *products.notices),
+        notices=(*notices, *products.notices),
         products=products.bedrock,
         unexplained=products.unexplained,
         query_ids=(ran.query_id,),

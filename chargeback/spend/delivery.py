@@ -78,9 +78,9 @@ def _smaller(
         "found": written(new, currency) if found else "no line at all",
     }
     if found is None or (kept.cost > 0 and is_less):
-        yield notice("delivery-smaller", amount=fall, currency=currency, **about, **amounts)
+        yield notice("delivery-smaller", amount=fall, currency=currency, about={**about, **amounts})
     elif kept.cost > 0 and fall > kept.cost * WORTH_SAYING:
-        yield notice("usage-fell", amount=fall, currency=currency, **about, **amounts)
+        yield notice("usage-fell", amount=fall, currency=currency, about={**about, **amounts})
 
 
 def _less_attributed(
@@ -98,7 +98,7 @@ def _less_attributed(
                 what=NAMES.get(what, what),
                 kept=f"{share:.1%}",
                 found=f"{new:.1%}",
-                **about,
+                about=about,
             )
 
 
