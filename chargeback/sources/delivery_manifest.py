@@ -10,12 +10,13 @@ from chargeback.errors import SourceProblem
 
 LISTS = ("dataFiles", "reportKeys")
 """What Data Exports and the older reports call the list."""
+PARTITION = "BILLING_PERIOD="
 KEYS = ("s3Uri", "s3Key", "key", "path", "uri")
 """Where an entry that is an object may say its place."""
 
 
 def named_files(body: bytes) -> tuple[str, ...]:
-    """The data files that a manifest names, each from `data/` on.
+    """The data files that a manifest names, each from its billing period on.
 
     Raises:
         SourceProblem: it is no manifest, or names no files.
@@ -33,10 +34,10 @@ def named_files(body: bytes) -> tuple[str, ...]:
 
 
 def data_path(place: str) -> str:
-    """A file's place from the export's folder `data` on, whatever bucket and prefix it lies in."""
+    """A file's place from its billing period on, whatever bucket and prefix it lies in."""
     parts = place.split("/")
-    start = next((at for at, part in enumerate(parts) if "=" in part), len(parts) - 1)
-    return "/".join(parts[start:])
+    partitions = [at for at, part in enumerate(parts) if part.upper().startswith(PARTITION)]
+    return "/".join(parts[partitions[-1] if partitions else -1 :])
 
 
 def _places(entries: Any) -> Iterator[str]:  # noqa: ANN401  (whatever stands in the file)
