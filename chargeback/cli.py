@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
+import duckdb
+
 from chargeback.aws_account import examine_account
 from chargeback.checks import count
 from chargeback.demo import write_demo
 from chargeback.doctor import Check, examine
-from chargeback.errors import Problem, UsageProblem
+from chargeback.errors import Problem, UsageProblem, unforeseen
 from chargeback.notices import Notice, blocking
 from chargeback.reports import Reports, check_month
 from chargeback.settings import load_settings
@@ -41,8 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(problem, USAGE)
     except Problem as problem:
         return _complain(problem, FAILED)
-    except OSError as error:
-        return _complain(Problem(f"{error.filename or 'A file'}: {error.strerror}."), FAILED)
+    except (OSError, duckdb.Error) as error:
+        return _complain(unforeseen(error), FAILED)
     except KeyboardInterrupt:
         return _complain(Problem("Stopped; what was read before stands."), FAILED)
     return OK

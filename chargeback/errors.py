@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import duckdb
+
 
 class Problem(Exception):  # noqa: N818  (it is shown to people, who have problems, not errors)
     """Something that keeps figures from being read or that limits what they can tell.
@@ -26,3 +30,19 @@ class UsageProblem(Problem):
 
 class SourceProblem(Problem):
     """The bill cannot be read now; what was read before still stands."""
+
+
+def unforeseen(error: OSError | duckdb.Error) -> Problem:
+    """What the machine refused while figures were worked out, without paths or statements."""
+    if isinstance(error, OSError):
+        file = Path(error.filename).name if isinstance(error.filename, str) else "A file"
+        return Problem(
+            f"{file}: {error.strerror}.",
+            "What needed it can't be shown or written; no figure has changed.",
+            "Check the machine's free space, and that this user may read and write the data.",
+        )
+    return Problem(
+        "The figures can't be worked out on this machine now.",
+        "Nothing is shown rather than something wrong; no figure has changed.",
+        "Check its memory and free space; then refresh, which makes damaged files anew.",
+    )

@@ -113,8 +113,8 @@ class Workspace:
         Raises:
             SourceProblem: the source can't be asked now.
         """
-        older, periods = not self.source.is_charged, self._look()
-        return [p for p in periods if not self.store.is_current(self.source, p, older=older)]
+        older = not self.source.is_charged
+        return self.store.behind(self.source, self._look(), older=older)
 
     def refresh(
         self,

@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Event
 from typing import Generic, Protocol, TypeVar
 
+import duckdb
 from filelock import FileLock
 
 from chargeback.errors import SourceProblem, UsageProblem
@@ -144,7 +145,12 @@ class Store(ABC, Generic[P]):
                     except SourceProblem as problem:
                         problems.append(problem)
             # What was read may say whose lines others had to leave out.
-            waiting = [p for p in waiting if p.billing_period in read and self._explained_since(p)]
+            waiting = [
+                period
+                for period in waiting
+                if period.billing_period in read
+                and self._explained_since(self._stored(period.billing_period))
+            ]
         if problems:
             raise problems[0]
         return list(dict.fromkeys(read))
@@ -158,9 +164,25 @@ class Store(ABC, Generic[P]):
             older: whether a month that an earlier version of the program read is out of date.
         """
         stored = self._stored(period.billing_period)
+        return self._is_current(stored, source, period, older=older)
+
+    def behind(
+        self, source: Source, periods: Iterable[SourcePeriod], *, older: bool
+    ) -> list[SourcePeriod]:
+        """Which of a source's periods are not current, as `is_current` has it."""
+        stored = {p.manifest.billing_period: p for p in self.periods(source.source_id)}
+        return [
+            period
+            for period in periods
+            if not self._is_current(stored.get(period.billing_period), source, period, older=older)
+        ]
+
+    def _is_current(
+        self, stored: P | None, source: Source, period: SourcePeriod, *, older: bool
+    ) -> bool:
         if stored is None or stored.manifest.source_id != source.source_id:
             return False
-        if self._is_damaged(stored) or self._explained_since(period):
+        if self._is_damaged(stored) or self._explained_since(stored):
             return False
         if older and stored.manifest.schema_version < SCHEMA_VERSION:
             return False
@@ -194,12 +216,11 @@ class Store(ABC, Generic[P]):
         stored = self._stored(billing_period)
         return stored.refusal if stored else None
 
-    def _explained_since(self, period: SourcePeriod) -> bool:
+    def _explained_since(self, stored: P | None) -> bool:
         """Whether another month shows products to be Bedrock whose lines were left out here."""
-        stored = self._stored(period.billing_period)
         if stored is None or not stored.manifest.unexplained:
             return False
-        known = self._known(stored.manifest.source_id, period.billing_period)
+        known = self._known(stored.manifest.source_id, stored.manifest.billing_period)
         return bool(known.products.intersection(stored.manifest.unexplained))
 
     def _known(self, source_id: str, month: str) -> Known:
@@ -264,9 +285,10 @@ class Store(ABC, Generic[P]):
             lock = FileLock(self.folder / f".{month}.lock")
             with lock.acquire(cancel_check=stop.is_set):
                 yield
-        except OSError as error:
+        except (OSError, duckdb.Error) as error:
+            why = (isinstance(error, OSError) and error.strerror) or "its files can't be read back"
             raise SourceProblem(
-                f"{month} can't be brought up to date in the spend store: {error.strerror}.",
+                f"{month} can't be brought up to date in the spend store: {why}.",
                 "Figures read earlier stay as they were.",
                 "Check the free space, and that this user may write everything in the folder.",
             ) from error
