@@ -7,7 +7,6 @@ rules, once, over the distinct identities and meters, and kept beside the facts 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import uuid
@@ -26,10 +25,9 @@ from chargeback.settings import CostBasis
 from chargeback.spend.attribution import (
     DIMENSIONS,
     UNALLOCATED,
+    Attribution,
     AttributionRules,
-    Identity,
-    attribute,
-    merge_tags,
+    identity_of,
 )
 from chargeback.spend.owners import unreadable
 from chargeback.spend.principal import read_principal
@@ -153,15 +151,14 @@ def _work_out(period: StoredPeriod, rules: Rules, folder: Path) -> None:
 
 def identity_meaning(identities: pa.Table, rules: AttributionRules) -> pa.Table:
     """What each row of queries/spend/identities.sql means, and from when to when."""
-    rows = [row for found in identities.to_pylist() for row in _read_identity(found, rules)]
+    attribution = Attribution(rules)
+    rows = [row for found in identities.to_pylist() for row in _read_identity(found, attribution)]
     return pa.Table.from_pylist(rows, IDENTITY_MEANING)
 
 
-def _read_identity(found: dict[str, str], rules: AttributionRules) -> Iterator[dict[str, Any]]:
+def _read_identity(found: dict[str, str], attribution: Attribution) -> Iterator[dict[str, Any]]:
     principal = read_principal(found["iam_principal"])
-    tags = merge_tags(*(_tag_map(found[k]) for k in ("tags", "resource_tags", "cost_category")))
-    who = Identity(found["usage_account_id"], found["iam_principal"], tags)
-    for valid_from, valid_to, decided in attribute(rules, who):
+    for valid_from, valid_to, decided in attribution.of(identity_of(found)):
         yield {
             **found,
             "principal_type": principal.type,
@@ -173,12 +170,6 @@ def _read_identity(found: dict[str, str], rules: AttributionRules) -> Iterator[d
             "valid_from": valid_from,
             "valid_to": valid_to,
         }
-
-
-@lru_cache(maxsize=65_536)
-def _tag_map(text: str) -> dict[str, str]:
-    # A tag without a value may be NULL in the map: absent, like ''.
-    return {key: value or "" for key, value in json.loads(text).items()}
 
 
 def meter_meaning(meters: pa.Table) -> pa.Table:

@@ -69,7 +69,7 @@ def test_a_value_that_names_nobody_leaves_the_next_spelling_and_source_their_tur
     spelled = {"iamPrincipal/team": nobody, "iamPrincipal/Team": "a"}
     assert team(AttributionRules(), spelled) == Attributed("a", "iamPrincipal/team")
     ordered = rules("iamPrincipal/team", {"account": {ACCOUNT: nobody}}, "account")
-    assert team(ordered, {"iamPrincipal/team": nobody}) == Attributed(ACCOUNT, "account")
+    assert team(ordered, {"iamPrincipal/team": nobody}) == Attributed(ACCOUNT, "account (2)")
 
 
 @pytest.mark.parametrize(

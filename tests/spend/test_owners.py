@@ -58,8 +58,8 @@ def test_principal_and_account_must_both_match(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("principal,team\nx,y\n", r"unknown columns \['principal'\]; allowed are iam_principal"),
-        ("", "unknown columns"),
+        ("principal,team\nx,y\n", r"line 1: unknown columns \['principal'\].*names the columns, of iam_principal"),
+        ("", "it is empty and has no header"),
         (f"{HEADER},,search,,\n", "line 2: names neither"),
         (f"{HEADER}{ROLE},,a,,\n{ROLE},,b,01.04.2026,\n", "line 3: a date is not written"),
         (f"{HEADER}{ROLE},,a,2026-07-01,2026-07-01\n", "line 2: effective_from is not before"),
