@@ -58,7 +58,10 @@ def test_principal_and_account_must_both_match(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("principal,team\nx,y\n", r"line 1: unknown columns \['principal'\].*names the columns, of iam_principal"),
+        (
+            "principal,team\nx,y\n",
+            r"line 1: unknown columns \['principal'\].*names the columns, of iam_principal",
+        ),
         ("", "it is empty and has no header"),
         (f"{HEADER},,search,,\n", "line 2: names neither"),
         (f"{HEADER}{ROLE},,a,,\n{ROLE},,b,01.04.2026,\n", "line 3: a date is not written"),
