@@ -25,7 +25,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
 
-from chargeback.spend.owner_list import Choice, Matches, OwnerList
+from chargeback.spend.owner_list import Choice, Matches, OwnerList, cuts
 from chargeback.spend.owners import NOBODY
 from chargeback.spend.patterns import compiled, value_in
 from chargeback.spend.principal import NO_PRINCIPAL, read_principal
@@ -221,6 +221,24 @@ def attribute(
     return Attribution(rules).of(identity)
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What the sources are asked about."""
+
+    identity: Identity
+    tags: Mapping[str, str]
+    """Those that name somebody, as billed."""
+    tags_without_case: Mapping[str, str]
+    matches: Mapping[Path, Matches]
+    """Of each owner list the rows that speak of the caller, on whatever day."""
+
+    @property
+    def words(self) -> str:
+        """The caller for people."""
+        account = self.identity.usage_account_id
+        return f"{self.identity.iam_principal or NO_PRINCIPAL} in account {account}"
+
+
 class Attribution:
     """The rules with their owner lists read, to ask whose an identity's lines are.
 
@@ -248,56 +266,56 @@ class Attribution:
         Raises:
             OwnerListError: rows of an owner list contradict each other for this identity.
         """
+        caller = self.caller(identity)
+        return [(start, end, self.on(caller, start)) for start, end in self._intervals(caller)]
+
+    def caller(self, identity: Identity) -> Caller:
+        """The identity with all that is looked up of it."""
         tags = {key: value for key, value in identity.tags.items() if _decides(value)}
-        line = _Line(identity, tags, _without_case(tags), self.matches(identity))
-        return [(start, end, self._decided(line, start)) for start, end in self._intervals(line)]
+        return Caller(
+            identity,
+            tags,
+            _without_case(tags),
+            {
+                path: owners.matches(identity.usage_account_id, identity.iam_principal)
+                for path, owners in self.lists.items()
+            },
+        )
 
-    def matches(self, identity: Identity) -> dict[Path, Matches]:
-        """Of each owner list the rows that speak of the identity, on whatever day."""
-        return {
-            path: owners.matches(identity.usage_account_id, identity.iam_principal)
-            for path, owners in self.lists.items()
-        }
+    def on(self, caller: Caller, day: date) -> dict[str, Attributed]:
+        """Whose the caller's lines of a day are.
 
-    def _intervals(self, line: _Line) -> Iterator[tuple[date, date]]:
-        cuts = {*ALWAYS}
-        for path, matches in line.matches.items():
-            cuts |= self.lists[path].cuts(matches)
-        return pairwise(sorted(cuts))
-
-    def _decided(self, line: _Line, on: date) -> dict[str, Attributed]:
+        Raises:
+            OwnerListError: rows of an owner list contradict each other for this caller.
+        """
         # Every list is asked, whatever comes before it: rows that contradict each other are to be
         # corrected even while a tag decides.
         chosen = {
-            (path, name): self.lists[path].choose(line.matches[path], name, on, line.caller)
+            (path, name): self.lists[path].choose(caller.matches[path], name, day, caller.words)
             for path, name in self._asked
         }
-        return {name: self._decide(name, line, chosen) for name in DIMENSIONS}
+        return {name: self._decide(name, caller, chosen) for name in DIMENSIONS}
+
+    def cuts(self) -> list[date]:
+        """The days on which any row of an owner list begins or ends, and the first of all."""
+        rows = (row for owners in self.lists.values() for row in owners.rows)
+        return sorted({date.min, *cuts(rows)})
+
+    def _intervals(self, caller: Caller) -> Iterator[tuple[date, date]]:
+        days = {*ALWAYS}
+        for path, matches in caller.matches.items():
+            days |= self.lists[path].cuts(matches)
+        return pairwise(sorted(days))
 
     def _decide(
-        self, name: str, line: _Line, chosen: Mapping[tuple[Path, str], Choice | None]
+        self, name: str, caller: Caller, chosen: Mapping[tuple[Path, str], Choice | None]
     ) -> Attributed:
         for source, label in self._sources[name]:
             owner = chosen[source.owners, name] if isinstance(source, OwnersSource) else None
-            value = owner.row.values[name] if owner else _ask(source, line)
+            value = owner.row.values[name] if owner else _ask(source, caller)
             if _decides(value):
                 return Attributed(value, label, owner)
         return Attributed(UNALLOCATED, "")
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """What the sources are asked about."""
-
-    identity: Identity
-    tags: Mapping[str, str]
-    tags_without_case: Mapping[str, str]
-    matches: Mapping[Path, Matches]
-
-    @property
-    def caller(self) -> str:
-        account = self.identity.usage_account_id
-        return f"{self.identity.iam_principal or NO_PRINCIPAL} in account {account}"
 
 
 def _decides(value: str) -> bool:
@@ -305,15 +323,15 @@ def _decides(value: str) -> bool:
     return bool(value.strip()) and value != UNALLOCATED
 
 
-def _ask(source: AttributionSource, line: _Line) -> str:
+def _ask(source: AttributionSource, caller: Caller) -> str:
     if source == "account":
-        return line.identity.usage_account_id
+        return caller.identity.usage_account_id
     if isinstance(source, str):
-        return _tag(source, line.tags, line.tags_without_case)
+        return _tag(source, caller.tags, caller.tags_without_case)
     if isinstance(source, PatternSource):
-        return value_in(source.pattern, _text(source, line.identity))
+        return value_in(source.pattern, _text(source, caller.identity))
     if isinstance(source, AccountSource):
-        return source.account.get(line.identity.usage_account_id, "")
+        return source.account.get(caller.identity.usage_account_id, "")
     return ""
 
 

@@ -41,6 +41,7 @@ Matches = tuple[Match, ...]
 class Choice:
     """The row that counts, and the one that the order of the file alone would have given."""
 
+    file: str
     row: OwnerRow
     first: OwnerRow
 
@@ -98,9 +99,8 @@ class OwnerList:
         )
 
     def cuts(self, matches: Matches) -> set[date]:
-        """The days on which another row may begin to count."""
-        rows = [self.rows[match.row] for match in matches]
-        return {day for row in rows for day in (row.effective_from, row.effective_to)}
+        """The days on which another of these rows may begin to count."""
+        return cuts(self.rows[match.row] for match in matches)
 
     def choose(self, matches: Matches, dimension: str, on: date, caller: str) -> Choice | None:
         """The row that says who pays; None where none does.
@@ -153,7 +153,7 @@ class OwnerList:
         for other in others:
             if other.values[dimension] != row.values[dimension]:
                 return _Conflict(row, other)
-        return Choice(row, first=known[0][1])
+        return Choice(self.name, row, first=known[0][1])
 
     def _undecided(self, conflict: _Conflict, dimension: str, caller: str) -> OwnerListError:
         one, two = conflict.one, conflict.two
@@ -164,6 +164,11 @@ class OwnerList:
             "Who pays for it can't be told.",
             "Make one of the lines more specific, or end one where the other begins.",
         )
+
+
+def cuts(rows: Iterable[OwnerRow]) -> set[date]:
+    """The days on which rows begin or end."""
+    return {day for row in rows for day in (row.effective_from, row.effective_to)}
 
 
 @lru_cache(maxsize=8)

@@ -42,13 +42,13 @@ class Pattern(Protocol):
 
     groupindex: Mapping[str, int]
 
-    def search(self, text: str) -> Mapping[str, str | None] | None:
+    def search(self, text: bytes) -> Mapping[int, bytes | None] | None:
         """The first place where it fits, by group."""
 
 
 @lru_cache(maxsize=1024)
-def compiled(pattern: str) -> Pattern:
-    """A pattern, ready to search.
+def compiled(pattern: str) -> tuple[Pattern, int]:
+    """A pattern, ready to search, and the number of its group `value`.
 
     Raises:
         ValueError: it can't be used; says why, and how to write it.
@@ -59,14 +59,18 @@ def compiled(pattern: str) -> Pattern:
         raise ValueError(_refusal(pattern, error)) from error
     if len(VALUE.findall(pattern)) != 1 or "value" not in found.groupindex:
         raise ValueError("the pattern needs one group named value: (?P<value>…)")
-    return found
+    return found, found.groupindex["value"]
 
 
 @lru_cache(maxsize=65_536)
 def value_in(pattern: str, text: str) -> str:
     """What the pattern's group `value` holds of a text; '' where it does not fit."""
-    found = compiled(pattern).search(text) if text else None
-    return (found["value"] or "") if found else ""
+    if not text:
+        return ""
+    found, group = compiled(pattern)
+    # As bytes, RE2 need not count characters.
+    fits = found.search(text.encode())
+    return (fits[group] or b"").decode() if fits else ""
 
 
 def _refusal(pattern: str, error: re2.error) -> str:
