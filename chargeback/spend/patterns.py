@@ -70,7 +70,7 @@ def value_in(pattern: str, text: str) -> str:
     found, group = compiled(pattern)
     # As bytes, RE2 need not count characters.
     fits = found.search(text.encode())
-    return (fits[group] or b"").decode() if fits else ""
+    return (fits[group] or b"").decode("utf-8", "replace") if fits else ""
 
 
 def _refusal(pattern: str, error: re2.error) -> str:
