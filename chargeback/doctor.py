@@ -10,6 +10,7 @@ from chargeback.checks import (
     REFRESH,
     Check,
     State,
+    attribution,
     count,
     failed,
     moment,
@@ -17,7 +18,7 @@ from chargeback.checks import (
     tags,
 )
 from chargeback.errors import Problem, SourceProblem
-from chargeback.reports import Reports
+from chargeback.reports import Reports, View
 from chargeback.sources.billing_answers import TRUE_FOR_CLOSED
 from chargeback.workspace import Workspace
 
@@ -134,7 +135,18 @@ def _notices(reports: Reports) -> Iterator[Check]:
 def _seen(workspace: Workspace, _: datetime) -> Iterator[Check]:
     reports = workspace.reports()
     if reports.months and (rows := reports.tags_seen().to_pylist()):
-        yield from tags.seen(rows, workspace.settings.attribution)
+        rules, month = workspace.settings.attribution, reports.months[0]
+        yield from tags.seen(rows, rules)
+        yield from attribution.decided(month, _decided(reports, month), rules)
+
+
+def _decided(reports: Reports, month: str) -> dict[str, attribution.Rows]:
+    """What decided whose the month is, by currency."""
+    currencies = [total.currency for total in reports.manifest(month).totals]
+    return {
+        currency: reports.attribution(View(month, currency)).to_dict("records")
+        for currency in currencies
+    }
 
 
 def _payer(workspace: Workspace, _: datetime) -> Iterator[Check]:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import sqlglot
 from sqlglot import exp
@@ -110,6 +111,12 @@ def positional(sql: str) -> tuple[str, list[str]]:
 def parameters(statement: exp.Expr) -> set[str]:
     """The names of the parameters that the statement takes."""
     return {node.this for node in statement.find_all(exp.Placeholder) if node.this}
+
+
+def taken(statement: exp.Expr, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the values that the statement takes as parameters."""
+    names = parameters(statement)
+    return {name: value for name, value in values.items() if name in names}
 
 
 def _with_relations(tree: exp.Expr, relations: Mapping[str, str]) -> exp.Expr:

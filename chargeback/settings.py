@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tomllib
-from collections.abc import Sequence
 from decimal import Decimal
-from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
-    TomlConfigSettingsSource,
 )
 
+from chargeback.config_file import read_config
 from chargeback.errors import UsageProblem
+from chargeback.setting_faults import not_allowed, not_json
 from chargeback.spend.attribution import AttributionRules
 
-CONFIG_FILE = "chargeback.toml"
 DATA = Path("data")
 
 CostBasis = Literal["auto", "unblended", "net"]
 
 
 def _as_share(value: Decimal) -> Decimal:
+    if not 0 <= value <= 100:
+        raise ValueError("a share is written 0.1 or 10, both ten percent, and is 100 at most")
     return value if value <= 1 else value / 100
 
 
-Share = Annotated[Decimal, Field(ge=0, le=100), AfterValidator(_as_share)]
+def _account(text: str) -> str:
+    if not re.fullmatch("[0-9]{12}", text):
+        raise ValueError(f"{text} is no account: it is not twelve digits")
+    return text
+
+
+Account = Annotated[str, AfterValidator(_account)]
+Share = Annotated[Decimal, AfterValidator(_as_share)]
 """A share of a whole: 0.1 and 10 are both ten percent."""
 
 
@@ -46,7 +52,7 @@ class BillSettings(BaseModel):
     """The name of the export that counts, where several bill one payer in a month."""
     exclude_products: tuple[str, ...] = ()
     """Product codes that are left out, for what only carries the name Bedrock."""
-    basis: dict[str, Literal["unblended", "net"]] = {}
+    basis: dict[Account, Literal["unblended", "net"]] = {}
     """Which cost counts, by payer account."""
     keep_if_usage_falls_by: Share = Decimal("0.1")
     """A delivery in which a payer's usage cost falls by more is not taken unasked."""
@@ -79,7 +85,6 @@ class Settings(BaseSettings):
         env_prefix="CHARGEBACK_",
         env_nested_delimiter="__",
         env_ignore_empty=True,
-        toml_file=CONFIG_FILE,
         extra="forbid",
     )
 
@@ -104,7 +109,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments win over the environment, the environment over the file."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, InitSettingsSource(settings_cls, read_config())
 
     @property
     def is_demo(self) -> bool:
@@ -128,21 +133,15 @@ def load_settings() -> Settings:
     """The settings in force.
 
     Raises:
-        UsageProblem: a key or a value is not allowed, or settings contradict each other.
+        UsageProblem: chargeback.toml can't be read, a key or a value is not allowed, or settings
+            contradict each other.
     """
     try:
         settings = Settings()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageProblem(f"{CONFIG_FILE} is not valid TOML: {error}.") from error
     except SettingsError as error:
-        # Of the variables only those of lists are read as JSON.
-        names = ", ".join(name for name in os.environ if name.startswith("CHARGEBACK_ATTRIBUTION"))
-        raise UsageProblem(
-            f"{names}: not valid JSON.",
-            todo='Write the sources as a JSON list, such as ["iamPrincipal/team"].',
-        ) from error
+        raise not_json(error) from error
     except ValidationError as error:
-        raise UsageProblem(_explain(error), todo="Correct it, and start again.") from error
+        raise not_allowed(error, Settings) from error
     if settings.cur is not None and settings.athena is not None:
         raise UsageProblem(
             "Two bills are configured: a folder (cur) and a table (athena).",
@@ -155,53 +154,3 @@ def load_settings() -> Settings:
             "`store` a folder.",
         )
     return settings
-
-
-def _explain(error: ValidationError) -> str:
-    """Each wrong setting once: where it stands, and what is allowed."""
-    said: dict[str, list[str]] = {}
-    # Of a source of attribution that is none of the four kinds, only the kind it looks like counts.
-    for item in sorted(error.errors(), key=lambda item: item["type"] == "model_type"):
-        keys = _keys(item["loc"])
-        messages = said.setdefault(f"{_place(keys)} {'.'.join(keys)}", [])
-        if item["type"] != "model_type" or not messages:
-            said_of_it = item["msg"].removeprefix("Value error, ")
-            messages.append(_allowed(keys) if item["type"] == "extra_forbidden" else said_of_it)
-    settings = (f"{place}: {', '.join(dict.fromkeys(said[place]))}" for place in said)
-    return f"A setting is not allowed: {'; '.join(settings)}."
-
-
-def _keys(loc: Sequence[int | str]) -> list[str]:
-    """The keys as they are written; pydantic also names the kinds of value that it tried."""
-    return list(takewhile(lambda key: key.isidentifier() and key.islower(), map(str, loc)))
-
-
-def _place(keys: Sequence[str]) -> str:
-    variable = "CHARGEBACK_" + "__".join(keys).upper()
-    if variable in os.environ:
-        return f"{variable},"
-    line = _line_of(keys)
-    return f"{CONFIG_FILE}, line {line}," if line else f"{CONFIG_FILE},"
-
-
-def _line_of(keys: Sequence[str]) -> int:
-    """The line of chargeback.toml in which a key is set; 0 if it isn't."""
-    table: list[str] = []
-    lines = Path(CONFIG_FILE).read_text("utf-8").splitlines() if Path(CONFIG_FILE).exists() else []
-    for number, line in enumerate(lines, start=1):
-        if header := re.match(r"\s*\[([\w.]+)\]", line):
-            table = header[1].split(".")
-        elif (key := re.match(r"\s*([\w.]+)\s*=", line)) and [*table, *key[1].split(".")] == keys:
-            return number
-    return 0
-
-
-def _allowed(keys: Sequence[str]) -> str:
-    """What may stand in place of an unknown key."""
-    sections: dict[str, type[BaseModel]] = {
-        "athena": AthenaSettings,
-        "bill": BillSettings,
-        "attribution": AttributionRules,
-    }
-    section = sections.get(keys[0], Settings)
-    return f"there is no such setting; allowed are {', '.join(section.model_fields)}"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from chargeback.settings import AthenaSettings, Settings, load_settings
-from chargeback.spend.attribution import AttributionRules, AttributionSource
+from chargeback.settings import AthenaSettings, BillSettings, Settings, load_settings
+from chargeback.spend.attribution import KINDS, AttributionRules
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "chargeback.example.toml"
 SETTING = re.compile(r"^# (\[\w+\]|\w+ = .+)$", re.MULTILINE)
@@ -27,6 +27,7 @@ def test_every_setting_is_documented_and_no_other(uncommented: str) -> None:
     said = tomllib.loads(uncommented)
     assert set(said) == set(Settings.model_fields)
     assert set(said["athena"]) == set(AthenaSettings.model_fields)
+    assert set(said["bill"]) == set(BillSettings.model_fields)
     assert set(said["attribution"]) == set(AttributionRules.model_fields)
 
 
@@ -62,15 +63,16 @@ def test_each_line_is_allowed_alone(uncommented: str, load: Callable[[str], Sett
         settings = load("\n".join([table, line, *others]))
         assert settings.model_fields_set, line
     assert len(alone) == sum(
-        len(model.model_fields) for model in (Settings, AthenaSettings, AttributionRules)
-    ) - len(("athena", "attribution"))
+        len(model.model_fields)
+        for model in (Settings, AthenaSettings, BillSettings, AttributionRules)
+    ) - len(("athena", "bill", "attribution"))
 
 
 def test_every_kind_of_source_that_it_shows_is_allowed(load: Callable[[str], Settings]) -> None:
     shown = re.findall(
         r"^#   ([\"{].*?[\"}])(?:, …)?(?: {3}|$)", EXAMPLE.read_text("utf-8"), re.MULTILINE
     )
-    assert len(shown) == len(AttributionSource.__args__) + 1
+    assert len(shown) == len(KINDS) + len(("a tag", "an account's tag", "the account"))
     for sources in shown:
         assert load(f"[attribution]\nteam = [{sources}]").attribution.team, sources
 
@@ -85,6 +87,7 @@ def test_what_it_says_is_allowed(uncommented: str, load: Callable[[str], Setting
 def test_it_gives_the_defaults(uncommented: str) -> None:
     said = tomllib.loads(uncommented)
     assert said["cost_basis"] == Settings.model_fields["cost_basis"].default
+    assert BillSettings(**said["bill"] | {"export": None}) == BillSettings()
     assert said["attribution"] == AttributionRules().model_dump()
     for name in ("workgroup", "catalog", "timeout_seconds"):
         assert said["athena"][name] == AthenaSettings.model_fields[name].default

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from chargeback.errors import UsageProblem
 from chargeback.settings import Settings, load_settings
+from chargeback.spend.attribution import AccountSource
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +62,10 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
         ("[athena]\ndatabase = 'a'\n", "athena.table"),
         ("[athena]\ndatabase = 'a'\ntable = 'b'\nregoin = 'c'\n", "line 4.*athena.regoin.*region"),
         ("[attribution]\nteam = ['team']\n", "line 2.*attribution.team.*tag key such as"),
-        ("[attribution]\nteam = ['team']\n", r"team: a source is .*, or 'account'\. Correct it"),
+        (
+            "[attribution]\nteam = ['team']\n",
+            r"team, entry 1: a source is .*, or 'account'\. Correct it",
+        ),
         ("cur = \n", "not valid TOML.*line 1"),
         ("cur = '/exports'\n[athena]\ndatabase = 'a'\ntable = 'b'\n", "Two bills"),
     ],
@@ -68,10 +75,162 @@ def test_what_is_not_allowed_is_named(text: str, said: str) -> None:
         written(text)
 
 
-def test_a_file_that_is_no_text_is_refused() -> None:
-    Path("chargeback.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(UsageProblem, match=r"chargeback\.toml is not valid TOML"):
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xff\xfe", "written in UTF-16, not in UTF-8"),
+        ('cur = "/exports"\n'.encode("utf-16"), "written in UTF-16, not in UTF-8"),
+        (b"# fine\ncur = '/expr\xe9s'\n", "not written in UTF-8: line 2"),
+    ],
+)
+def test_a_file_that_is_no_text_is_refused(content: bytes, said: str) -> None:
+    Path("chargeback.toml").write_bytes(content)
+    with pytest.raises(UsageProblem, match=rf"chargeback\.toml is {said}"):
         load_settings()
+
+
+def test_a_byte_order_mark_is_read_over() -> None:
+    Path("chargeback.toml").write_bytes(b"\xef\xbb\xbfcost_basis = 'net'\r\n")
+    assert load_settings().cost_basis == "net"
+
+
+def a_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def a_dangling_link(path: Path) -> None:
+    path.symlink_to("nowhere.toml")
+
+
+def a_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize(
+    ("put", "said"),
+    [
+        (a_folder, "is a folder, not a file"),
+        (a_dangling_link, "is a link to a file that is not there"),
+        (a_pipe, "is not a file"),
+    ],
+)
+def test_what_is_no_file_is_never_passed_over(put: Callable[[Path], None], said: str) -> None:
+    put(Path("chargeback.toml"))
+    with pytest.raises(UsageProblem, match=rf"chargeback\.toml {said}\."):
+        load_settings()
+
+
+def test_a_file_that_may_not_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    Path("chargeback.toml").write_text("cost_basis = 'net'\n", "utf-8")
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(UsageProblem, match=r"chargeback\.toml can't be read: Permission denied"):
+        load_settings()
+
+
+SOURCE = "[attribution]\nteam = [{}]\n"
+VALUE = "(?P<value>x)"
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("{ pattern = '(' }", "attribution.team, entry 1: not a regular expression of RE2's"),
+        ("'account', { pattern = 'x' }", "attribution.team, entry 2: the pattern needs one group"),
+        (f"{{ pattern = '(?!x){VALUE}' }}", "entry 1: .* it looks ahead or behind.*the value too"),
+        (f"{{ pattern = '{VALUE}', on = 'rol' }}", "entry 1: Input should be 'session', 'role'"),
+        (f"{{ pattern = '{VALUE}', onn = 'role' }}", "team.onn, entry 1: .*are pattern, on"),
+        ("{ jwt = 'x' }", r"entry 1: a source is a tag key .*, not \{ jwt = … \}"),
+        ("{ account = 'x' }", "entry 1: Input should be a valid dictionary"),
+        ("{ owners = 3 }", "entry 1: a path is written as text"),
+        ("3", r"entry 1: a source is a tag key .* or \{ owners = … \}\. Correct"),
+    ],
+)
+def test_a_wrong_source_is_told_as_what_it_looks_like(source: str, said: str) -> None:
+    with pytest.raises(UsageProblem, match=f"line 2, .*{said}") as problem:
+        written(SOURCE.replace("{}", source))
+    assert str(problem.value).count(" entry ") == 1
+    assert "valid string, " not in str(problem.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("basis = { '99990000001' = 'net' }", "line 2, bill.basis.99990000001: .*twelve digits"),
+        ("basis.999900000001 = 'gross'", "line 2, bill.basis.999900000001: .*or 'net'"),
+        ("[bill.basis]\n999900000001 = 'gross'", "line 3, bill.basis.999900000001: .*or 'net'"),
+        ("keep_if_usage_falls_by = 101", "line 2, bill.keep_if_usage_falls_by: .* 100 at most"),
+        ("keep_if_usage_falls_by = -0.1", "line 2, bill.keep_if_usage_falls_by: .* 100 at most"),
+        ("keep_if_attributed_falls_by = 'ten'", "line 2, .*falls_by: .*valid decimal"),
+        ("exprt = 'cur2'", "line 2, bill.exprt: .*allowed are export, exclude_products, basis"),
+        ("Export = 'cur2'", "line 2, bill.Export: .*allowed are export, exclude_products, basis"),
+        ("exclude_products = 'x'", "line 2, bill.exclude_products: Input should be a valid tuple"),
+    ],
+)
+def test_what_is_wrong_about_the_bill_is_named(text: str, said: str) -> None:
+    with pytest.raises(UsageProblem, match=rf"^A setting is not allowed: chargeback\.toml, {said}"):
+        written(f"[bill]\n{text}\n")
+
+
+@pytest.mark.parametrize(
+    ("share", "is_"), [("0.25", "0.25"), ("25", "0.25"), ("1", "1"), ("0", "0")]
+)
+def test_shares_are_parts_or_percent(share: str, is_: str) -> None:
+    bill = written(f"[bill]\nkeep_if_usage_falls_by = {share}\n").bill
+    assert bill.keep_if_usage_falls_by == Decimal(is_)
+
+
+@pytest.mark.parametrize(
+    ("name", "example"),
+    [
+        ("CHARGEBACK_BILL", r'\{"export"'),
+        ("CHARGEBACK_BILL__BASIS", r'\{"999900000001": "net"\}'),
+        ("CHARGEBACK_BILL__EXCLUDE_PRODUCTS", r'\["'),
+        ("CHARGEBACK_ATTRIBUTION__COST_CENTER", r'\["iamPrincipal/team"\]'),
+    ],
+)
+def test_a_variable_that_is_no_json_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, example: str
+) -> None:
+    monkeypatch.setenv("CHARGEBACK_ATTRIBUTION__TEAM", '["account"]')
+    monkeypatch.setenv(name, "net")
+    with pytest.raises(UsageProblem, match=f"^{name}: not valid JSON. .*such as {example}"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CHARGEBACK_BILL", '{"basis": {"1": "net"}}'),
+        ("CHARGEBACK_BILL__BASIS", '{"1": "net"}'),
+        ("CHARGEBACK_BILL__BASIS__1", "net"),
+    ],
+)
+def test_the_variable_that_sets_a_wrong_key_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    Path("chargeback.toml").write_text("[bill]\nexport = 'cur2'\n", "utf-8")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UsageProblem, match=f"{name}, bill.basis.1: 1 is no account"):
+        load_settings()
+
+
+def test_a_file_of_the_first_version_still_opens() -> None:
+    settings = written(
+        """
+        cur = "/exports"
+        cost_basis = "unblended"
+        [attribution]
+        team = ["iamPrincipal/team", "resourceTags/team", { owners = "owners.csv" }, "account"]
+        tenant = ["iamPrincipal/tenant", { pattern = "^tenant-(?P<value>.+)$", on = "session" }]
+        cost_center = ["iamPrincipal/cost-center", { account = { "111122223333" = "CC-100" } }]
+        """
+    )
+    assert settings.cost_basis == "unblended"
+    assert [len(getattr(settings.attribution, name)) for name in ("team", "tenant")] == [4, 2]
+    assert AccountSource(account={"111122223333": "CC-100"}) in settings.attribution.cost_center
 
 
 @pytest.mark.parametrize("name", ["CHARGEBACK_ATTRIBUTION", "CHARGEBACK_ATTRIBUTION__TEAM"])

@@ -9,6 +9,7 @@ import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 
+import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from chargeback import query
@@ -25,8 +26,6 @@ from chargeback.spend.meaning import (
     meter_meaning,
     read_meters,
 )
-
-PAYER_ORDER = [("payer_account_id", "ascending"), ("currency", "ascending")]
 
 
 class AthenaMeaning(BaseModel):
@@ -79,18 +78,21 @@ class AthenaMeanings:
         of, tables, month = self.versions, self.versions.tables, manifest.billing_period
         of.create(MEANING)
         facts = of.spend(manifest.schema_version).rows({month: spend})
-        identities = of.download("spend/identities", {}, spend=facts)
-        meters = read_meters(of.download("spend/meters", {}, spend=facts))
-        payers = of.download("spend/payers", {"excluded": rules.excluded}, spend=facts)
-        bill = rules.bill_of(payers.sort_by(PAYER_ORDER).to_pylist(), meters)
-        known = identity_meaning(identities, rules.attribution)
+
+        def ask(name: str) -> pa.Table:
+            taken = query.taken(query.load(name), rules.parameters)
+            return of.download(name, taken, spend=facts)
+
+        meters = read_meters(ask("spend/meters"))
+        bill = rules.bill_of(ask, meters, month)
+        known = identity_meaning(ask("spend/identities"), rules.attribution)
         of.upload("identity_meaning", known, month, version)
         of.upload("meter_meaning", meter_meaning(meters), month, version)
         daily = query.with_table(query.load("spend/meaning"), "spend", facts)
         for kind in ("identity_meaning", "meter_meaning"):
             daily = query.with_table(daily, kind, tables[kind].rows({month: version}))
-        parameters = {"net_payers": bill.net_payers, "excluded": rules.excluded}
-        of.insert("daily", daily, parameters, month, version)
+        parameters = query.taken(query.load("spend/meaning"), rules.parameters)
+        of.insert("daily", daily, {**parameters, "net_payers": bill.net_payers}, month, version)
         monthly = query.with_table(
             query.load("spend/monthly"), "spend", tables["daily"].rows({month: version})
         )

@@ -7,7 +7,6 @@ credits, refunds and discounts come and go with the invoice, and CUR lines with 
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,10 +19,9 @@ from chargeback.settings import BillSettings
 from chargeback.spend.attribution import (
     DIMENSIONS,
     UNALLOCATED,
+    Attribution,
     AttributionRules,
-    Identity,
-    attribute,
-    merge_tags,
+    identity_of,
 )
 
 SMALLEST_FALL = Decimal(10)
@@ -105,7 +103,7 @@ def _less_attributed(
 def _by_payer(
     rows: Iterable[Mapping[str, Any]], rules: AttributionRules
 ) -> dict[tuple[str, str], _Usage]:
-    tags_only = AttributionRules.model_validate(rules.tag_keys())
+    tags_only = Attribution(AttributionRules.model_validate(rules.tag_keys()))
     found: dict[tuple[str, str], _Usage] = {}
     for row in rows:
         usage = found.setdefault((row["payer_account_id"], row["currency"]), _Usage())
@@ -115,14 +113,10 @@ def _by_payer(
     return found
 
 
-def _attributing(row: Mapping[str, Any], rules: AttributionRules) -> Iterator[str]:
+def _attributing(row: Mapping[str, Any], tags_only: Attribution) -> Iterator[str]:
     """What a line says of whose it is: its principal, and dimensions by its tags."""
     if row["has_principal"]:
         yield "principal"
-    tags = merge_tags(*(_tags(row[name]) for name in ("tags", "resource_tags", "cost_category")))
-    ((_, _, decided),) = attribute(rules, Identity("", "", tags))
+    nobody = {"usage_account_id": "", "iam_principal": ""}
+    ((_, _, decided),) = tags_only.of(identity_of({**row, **nobody}))
     yield from (name for name in DIMENSIONS if decided[name].value != UNALLOCATED)
-
-
-def _tags(text: str) -> dict[str, str]:
-    return {key: value or "" for key, value in json.loads(text).items()}

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import atexit
 import hashlib
-import json
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
@@ -26,19 +25,20 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from chargeback import __version__, query
 from chargeback.errors import SourceProblem
 from chargeback.files import delete_unless_held, flush, holding, sha256_of
+from chargeback.notices import Notice
 from chargeback.settings import BillSettings, CostBasis
 from chargeback.sources.cur2 import result_schema
 from chargeback.spend.attribution import (
     DIMENSIONS,
     UNALLOCATED,
+    Attribution,
     AttributionRules,
-    Identity,
-    attribute,
-    merge_tags,
+    identity_of,
 )
 from chargeback.spend.bill import Bill, make_bill
 from chargeback.spend.owners import unreadable
 from chargeback.spend.principal import read_principal
+from chargeback.spend.rule_notices import rule_notices
 from chargeback.spend.usage_type import Meter, read_meter
 
 if TYPE_CHECKING:  # the store gives the tables that are made of meanings
@@ -49,7 +49,14 @@ UNFINISHED = ".unfinished-"
 """Begins the name of a folder that is being filled; what is left of a killed process goes."""
 MEANINGS_KEPT = 4
 """Of one version of a period: enough for pages and exports under different rules."""
-IDENTITY_KEYS = ("usage_account_id", "iam_principal", "tags", "resource_tags", "cost_category")
+IDENTITY_KEYS = (
+    "usage_account_id",
+    "iam_principal",
+    "tags",
+    "resource_tags",
+    "cost_category",
+    "resource_id",
+)
 METER_KEYS = (
     "billing_entity",
     "product_code",
@@ -82,6 +89,11 @@ METER_MEANING = pa.schema(
     + [("long_context", pa.bool_()), ("recognised", pa.bool_())]
     + [("tokens_per_unit", pa.decimal128(10, 0))]
 )
+
+
+PAYER_ORDER = [("payer_account_id", "ascending"), ("currency", "ascending")]
+Ask = Callable[[str], pa.Table]
+"""Answers a statement of queries/spend over one version of a period, under some rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,22 +131,34 @@ class Rules:
     cost_basis: CostBasis
     bill: BillSettings = field(default_factory=BillSettings)
 
-    def bill_of(
-        self, payers: Sequence[Mapping[str, Any]], meters: Sequence[Mapping[str, Any]]
-    ) -> Bill:
-        """What a period comes to: `payers` and `meters` as `make_bill` takes them."""
-        return make_bill(
-            payers,
+    def bill_of(self, ask: Ask, meters: Sequence[Mapping[str, Any]], billing_period: str) -> Bill:
+        """What a period comes to; `meters` as of `read_meters`."""
+        bill = make_bill(
+            ask("spend/payers").sort_by(PAYER_ORDER).to_pylist(),
             meters,
             settled=self.bill.basis,
             default=self.cost_basis,
             excluded=self.bill.exclude_products,
         )
+        notices = (*bill.notices, *self._notices(ask, billing_period))
+        return bill.model_copy(update={"notices": notices})
 
     @property
-    def excluded(self) -> list[str]:
-        """Product codes that are left out."""
-        return list(self.bill.exclude_products)
+    def parameters(self) -> dict[str, Any]:
+        """What the rules say to the statements of queries/spend."""
+        return {
+            "excluded": list(self.bill.exclude_products),
+            "reads_resources": int(self.attribution.reads_resources),
+            "is_dated": int(bool(self.attribution.owner_lists())),
+        }
+
+    def _notices(self, ask: Ask, billing_period: str) -> tuple[Notice, ...]:
+        """What of the rules that somebody set does nothing, or not what a list's order suggests."""
+        chosen = self.attribution.model_fields_set
+        if not chosen:
+            return ()
+        found = rule_notices(self.attribution, ask("spend/identity_costs"), billing_period)
+        return tuple(each for each in found if each.about.get("dimension", "") in {*chosen, ""})
 
     @property
     def fingerprint(self) -> str:
@@ -247,19 +271,17 @@ def _reason(error: Exception) -> str:
 def _work_out(period: StoredPeriod, rules: Rules, folder: Path) -> Bill:
     with duckdb.connect() as connection:
         open_spend(connection, period.spend)
-        identities = connection.sql(query.duckdb_sql("spend/identities")).to_arrow_table()
-        meters = read_meters(connection.sql(query.duckdb_sql("spend/meters")).to_arrow_table())
-        payers = connection.sql(
-            query.duckdb_sql("spend/payers"), params={"excluded": rules.excluded}
-        ).to_arrow_table()
-        bill = rules.bill_of(payers.to_pylist(), meters)
-        connection.register("identity_meaning", identity_meaning(identities, rules.attribution))
+        ask = partial(_asked, connection, rules.parameters)
+        meters = read_meters(ask("spend/meters"))
+        bill = rules.bill_of(ask, meters, period.manifest.billing_period)
+        identities = identity_meaning(ask("spend/identities"), rules.attribution)
+        connection.register("identity_meaning", identities)
         connection.register("meter_meaning", meter_meaning(meters))
         connection.execute("SET temp_directory = $room", {"room": str(folder / "overflow")})
-        parameters = {"net_payers": bill.net_payers, "excluded": rules.excluded}
+        daily = query.into_file(query.duckdb_sql("spend/meaning"))
+        parameters = query.taken(query.load("spend/meaning"), rules.parameters)
         connection.execute(
-            query.into_file(query.duckdb_sql("spend/meaning")),
-            {**parameters, "out": str(folder / DAILY)},
+            daily, {**parameters, "net_payers": bill.net_payers, "out": str(folder / DAILY)}
         )
         connection.read_parquet(str(folder / DAILY)).create_view("daily")
         monthly = query.duckdb_sql("spend/monthly", (("spend", "daily"),))
@@ -269,6 +291,13 @@ def _work_out(period: StoredPeriod, rules: Rules, folder: Path) -> Bill:
     for name in (DAILY, MONTHLY, BILL):
         flush(folder / name)
     return bill
+
+
+def _asked(
+    connection: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any], name: str
+) -> pa.Table:
+    taken = query.taken(query.load(name), parameters)
+    return connection.sql(query.duckdb_sql(name), params=taken).to_arrow_table()
 
 
 def _digests(folder: Path, bill: Bill) -> dict[str, str]:
@@ -288,15 +317,14 @@ def open_spend(connection: duckdb.DuckDBPyConnection, file: Path, name: str = "s
 
 def identity_meaning(identities: pa.Table, rules: AttributionRules) -> pa.Table:
     """What each row of queries/spend/identities.sql means, and from when to when."""
-    rows = [row for found in identities.to_pylist() for row in _read_identity(found, rules)]
+    attribution = Attribution(rules)
+    rows = [row for found in identities.to_pylist() for row in _read_identity(found, attribution)]
     return pa.Table.from_pylist(rows, IDENTITY_MEANING)
 
 
-def _read_identity(found: dict[str, str], rules: AttributionRules) -> Iterator[dict[str, Any]]:
+def _read_identity(found: dict[str, str], attribution: Attribution) -> Iterator[dict[str, Any]]:
     principal = read_principal(found["iam_principal"])
-    tags = merge_tags(*(_tag_map(found[k]) for k in ("tags", "resource_tags", "cost_category")))
-    who = Identity(found["usage_account_id"], found["iam_principal"], tags)
-    for valid_from, valid_to, decided in attribute(rules, who):
+    for valid_from, valid_to, decided in attribution.of(identity_of(found)):
         yield {
             **found,
             "principal_type": principal.type,
@@ -308,12 +336,6 @@ def _read_identity(found: dict[str, str], rules: AttributionRules) -> Iterator[d
             "valid_from": valid_from,
             "valid_to": valid_to,
         }
-
-
-@lru_cache(maxsize=65_536)
-def _tag_map(text: str) -> dict[str, str]:
-    # A tag without a value may be NULL in the map: absent, like ''.
-    return {key: value or "" for key, value in json.loads(text).items()}
 
 
 def read_meters(found: pa.Table) -> list[dict[str, Any]]:

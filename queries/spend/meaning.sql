@@ -2,6 +2,7 @@
 --
 -- parameters: net_payers   texts `payer account|currency`: their bill is the sum of net costs
 --             excluded     product codes that are left out
+--             reads_resources   1 where a rule reads resource ids, else 0
 -- relations:  spend, identity_meaning, meter_meaning
 -- grain:      the spend store's: one row in, one row out, but for excluded products
 -- columns:    cost                the amount on the bill, in currency, on the payer's basis
@@ -92,6 +93,7 @@ INNER JOIN identity_meaning AS i
     AND s.tags = i.tags
     AND s.resource_tags = i.resource_tags
     AND s.cost_category = i.cost_category
+    AND CASE WHEN :reads_resources = 1 THEN s.resource_id ELSE '' END = i.resource_id
     -- A line without a date still has its row: the month's first day says who pays for it.
     AND COALESCE(s.usage_date, CAST(s.billing_period || '-01' AS DATE)) >= i.valid_from
     AND COALESCE(s.usage_date, CAST(s.billing_period || '-01' AS DATE)) < i.valid_to

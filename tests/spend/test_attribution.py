@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +20,7 @@ from chargeback.spend.attribution import (
     AttributionRules,
     Identity,
     attribute,
+    identity_of,
     merge_tags,
 )
 
@@ -69,7 +71,7 @@ def test_a_value_that_names_nobody_leaves_the_next_spelling_and_source_their_tur
     spelled = {"iamPrincipal/team": nobody, "iamPrincipal/Team": "a"}
     assert team(AttributionRules(), spelled) == Attributed("a", "iamPrincipal/team")
     ordered = rules("iamPrincipal/team", {"account": {ACCOUNT: nobody}}, "account")
-    assert team(ordered, {"iamPrincipal/team": nobody}) == Attributed(ACCOUNT, "account")
+    assert team(ordered, {"iamPrincipal/team": nobody}) == Attributed(ACCOUNT, "account (2)")
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,7 @@ def test_every_fault_of_an_owner_list_is_named(tmp_path: Path) -> None:
     "source",
     [
         *("team", "/team", "iamPrincipal/", ""),
-        *({"pattern": "("}, {"pattern": "(x)"}, {"pattern": "x", "on": "y"}, {"z": 1}),
+        *({"pattern": "("}, {"pattern": "(x)"}, {"pattern": "x", "on": "y"}, {"z": 1}, 1, None),
     ],
 )
 def test_a_wrong_source_is_refused(source: object) -> None:
@@ -146,3 +148,90 @@ def test_intervals_cover_all_time_once(tags: dict[str, str], days: list[date]) -
 def test_tags_win_over_the_older_maps() -> None:
     merged = merge_tags({"resourceTags/a": "new"}, {"a": "old", "user_b": "x"}, {"c": "y"})
     assert merged == {"resourceTags/a": "new", "resourceTags/user_b": "x", "costCategory/c": "y"}
+
+
+def test_of_several_sources_of_a_kind_each_has_a_name_of_its_own(tmp_path: Path) -> None:
+    listed = owners(tmp_path, "iam_principal,team", "arn:aws:iam::*:role/nobody,x")
+    session, role = ({"pattern": "(?P<value>x)", "on": on} for on in ("session", "role"))
+    map_ = {"account": {ACCOUNT: "x"}}
+    ordered = rules("iamPrincipal/team", session, role, session, listed, listed, map_, "account")
+    assert ordered.labels("team") == [
+        "iamPrincipal/team",
+        "pattern on session",
+        "pattern on role",
+        "pattern on session (2)",
+        "owner list",
+        "owner list (2)",
+        "account",
+        "account (2)",
+    ]
+
+
+def test_the_second_of_a_kind_is_named_where_it_decides() -> None:
+    ordered = rules({"pattern": "^x(?P<value>.)"}, {"pattern": "^tenant-(?P<value>.+)$"})
+    assert team(ordered, {}) == Attributed("acme", "pattern on session (2)")
+
+
+@pytest.mark.parametrize(
+    ("on", "value"),
+    [
+        ("session", "tenant-acme"),
+        ("role", "llm-gateway"),
+        ("principal", GATEWAY),
+        ("resource", "runtime/search"),
+    ],
+)
+def test_a_pattern_is_matched_against_what_it_is_set_on(on: str, value: str) -> None:
+    ordered = rules({"pattern": "^(?P<value>.+)$", "on": on})
+    ((_, _, found),) = attribute(ordered, Identity(ACCOUNT, GATEWAY, {}, "runtime/search"))
+    assert found["team"] == Attributed(value, f"pattern on {on}")
+    assert ordered.reads_resources is (on == "resource")
+
+
+def test_without_a_principal_the_resource_can_decide() -> None:
+    ordered = rules({"pattern": "/(?P<value>.+)$", "on": "resource"}, "account")
+    resources = ("runtime/search", "")
+    found = [attribute(ordered, Identity(ACCOUNT, "", {}, each))[0][2] for each in resources]
+    assert [each["team"].value for each in found] == ["search", ACCOUNT]
+
+
+def test_each_dimension_asks_the_rows_that_name_it(tmp_path: Path) -> None:
+    listed = owners(
+        tmp_path,
+        "iam_principal,usage_account_id,team,project",
+        f",{ACCOUNT},platform,shared",
+        "arn:aws:iam::*:role/llm-gateway,,gateway,",
+    )
+    both = AttributionRules.model_validate({"team": [listed], "project": [listed]})
+    ((_, _, found),) = attribute(both, Identity(ACCOUNT, GATEWAY, {}))
+    assert (found["team"].value, found["project"].value) == ("gateway", "shared")
+    assert found["team"].owner is not None
+    assert (found["team"].owner.row.line, found["team"].owner.first.line) == (3, 2)
+    assert found["tenant"] == Attributed(UNALLOCATED, "")
+
+
+def test_rows_that_contradict_each_other_are_refused_even_while_a_tag_decides(
+    tmp_path: Path,
+) -> None:
+    listed = owners(tmp_path, "iam_principal,team", "*llm-gateway,a", "arn:aws:iam*,b")
+    with pytest.raises(UsageProblem, match=f"lines 2 and 3 .* for {GATEWAY} in account {ACCOUNT}"):
+        team(rules("iamPrincipal/team", listed), {"iamPrincipal/team": "c"})
+
+
+@given(st.dictionaries(st.sampled_from(["tags", "resource_tags", "cost_category"]), st.text()))
+def test_an_identity_is_read_as_billed(values: dict[str, str]) -> None:
+    maps = {
+        key: json.dumps({"k": values[key]} if key in values else {"k": None})
+        for key in ("tags", "resource_tags", "cost_category")
+    }
+    row = {"usage_account_id": ACCOUNT, "iam_principal": GATEWAY, **maps}
+    assert identity_of(row) == Identity(
+        ACCOUNT,
+        GATEWAY,
+        {
+            "k": values.get("tags", ""),
+            "resourceTags/k": values.get("resource_tags", ""),
+            "costCategory/k": values.get("cost_category", ""),
+        },
+    )
+    assert identity_of({**row, "resource_id": "r"}).resource_id == "r"
