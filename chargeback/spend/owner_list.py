@@ -158,9 +158,9 @@ class OwnerList:
     def _undecided(self, conflict: _Conflict, dimension: str, caller: str) -> OwnerListError:
         one, two = conflict.one, conflict.two
         return OwnerListError(
-            f"The owner list {self.name} can't be used: lines {one.line} and {two.line} name "
-            f"different owners ({dimension} {one.values[dimension]} and {two.values[dimension]}) "
-            f"for {caller}, and neither is more specific.",
+            f"{self.name}: lines {one.line} and {two.line} name different owners ({dimension} "
+            f"{one.values[dimension]} and {two.values[dimension]}) for {caller}, and neither is "
+            "more specific.",
             "Who pays for it can't be told.",
             "Make one of the lines more specific, or end one where the other begins.",
         )

@@ -74,7 +74,7 @@ def read_owners(path: Path) -> list[OwnerRow]:
     lines = _lines(path)
     number, header = next(lines, (1, ""))
     if not header:
-        raise _wrong(path, f"it is empty and has no header. {_first_line(number)}")
+        raise _wrong(path, f"the list is empty, it has no header. {_first_line(number)}")
     try:
         columns = _columns(header)
     except _FaultError as fault:
@@ -94,9 +94,7 @@ def unreadable(path: Path, error: Exception) -> OwnerListError:
 
 def _wrong(path: Path, what: str) -> OwnerListError:
     return OwnerListError(
-        f"The owner list {path.name} can't be used: {what.rstrip('.')}.",
-        "Who pays can't be told by it.",
-        "Correct the file, and start again.",
+        f"{path.name}: {what}.", "Who pays can't be told by it.", "Correct the owner list."
     )
 
 
