@@ -124,6 +124,11 @@ COLUMNS = {
         "This export has no service codes: a line that only its service code shows to be Bedrock "
         "would be missing. Add the column `product_servicecode`.",
     ),
+    "bill_billing_entity": Kind(
+        "blocks-close",
+        "This export does not say who sells (billing entity): what AWS Marketplace sells (most of "
+        "Claude) can't be recognised by its name and may be missing. Add `bill_billing_entity`.",
+    ),
     "bill_payer_account_id": Kind(
         "warning",
         "This export does not say which account pays: all its lines are read as one payer's. Add "

@@ -63,7 +63,11 @@ def load(name: str) -> exp.Expr:
 
 
 def with_missing_columns(
-    statement: exp.Expr, table: str, present: Collection[str], types: Mapping[str, str]
+    statement: exp.Expr,
+    table: str,
+    present: Collection[str],
+    types: Mapping[str, str],
+    stand_ins: Mapping[str, exp.Expr] | None = None,
 ) -> exp.Expr:
     """The same statement for a table that lacks columns: it reads a NULL of their type instead.
 
@@ -72,19 +76,41 @@ def with_missing_columns(
         table: the table's name in the statement.
         present: the columns that the table has, in any case.
         types: every column that the statement may name, with its type in Athena's dialect.
+        stand_ins: what to read instead of some missing columns, rather than NULL.
     """
     missing = sorted(set(types) - {column.lower() for column in present})
-    nulls = [
-        exp.alias_(exp.cast(exp.null(), types[column], dialect="athena"), column)
-        for column in missing
-    ]
+    nulls = {c: exp.cast(exp.null(), types[c], dialect="athena") for c in missing}
+    read = [exp.alias_((stand_ins or {}).get(c, nulls[c]), c) for c in missing]
 
     def completed(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Table) and node.name == table and not node.db:
-            return exp.select("*", *nulls).from_(exp.to_table(table)).subquery(table)
+            return exp.select("*", *read).from_(exp.to_table(table)).subquery(table)
         return node
 
     return statement.transform(completed) if missing else statement
+
+
+def map_of(values: Mapping[str, exp.Expr]) -> exp.Expr:
+    """A map of text, made of single values. What is absent or '' is no key of it."""
+    given = values.items()
+    keys = [exp.Case().when(_is_filled(value), exp.Literal.string(key)) for key, value in given]
+    texts = [exp.Case().when(_is_filled(value), value.copy()) for _, value in given]
+    made = exp.Map(keys=_without_nulls(keys), values=_without_nulls(texts))
+    # Athena would make it a map of texts of the keys' lengths.
+    return exp.cast(made, "MAP(VARCHAR, VARCHAR)", dialect="athena")
+
+
+def _is_filled(value: exp.Expr) -> exp.Expr:
+    return exp.NEQ(this=value.copy(), expression=exp.Literal.string(""))
+
+
+def _without_nulls(values: list[exp.Case]) -> exp.Expr:
+    each = exp.to_identifier("each")
+    there = exp.not_(exp.Is(this=each, expression=exp.null()))
+    return exp.ArrayFilter(
+        this=exp.Array(expressions=values),
+        expression=exp.Lambda(this=there, expressions=[each.copy()]),
+    )
 
 
 def with_table(statement: exp.Expr, name: str, table: exp.Table | exp.Subquery) -> exp.Expr:

@@ -315,10 +315,12 @@ class Reports:
             UsageProblem: the view is too wide to be asked of the source.
         """
         keys = self._ask("line_keys", "daily", view.parameters())
+        manifest = self.manifest(view.month)
         table = source.lines(
             {
                 "billing_period": view.month,
-                "products": product_keys(self.manifest(view.month).products),
+                "products": product_keys(manifest.products),
+                "exports": manifest.exports,
                 "identities": sorted(set(keys["identity"].to_pylist())),
                 "meters": sorted(set(keys["meter"].to_pylist())),
                 "usage_date": usage_date.isoformat() if usage_date else None,

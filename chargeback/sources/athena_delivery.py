@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chargeback.errors import SourceProblem
 from chargeback.notices import Notice, notice
 from chargeback.settings import AthenaSettings
-from chargeback.sources.delivery_manifest import data_path, named_files
+from chargeback.sources.delivery_manifest import below_partition, parse_manifest
 
 METADATA, MANIFEST = "metadata/", "-Manifest.json"
 SHOWN = 3
@@ -35,6 +35,14 @@ class Unchecked(Exception):  # noqa: N818  (nothing failed: it can't be known)
 class _Object:
     key: str
     written: datetime
+
+    @property
+    def folder(self) -> str:
+        return self.key.rpartition("/")[0]
+
+    @property
+    def name(self) -> str:
+        return self.key.rpartition("/")[2]
 
 
 @dataclass(frozen=True)
@@ -57,16 +65,18 @@ class AthenaDelivery:
 
     def _check(self, month: str) -> tuple[Notice, ...]:
         bucket, export = self._export
-        manifest = self._manifest(bucket, export, month)
-        body = self._s3.get_object(Bucket=bucket, Key=manifest.key)["Body"].read()
-        named = set(named_files(body))
-        there = {data_path(each.key): each for each in self._data(bucket, export, month)}
-        late = [path for path in named if path in there and there[path].written > manifest.written]
-        if late or named - set(there):
-            raise _being_written(month, sorted({*late, *(named - set(there))}))
-        folders = {path.rpartition("/")[0] for path in named}
-        others = sorted(path for path in set(there) - named if path.rpartition("/")[0] in folders)
-        return tuple(_not_named(others))
+        found = self._manifest(bucket, export, month)
+        body = self._s3.get_object(Bucket=bucket, Key=found.key)["Body"].read()
+        manifest = parse_manifest(body, found.name, month)
+        there = {below_partition(each.key): each for each in self._data(bucket, export, month)}
+        named, missing = manifest.named(there)
+        late = [each.name for each in named if each.written > found.written]
+        if late or missing:
+            raise _being_written(month, sorted({*late, *missing}))
+        folders = {each.folder for each in named}
+        return tuple(
+            _not_named([e for e in there.values() if e not in named and e.folder in folders])
+        )
 
     @cached_property
     def _export(self) -> tuple[str, str]:
@@ -116,7 +126,7 @@ def _words(error: Exception) -> str:
 
 
 def _being_written(month: str, files: list[str]) -> SourceProblem:
-    names = ", ".join(path.rpartition("/")[2] for path in files[:SHOWN])
+    names = ", ".join(files[:SHOWN])
     return SourceProblem(
         f"A delivery of {month} is being written: its manifest does not stand for {names}.",
         "That month is not brought up to date; figures read earlier stay as they were.",
@@ -124,8 +134,8 @@ def _being_written(month: str, files: list[str]) -> SourceProblem:
     )
 
 
-def _not_named(files: list[str]) -> Iterator[Notice]:
+def _not_named(files: list[_Object]) -> Iterator[Notice]:
     if files:
-        names = ", ".join(path.rpartition("/")[2] for path in files[:SHOWN])
+        names = ", ".join(sorted(each.name for each in files)[:SHOWN])
         more = f" and {len(files) - SHOWN:,} more" if len(files) > SHOWN else ""
         yield notice("files-not-named", files=names + more)

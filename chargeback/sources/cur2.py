@@ -6,6 +6,7 @@ export's owner, so a table may lack any of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,8 +57,12 @@ COLUMN_TYPES = {
 }
 """Every column that a statement may name, with its type in Athena."""
 
+NESTED = re.compile("(?:(product)_product_name|(tags|resource_tags|cost_category)_.+)")
+"""Columns that stand for one key of a map. An export's owner may select keys instead of a whole
+map, which is AWS's own way to keep the columns of the older report. Of the columns that begin with
+`product_` only the name is such a key: CUR 2.0 has the others of itself."""
+
 REQUIRED = (
-    "bill_billing_entity",
     "line_item_line_item_type",
     "line_item_product_code",
     "line_item_unblended_cost",
@@ -142,6 +147,22 @@ def fitted(statement: str, columns: Collection[str]) -> exp.Expr:
     Raises:
         SourceProblem: the table lacks a column without which no bill can be read.
     """
+    check_columns(columns)
+    stand_ins = {
+        column: query.map_of({key: exp.column(name, quoted=True) for key, name in keys.items()})
+        for column, keys in nested_keys(columns).items()
+    }
+    return query.with_missing_columns(
+        query.load(f"cur/{statement}"), "cur", columns, COLUMN_TYPES, stand_ins
+    )
+
+
+def check_columns(columns: Collection[str]) -> None:
+    """Sees that a table has what no bill can be without.
+
+    Raises:
+        SourceProblem: a column is missing.
+    """
     present = {column.lower() for column in columns}
     missing = [column for column in REQUIRED if column not in present]
     if missing:
@@ -150,13 +171,32 @@ def fitted(statement: str, columns: Collection[str]) -> exp.Expr:
             "Without that the bill can't be read, so no figure is shown for it.",
             "Add the column in Data Exports, or point to a CUR 2.0 export.",
         )
-    return query.with_missing_columns(query.load(f"cur/{statement}"), "cur", present, COLUMN_TYPES)
+
+
+def nested_keys(columns: Collection[str]) -> dict[str, dict[str, str]]:
+    """The maps that a table has as columns: for each its keys, and the column of each key."""
+    present = {column.lower() for column in columns}
+    found: dict[str, dict[str, str]] = {}
+    for column in sorted(columns):
+        if parts := NESTED.fullmatch(column.lower()):
+            name = parts[1] or parts[2]
+            if name not in present:
+                # The key keeps the case that the column has.
+                found.setdefault(name, {})[column[len(name) + 1 :]] = column
+    return found
 
 
 def missing_columns(columns: Collection[str]) -> tuple[Notice, ...]:
-    """What can't be told from a table with these columns."""
-    present = {column.lower() for column in columns}
-    return tuple(column_missing(column) for column in COLUMNS if column not in present)
+    """What a reader must know of a table with these columns: what it lacks, or has otherwise."""
+    nested = nested_keys(columns)
+    present = {column.lower() for column in columns} | set(nested)
+    return (
+        *(column_missing(column) for column in COLUMNS if column not in present),
+        *(
+            notice("column-nested", column=column, columns=", ".join(keys.values()))
+            for column, keys in nested.items()
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,48 +1,106 @@
-"""The list of files in a delivery's manifest, `EXPORT-Manifest.json`."""
+"""The list of files that AWS writes after a delivery's data: `…-Manifest.json`."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
+from urllib.parse import unquote
 
 from chargeback.errors import SourceProblem
 
+MANIFEST = re.compile(r"manifest\.json$", re.IGNORECASE)
 LISTS = ("dataFiles", "reportKeys")
-"""What Data Exports and the older reports call the list."""
-PARTITION = "BILLING_PERIOD="
-KEYS = ("s3Uri", "s3Key", "key", "path", "uri")
-"""Where an entry that is an object may say its place."""
+"""The list's name, and the one that the legacy report has."""
+KEYS = ("s3Uri", "s3URI", "uri", "key", "Key", "path")
+"""Where an entry that is no text says which file it means."""
+T = TypeVar("T")
 
 
-def named_files(body: bytes) -> tuple[str, ...]:
-    """The data files that a manifest names, each from its billing period on.
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a manifest names."""
+
+    paths: tuple[str, ...]
+    """Below the folder of the billing period."""
+
+    @property
+    def folders(self) -> set[str]:
+        """The folders of single deliveries among them."""
+        return {path.split("/")[0] for path in self._spellings() if "/" in path}
+
+    def named(self, found: Mapping[str, T]) -> tuple[list[T], list[str]]:
+        """Of what was found the files that it names, and the names of those that are missing."""
+        there: dict[str, T] = {}
+        missing = []
+        for path in self.paths:
+            spelled = next((each for each in (path, unquote(path)) if each in found), None)
+            if spelled is None:
+                missing.append(PurePosixPath(path).name)
+            else:
+                there[spelled] = found[spelled]
+        return list(there.values()), missing
+
+    def _spellings(self) -> Iterator[str]:
+        for path in self.paths:
+            yield from (path, unquote(path))
+
+
+def read_manifest(file: Path, month: str) -> Manifest:
+    """What a delivery's manifest on disk names.
 
     Raises:
-        SourceProblem: it is no manifest, or names no files.
+        SourceProblem: it can't be read, or names no files.
+    """
+    try:
+        return parse_manifest(file.read_bytes(), file.name, month)
+    except OSError as error:
+        raise _unreadable(file.name, month, f"{error.strerror}") from error
+
+
+def parse_manifest(body: bytes, name: str, month: str) -> Manifest:
+    """What a delivery's manifest, a file called `name`, says.
+
+    Raises:
+        SourceProblem: it is none, or names no files.
     """
     try:
         content = json.loads(body)
-        entries = next(content[name] for name in LISTS if name in content)
-        return tuple(data_path(place) for place in _places(entries))
-    except (ValueError, TypeError, KeyError, StopIteration) as error:
-        raise SourceProblem(
-            "The manifest of a delivery can't be read.",
-            "Which files are the bill can't be told; figures read earlier stay as they were.",
-            "Copy the export's metadata folder again.",
-        ) from error
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(name, month, "it is no JSON") from error
+    entries = _entries(content)
+    if not entries or not all(entries):
+        raise _unreadable(name, month, "it names no data files")
+    return Manifest(tuple(below_partition(entry) for entry in entries))
 
 
-def data_path(place: str) -> str:
-    """A file's place from its billing period on, whatever bucket and prefix it lies in."""
-    parts = place.split("/")
-    partitions = [at for at, part in enumerate(parts) if part.upper().startswith(PARTITION)]
-    return "/".join(parts[partitions[-1] if partitions else -1 :])
+def _entries(content: object) -> list[str]:
+    given = content if isinstance(content, dict) else {}
+    lists = [given[name] for name in LISTS if isinstance(given.get(name), list)]
+    return [_text(entry) for entry in lists[0]] if lists else []
 
 
-def _places(entries: Any) -> Iterator[str]:  # noqa: ANN401  (whatever stands in the file)
-    for entry in entries:
-        if isinstance(entry, str):
-            yield entry
-        else:
-            yield next(entry[key] for key in KEYS if key in entry)
+def _text(entry: object) -> str:
+    """The address or key of an entry; '' where it says none."""
+    if isinstance(entry, dict):
+        return next((entry[key] for key in KEYS if isinstance(entry.get(key), str)), "")
+    return entry if isinstance(entry, str) else ""
+
+
+def below_partition(entry: str) -> str:
+    """The path below the folder of the billing period, which the layout on disk shares with S3."""
+    parts = PurePosixPath(entry).parts
+    at = [i for i, part in enumerate(parts) if part.upper().startswith("BILLING_PERIOD=")]
+    return "/".join(parts[at[-1] + 1 :]) if at else parts[-1]
+
+
+def _unreadable(name: str, month: str, why: str) -> SourceProblem:
+    return SourceProblem(
+        f"The manifest of billing period {month} can't be read ({name}: {why}).",
+        "Which files are the bill can't be told, so that month is not brought up to date; figures "
+        "read earlier stay as they were.",
+        "Copy the manifest from the export again.",
+    )

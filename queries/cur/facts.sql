@@ -1,11 +1,7 @@
 -- Named step: the Bedrock lines of one billing period, whoever sold them and whatever their type,
 -- typed once for every statement that reads them.
 --
--- Which lines are Bedrock: those with a product code or service code that contains Bedrock, whoever
--- sold them; what AWS Marketplace sells under a product name that contains Bedrock; and every line
--- of a product that is Bedrock by another line (its tax, credits and refunds carry no name).
--- parameters: billing_period  YYYY-MM, the partition: without it Athena would scan every month
---             products        texts `payer account|product code`: Bedrock by another line
+-- parameters: billing_period, products   as in the step `bedrock`
 -- grain:      one row per CUR line
 -- Absent text is ''. Tag maps are JSON objects; the two older maps count only where `tags` is empty.
 -- Trino sorts the keys of a map when it formats it, DuckDB leaves them as they lie in the file; to
@@ -13,27 +9,6 @@
 -- Costs are doubles in CUR: through text they become the decimal that AWS wrote, where a direct
 -- cast would keep the double's binary noise. A line without a cost costs 0; net costs and amounts
 -- that are absent stay NULL.
-WITH bedrock AS (
-  SELECT
-    *,
-    COALESCE(json_format(CAST(tags AS JSON)), '{}') AS tags_json
-  FROM cur
-  WHERE
-    billing_period = :billing_period
-    AND (
-      strpos(lower(line_item_product_code), 'bedrock') > 0
-      OR strpos(lower(product_servicecode), 'bedrock') > 0
-      OR (
-        trim(bill_billing_entity) = 'AWS Marketplace'
-        AND strpos(lower(element_at(product, 'product_name')), 'bedrock') > 0
-      )
-      OR contains(
-        CAST(:products AS ARRAY(VARCHAR)),
-        COALESCE(bill_payer_account_id, '') || '|' || line_item_product_code
-      )
-    )
-)
-
 SELECT
   billing_period AS billing_period,
   identity_line_item_id,

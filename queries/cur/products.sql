@@ -6,7 +6,8 @@
 --             and of what only its service code shows to be Bedrock
 -- columns:    is_bedrock    a line of the product says so by its name or its service code
 --             is_named      a line of the product carries a name, whatever it is
---             line_count    CUR lines; cost in currency, as AWS wrote it
+--             line_count    CUR lines; cost in currency, as AWS wrote it. One that can't be read is
+--                           0 here: the line may be of no concern, and `facts` refuses it otherwise
 WITH candidates AS (
   SELECT
     COALESCE(bill_payer_account_id, '') AS payer_account_id,
@@ -14,7 +15,7 @@ WITH candidates AS (
     COALESCE(line_item_currency_code, '') AS currency,
     COALESCE(element_at(product, 'product_name'), '') AS product_name,
     COALESCE(product_servicecode, '') AS service_code,
-    CAST(COALESCE(CAST(line_item_unblended_cost AS VARCHAR), '0') AS DECIMAL(38, 12)) AS cost
+    TRY_CAST(CAST(line_item_unblended_cost AS VARCHAR) AS DECIMAL(38, 12)) AS cost
   FROM cur
   WHERE
     billing_period = :billing_period
@@ -34,7 +35,7 @@ SELECT
   ) AS is_bedrock,
   BOOL_OR(product_name <> '') AS is_named,
   COUNT(*) AS line_count,
-  SUM(cost) AS cost
+  COALESCE(SUM(cost), 0) AS cost
 FROM candidates
 GROUP BY 1, 2, 3
 ORDER BY 1, 2, 3

@@ -13,7 +13,7 @@ import pytest
 
 from chargeback.errors import SourceProblem
 from chargeback.sources.athena_delivery import AthenaDelivery, Unchecked
-from chargeback.sources.delivery_manifest import data_path, named_files
+from chargeback.sources.delivery_manifest import below_partition, parse_manifest
 from tests.athena.conftest import DATABASE, SETTINGS, TABLE, Athena
 from tests.athena.server import REGION
 
@@ -126,16 +126,16 @@ def test_what_cannot_be_known_is_told_apart_from_what_is_fine(
 def test_manifests_name_files_in_several_ways(name: str, entry: object) -> None:
     body = json.dumps({name: [entry]}).encode()
 
-    assert named_files(body) == ("BILLING_PERIOD=2026-10/a.parquet",)
+    assert parse_manifest(body, "bedrock-Manifest.json", MONTH).paths == ("a.parquet",)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"dataFiles": 1}', b'{"other": []}', b"\xff"])
 def test_what_is_no_manifest_is_said(body: bytes) -> None:
-    with pytest.raises(SourceProblem, match="manifest of a delivery can't be read"):
-        named_files(body)
+    with pytest.raises(SourceProblem, match=r"can't be read \(bedrock-Manifest\.json: it "):
+        parse_manifest(body, "bedrock-Manifest.json", MONTH)
 
 
 def test_a_delivery_in_a_folder_of_its_own_keeps_that_folder() -> None:
     place = "s3://b/x=y/export/data/BILLING_PERIOD=2026-10/2026-11-02T01:02:03.000Z-b/a.parquet"
 
-    assert data_path(place) == "BILLING_PERIOD=2026-10/2026-11-02T01:02:03.000Z-b/a.parquet"
+    assert below_partition(place) == "2026-11-02T01:02:03.000Z-b/a.parquet"
