@@ -10,7 +10,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -19,11 +19,17 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from chargeback.access import AccessSettings
 from chargeback.errors import UsageProblem
 from chargeback.spend.attribution import AttributionRules
 
 CONFIG_FILE = "chargeback.toml"
 DATA = Path("data")
+
+LISTS = ("CHARGEBACK_ATTRIBUTION", "CHARGEBACK_HOSTS", "CHARGEBACK_ACCESS")
+"""The variables that hold lists, as JSON."""
+HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.?|\[[0-9a-fA-F:.]+\]")
+"""A name or an address as it stands in a browser's address bar, without a port."""
 
 CostBasis = Literal["auto", "unblended", "net"]
 
@@ -66,6 +72,30 @@ class Settings(BaseSettings):
     cost_basis: CostBasis = "auto"
     """What the bill is the sum of; `auto` finds it for each period."""
     attribution: AttributionRules = Field(default_factory=AttributionRules)
+    open_to_all: bool = False
+    """Whoever reaches the server sees the bill, where no sign-in that can be used is set up."""
+    hosts: list[str] = Field(default_factory=list)
+    """Names under which the server is reached, beside localhost and the address it listens on."""
+    access: AccessSettings = Field(default_factory=AccessSettings)
+    ledger: Path | None = None
+    """Folder of the ledger; None: data/demo/ledger for the demo, data/ledger otherwise."""
+
+    @field_validator("hosts")
+    @classmethod
+    def _are_names(cls, hosts: list[str]) -> list[str]:
+        if wrong := [host for host in hosts if not HOST.fullmatch(host)]:
+            raise ValueError(
+                f"{', '.join(map(repr, wrong))}: a host is a name without scheme, port or *, "
+                "such as 'finance.example.com'"
+            )
+        return hosts
+
+    @field_validator("ledger", mode="before")
+    @classmethod
+    def _is_folder(cls, ledger: object) -> object:
+        if str(ledger).lower().startswith("s3:"):
+            raise ValueError("a ledger in S3 is not supported yet: name a folder")
+        return ledger
 
     @classmethod
     def settings_customise_sources(
@@ -91,6 +121,13 @@ class Settings(BaseSettings):
             return self.store
         return demo_folder() / "store" if self.is_demo else DATA / "store"
 
+    @property
+    def ledger_folder(self) -> Path:
+        """Where the ledger lives."""
+        if self.ledger is not None:
+            return self.ledger
+        return demo_folder() / "ledger" if self.is_demo else DATA / "ledger"
+
 
 def demo_folder() -> Path:
     """Where the demo bill is written when nothing is configured."""
@@ -109,10 +146,10 @@ def load_settings() -> Settings:
         raise UsageProblem(f"{CONFIG_FILE} is not valid TOML: {error}.") from error
     except SettingsError as error:
         # Of the variables only those of lists are read as JSON.
-        names = ", ".join(name for name in os.environ if name.startswith("CHARGEBACK_ATTRIBUTION"))
+        names = ", ".join(name for name in os.environ if name.startswith(LISTS))
         raise UsageProblem(
             f"{names}: not valid JSON.",
-            todo='Write the sources as a JSON list, such as ["iamPrincipal/team"].',
+            todo='Write lists as JSON, such as ["iamPrincipal/team"].',
         ) from error
     except ValidationError as error:
         raise UsageProblem(_explain(error), todo="Correct it, and start again.") from error
@@ -127,7 +164,18 @@ def load_settings() -> Settings:
             todo='Set store_location = "s3://bucket/folder/" in the [athena] section, or make '
             "`store` a folder.",
         )
+    _keep_apart(settings)
     return settings
+
+
+def _keep_apart(settings: Settings) -> None:
+    """The store is made anew from the bill and may be deleted; the ledger may not."""
+    store, ledger = settings.store_folder.resolve(), settings.ledger_folder.resolve()
+    if ledger.is_relative_to(store):
+        raise UsageProblem(
+            "The ledger is to be kept within the spend store.",
+            todo="Make `ledger` (CHARGEBACK_LEDGER) a folder beside it.",
+        )
 
 
 def _explain(error: ValidationError) -> str:
@@ -172,6 +220,7 @@ def _line_of(keys: Sequence[str]) -> int:
 def _allowed(keys: Sequence[str]) -> str:
     """What may stand in place of an unknown key."""
     sections: dict[str, type[BaseModel]] = {
+        "access": AccessSettings,
         "athena": AthenaSettings,
         "attribution": AttributionRules,
     }
