@@ -170,8 +170,9 @@ def load_settings() -> Settings:
 
 def _keep_apart(settings: Settings) -> None:
     """The store is made anew from the bill and may be deleted; the ledger may not."""
-    store, ledger = settings.store_folder.resolve(), settings.ledger_folder.resolve()
-    if ledger.is_relative_to(store):
+    if settings.ledger is None:
+        return
+    if settings.ledger.resolve().is_relative_to(settings.store_folder.resolve()):
         raise UsageProblem(
             "The ledger is to be kept within the spend store.",
             todo="Make `ledger` (CHARGEBACK_LEDGER) a folder beside it.",
