@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-PLACES = (Path.home() / ".streamlit" / "secrets.toml", Path(".streamlit", "secrets.toml"))
+HOME = Path(os.path.expanduser("~"))  # noqa: PTH111  (Path.home fails for a user without a home)
+PLACES = (HOME / ".streamlit" / "secrets.toml", Path(".streamlit", "secrets.toml"))
 """Where Streamlit looks unless `secrets.files` says otherwise; a later file wins."""
 GENERAL = ("redirect_uri", "cookie_secret")
 PROVIDER = ("client_id", "client_secret", "server_metadata_url")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from streamlit import config
 
@@ -20,17 +20,16 @@ ADDRESS = "STREAMLIT_SERVER_ADDRESS"
 REFUSED = 2
 
 
-def main(start: Callable[[str, Sequence[str]], object] = os.execv) -> int:
-    """Becomes the server; returns an exit status where nobody may look."""
+def main() -> NoReturn:
+    """Becomes the server; ends with status 2 where nobody may look."""
     if address := os.environ.get(ADDRESS):  # which Streamlit reads only when it runs
         config.set_option("server.address", address)
     now = server.policy_to_serve()
     if now.look == "nobody":
         print(f"chargeback: not started: {how_to_open(now.sign_in)}.", file=sys.stderr)
-        return REFUSED
-    start(sys.executable, COMMAND)
-    return 0
+        sys.exit(REFUSED)
+    os.execv(sys.executable, COMMAND)  # noqa: S606  (a program and options of our own)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

@@ -131,7 +131,7 @@ def _announce(now: Policy) -> None:
     else:
         LOG.info("Whoever signed in may look at the bill.")
     back = now.sign_in.comes_back_to
-    if back and not is_this_machine(back) and back not in now.hosts:
+    if back and not is_this_machine(back) and back not in map(str.lower, now.hosts):
         LOG.warning(
             "Sign-in comes back to %s, which is not served: add it to hosts (CHARGEBACK_HOSTS).",
             back,
