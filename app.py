@@ -1,19 +1,22 @@
-"""Entry: page config, navigation, shared controls. Pages draw the rest."""
+"""Entry: what the server serves, and a run of its script: sign-in, navigation, shared controls."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import streamlit as st
+from starlette.types import ASGIApp
+from streamlit.navigation.page import StreamlitPage
 
 from chargeback.errors import Problem
-from chargeback.ui import shell, sign_in
+from chargeback.ui import server, sign_in
 
 # A file of its own: for an icon by name the browser would ask a server outside.
 ICON = str(Path(__file__).parent / "chargeback" / "ui" / "icon.svg")
-st.set_page_config(page_title="Bedrock chargeback", page_icon=ICON, layout="wide")
 
-setup = st.Page("pages/setup.py", title="Setup", icon=":material/settings:")
-page = st.navigation(
-    {
+
+def pages(setup: StreamlitPage) -> Mapping[str, Sequence[StreamlitPage]]:
+    """Every page under the heading it stands under."""
+    return {
         "Spend": [
             st.Page(
                 "pages/overview.py", title="Overview", icon=":material/monitoring:", default=True
@@ -29,14 +32,30 @@ page = st.navigation(
         ],
         "Set-up": [setup],
     }
-)
 
-try:
-    sign_in.require()
-    if page is setup:
-        shell.prepare_workspace()
-    else:
-        shell.prepare()
-    page.run()
-except Problem as problem:
-    shell.show_problem(problem)
+
+def draw() -> None:
+    """Draws the page that is asked for."""
+    # What it keeps for all viewers needs a server that runs: it is not there when this is imported.
+    from chargeback.ui import shell  # noqa: PLC0415
+
+    st.set_page_config(page_title="Bedrock chargeback", page_icon=ICON, layout="wide")
+    setup = st.Page("pages/setup.py", title="Setup", icon=":material/settings:")
+    page = st.navigation(pages(setup))
+    try:
+        sign_in.require()
+        if page is setup:
+            shell.prepare_workspace()
+        else:
+            shell.prepare()
+        with sign_in.footer():
+            page.run()
+    except Problem as problem:
+        shell.show_problem(problem)
+
+
+if __name__ == "__main__":  # somebody looks, and Streamlit runs this script
+    draw()
+else:  # `streamlit run app.py` and `uvicorn app:app` import what they serve
+    app: ASGIApp = st.App(__file__)
+    app = server.guarded(app)

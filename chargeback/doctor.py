@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
+from chargeback.access import OPEN, SECRETS, how_to_open, who_may_look
 from chargeback.checks import (
     EXPORTS_PAGE,
     REFRESH,
@@ -19,11 +20,13 @@ from chargeback.checks import (
 )
 from chargeback.errors import Problem, SourceProblem
 from chargeback.reports import Reports, View
+from chargeback.secrets_file import read_sign_in
 from chargeback.sources.billing_answers import TRUE_FOR_CLOSED
 from chargeback.workspace import Workspace
 
 __all__ = ["Check", "State", "examine", "failed"]
 
+LOOK = "Who may look"
 FRESH = timedelta(hours=48)
 """AWS writes an export at least once a day (Data Exports User Guide, "Export delivery")."""
 A_MOMENT = timedelta(minutes=1)
@@ -57,6 +60,22 @@ def examine(
         "Spent by this program": _spending,
     }
     yield from _each(apis, workspace, now, "unknown")
+    yield _viewers(workspace)
+
+
+def _viewers(workspace: Workspace) -> Check:
+    """Who may look at pages on this machine; the server's log says it of the server."""
+    sign_in = read_sign_in()
+    look = who_may_look(sign_in, "localhost", workspace.settings.open_to_all)
+    if look == "nobody":
+        means, todo = "Pages show nobody a figure.", f"{how_to_open(sign_in)}."
+        return Check(LOOK, "problem", "nobody: sign-in can't be used", means, todo)
+    if look == "all":
+        means = "Whoever reaches the server sees the whole bill; nobody can change figures there."
+        todo = f"Right only behind a proxy that signs people in. Else take {OPEN} away, and set up "
+        return Check(LOOK, "warning", "open to all", means, f"{todo}[auth] in {SECRETS}.")
+    words = {"sign-in": "whoever signed in", "this machine": "this machine only, without sign-in"}
+    return Check(LOOK, "ok", words[look])
 
 
 def _each(

@@ -7,7 +7,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -16,12 +23,16 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from chargeback.access import AccessSettings
 from chargeback.config_file import read_config
 from chargeback.errors import UsageProblem
 from chargeback.setting_faults import not_allowed, not_json
 from chargeback.spend.attribution import AttributionRules
 
 DATA = Path("data")
+
+HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.?|\[[0-9a-fA-F:.]+\]")
+"""A name or an address as it stands in a browser's address bar, without a port."""
 
 CostBasis = Literal["auto", "unblended", "net"]
 
@@ -98,6 +109,30 @@ class Settings(BaseSettings):
     """What the bill is the sum of; `auto` finds it for each period."""
     bill: BillSettings = Field(default_factory=BillSettings)
     attribution: AttributionRules = Field(default_factory=AttributionRules)
+    open_to_all: bool = False
+    """Whoever reaches the server sees the bill, where no sign-in that can be used is set up."""
+    hosts: list[str] = Field(default_factory=list)
+    """Names under which the server is reached, beside localhost and the address it listens on."""
+    access: AccessSettings = Field(default_factory=AccessSettings)
+    ledger: Path | None = None
+    """Folder of the ledger; None: data/demo/ledger for the demo, data/ledger otherwise."""
+
+    @field_validator("hosts")
+    @classmethod
+    def _are_names(cls, hosts: list[str]) -> list[str]:
+        if wrong := [host for host in hosts if not HOST.fullmatch(host)]:
+            raise ValueError(
+                f"{', '.join(map(repr, wrong))}: a host is a name without scheme, port or *, "
+                "such as 'finance.example.com'"
+            )
+        return hosts
+
+    @field_validator("ledger", mode="before")
+    @classmethod
+    def _is_folder(cls, ledger: object) -> object:
+        if str(ledger).lower().startswith("s3:"):
+            raise ValueError("a ledger in S3 is not supported yet: name a folder")
+        return ledger
 
     @classmethod
     def settings_customise_sources(
@@ -122,6 +157,13 @@ class Settings(BaseSettings):
         if isinstance(self.store, Path):
             return self.store
         return demo_folder() / "store" if self.is_demo else DATA / "store"
+
+    @property
+    def ledger_folder(self) -> Path:
+        """Where the ledger lives."""
+        if self.ledger is not None:
+            return self.ledger
+        return demo_folder() / "ledger" if self.is_demo else DATA / "ledger"
 
 
 def demo_folder() -> Path:
@@ -153,4 +195,16 @@ def load_settings() -> Settings:
             todo='Set store_location = "s3://bucket/folder/" in the [athena] section, or make '
             "`store` a folder.",
         )
+    _keep_apart(settings)
     return settings
+
+
+def _keep_apart(settings: Settings) -> None:
+    """The store is made anew from the bill and may be deleted; the ledger may not."""
+    if settings.ledger is None:
+        return
+    if settings.ledger.resolve().is_relative_to(settings.store_folder.resolve()):
+        raise UsageProblem(
+            "The ledger is to be kept within the spend store.",
+            todo="Make `ledger` (CHARGEBACK_LEDGER) a folder beside it.",
+        )

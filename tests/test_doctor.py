@@ -18,6 +18,7 @@ from moto.server import ThreadedMotoServer
 
 from chargeback.aws_account import SUGGESTED_LIMIT, examine_account
 from chargeback.doctor import A_MOMENT, Check, examine
+from chargeback.secrets_file import SignIn
 from chargeback.settings import AthenaSettings, Settings
 from chargeback.sources.billing_answers import now
 from chargeback.sources.cur2 import COLUMN_TYPES
@@ -273,6 +274,7 @@ def test_with_nothing_there_every_check_still_answers(account: Exports, tmp_path
         "Cost Explorer": "unknown",
         "Invoices": "unknown",
         "Spent by this program this month": "ok",
+        "Who may look": "ok",
     }
     assert checks["Spend store"].command == "python -m chargeback refresh"
 
@@ -362,6 +364,31 @@ def test_a_name_cannot_steer_the_terminal(account: Exports, tmp_path: Path) -> N
     done = doctor(account.cur, tmp_path, CHARGEBACK_ATTRIBUTION__TEAM=hostile)
     assert "iamPrincipal/?[31mteam" in done.stdout
     assert "\x1b" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("sign_in", "open_to_all", "state", "found"),
+    [
+        (SignIn("none"), False, "ok", "this machine only"),
+        (SignIn("usable"), False, "ok", "whoever signed in"),
+        (SignIn("none"), True, "warning", "open to all"),
+        (SignIn("unusable", "no [auth]"), True, "warning", "open to all"),
+        (SignIn("unusable", "no [auth]"), False, "problem", "nobody"),
+    ],
+)
+def test_who_may_look_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    sign_in: SignIn,
+    open_to_all: bool,
+    state: str,
+    found: str,
+) -> None:
+    monkeypatch.setattr("chargeback.doctor.read_sign_in", lambda: sign_in)
+    settings = Settings(cur=tmp_path, store=tmp_path / "store", open_to_all=open_to_all)
+    check = looked_at(Workspace(settings))["Who may look"]
+    assert (check.state, check.found.startswith(found)) == (state, True)
+    assert (check.state == "ok") or "open_to_all = true" in check.todo
 
 
 def test_an_account_in_order_is_in_order(account: Exports) -> None:

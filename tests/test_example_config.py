@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from chargeback.access import AccessSettings
 from chargeback.settings import AthenaSettings, BillSettings, Settings, load_settings
 from chargeback.spend.attribution import KINDS, AttributionRules
 
@@ -28,6 +29,7 @@ def test_every_setting_is_documented_and_no_other(uncommented: str) -> None:
     assert set(said) == set(Settings.model_fields)
     assert set(said["athena"]) == set(AthenaSettings.model_fields)
     assert set(said["bill"]) == set(BillSettings.model_fields)
+    assert set(said["access"]) == set(AccessSettings.model_fields)
     assert set(said["attribution"]) == set(AttributionRules.model_fields)
 
 
@@ -64,8 +66,14 @@ def test_each_line_is_allowed_alone(uncommented: str, load: Callable[[str], Sett
         assert settings.model_fields_set, line
     assert len(alone) == sum(
         len(model.model_fields)
-        for model in (Settings, AthenaSettings, BillSettings, AttributionRules)
-    ) - len(("athena", "bill", "attribution"))
+        for model in (
+            Settings,
+            AccessSettings,
+            AthenaSettings,
+            BillSettings,
+            AttributionRules,
+        )
+    ) - len(("access", "athena", "bill", "attribution"))
 
 
 def test_every_kind_of_source_that_it_shows_is_allowed(load: Callable[[str], Settings]) -> None:
@@ -88,6 +96,9 @@ def test_it_gives_the_defaults(uncommented: str) -> None:
     said = tomllib.loads(uncommented)
     assert said["cost_basis"] == Settings.model_fields["cost_basis"].default
     assert BillSettings(**said["bill"] | {"export": None}) == BillSettings()
+    for name in ("open_to_all", "hosts"):
+        assert said[name] == Settings().model_dump()[name]
+    assert said["access"] == AccessSettings().model_dump()
     assert said["attribution"] == AttributionRules().model_dump()
     for name in ("workgroup", "catalog", "timeout_seconds"):
         assert said["athena"][name] == AthenaSettings.model_fields[name].default

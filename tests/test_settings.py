@@ -67,6 +67,13 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
             r"team, entry 1: a source is .*, or 'account'\. Correct it",
         ),
         ("cur = \n", "not valid TOML.*line 1"),
+        ("hosts = ['https://a.example']\n", "line 1.*hosts.*'https://a.example'.*without scheme"),
+        ("hosts = ['a.example:8501']\n", "hosts.*'a.example:8501'.*port"),
+        ("hosts = ['*']\n", r"hosts.*'\*'"),
+        ("open_to_all = 'perhaps'\n", "line 1.*open_to_all"),
+        ("[access]\nwriter = []\n", "line 2.*access.writer.*allowed are writers"),
+        ("ledger = 's3://bucket/ledger'\n", "line 1.*ledger.*S3 is not supported yet.*a folder"),
+        ("store = 'a'\nledger = 'a/b'\n", "within the spend store.*CHARGEBACK_LEDGER"),
         ("cur = '/exports'\n[athena]\ndatabase = 'a'\ntable = 'b'\n", "Two bills"),
     ],
 )
@@ -248,4 +255,36 @@ def test_sources_can_be_set_by_a_variable(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHARGEBACK_COST_BASIS", "gross")
     with pytest.raises(UsageProblem, match=r"CHARGEBACK_COST_BASIS.*'auto', 'unblended' or 'net'"):
+        load_settings()
+
+
+def test_without_a_word_nobody_else_may_look_or_change() -> None:
+    settings = load_settings()
+    assert (settings.open_to_all, settings.hosts, settings.access.writers) == (False, [], [])
+
+
+def test_the_ledger_lies_beside_the_store() -> None:
+    assert load_settings().ledger_folder == Path("data/demo/ledger")
+    assert written('cur = "/exports"\n').ledger_folder == Path("data/ledger")
+    assert written('ledger = "/books"\n').ledger_folder == Path("/books")
+
+
+def test_access_can_be_set_by_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHARGEBACK_OPEN_TO_ALL", "true")
+    monkeypatch.setenv("CHARGEBACK_HOSTS", '["finance.example.com", "[::2]"]')
+    monkeypatch.setenv("CHARGEBACK_ACCESS__WRITERS", '["ann@example.com"]')
+    monkeypatch.setenv("CHARGEBACK_LEDGER", "/books")
+    settings = load_settings()
+    assert settings.open_to_all
+    assert settings.hosts == ["finance.example.com", "[::2]"]
+    assert settings.access.writers == ["ann@example.com"]
+    assert settings.ledger_folder == Path("/books")
+
+
+@pytest.mark.parametrize("name", ["CHARGEBACK_HOSTS", "CHARGEBACK_ACCESS__WRITERS"])
+def test_a_list_of_names_in_a_variable_is_json_too(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "finance.example.com")
+    with pytest.raises(UsageProblem, match=f"{name}: not valid JSON"):
         load_settings()

@@ -6,12 +6,16 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import boto3
 import pytest
@@ -20,6 +24,7 @@ from cfnlint.api import lint_file  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from cfnlint.decode import decode  # type: ignore[import-untyped]
 from moto.server import ThreadedMotoServer
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from chargeback.aws_account import SUGGESTED_LIMIT, examine_account
 from chargeback.settings import AthenaSettings, Settings
@@ -297,19 +302,91 @@ def test_the_builder_is_sent_what_is_copied_and_nothing_else() -> None:
     assert {rule[1:] for rule in rules if rule.startswith("!")} == copied()
 
 
-def test_what_is_copied_into_the_image_runs(tmp_path: Path) -> None:
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    """A folder with what is copied into the image."""
     for source in copied():
         target = tmp_path / source
         target.parent.mkdir(parents=True, exist_ok=True)
         path = ROOT / source
         (shutil.copytree if path.is_dir() else shutil.copy)(path, target)
+    return tmp_path
+
+
+def test_what_is_copied_into_the_image_runs(image: Path) -> None:
     ours = {name: text for name, text in os.environ.items() if "CHARGEBACK" not in name}
     done = subprocess.run(
         [sys.executable, "-c", RUN_THE_APP],
-        cwd=tmp_path,
-        env={**ours, "CHARGEBACK_CUR": str(tmp_path / "cur")},
+        cwd=image,
+        env={**ours, "CHARGEBACK_CUR": str(image / "cur")},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.stdout.splitlines()[-1] == "['November 2026']", done.stderr
+
+
+@contextmanager
+def container(image: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """The image's command with the image's environment, as Docker starts it, and its port."""
+    recipe = (ROOT / "deploy" / "Dockerfile").read_text().replace("\\\n", " ")
+    [command] = re.findall(r"^CMD (\[.+\])$", recipe, re.MULTILINE)
+    said = dict(
+        re.findall(r"(\w+)=(\S+)", " ".join(re.findall(r"^ENV (.+)$", recipe, re.MULTILINE)))
+    )
+    assert said["STREAMLIT_SERVER_ADDRESS"] == "0.0.0.0"  # noqa: S104
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    ours = {name: text for name, text in os.environ.items() if "CHARGEBACK" not in name}
+    here = {"HOME": str(image), "STREAMLIT_SERVER_PORT": str(port)}
+    stores = {name: str(image / said[name].strip("/")) for name in said if "CHARGEBACK" in name}
+    process = subprocess.Popen(
+        [sys.executable, *json.loads(command)[1:]],
+        cwd=image,
+        env=ours | said | here | stores | settings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process, port
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.mark.parametrize("secrets", ["", "[Auth]\nclient_id = 'a'\n"])
+def test_the_image_does_not_start_where_nobody_could_look(image: Path, secrets: str) -> None:
+    if secrets:
+        (image / ".streamlit" / "secrets.toml").write_text(secrets)
+    with container(image) as (process, _):
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, len(err.splitlines())) == (2, "", 1)
+    assert "[auth] in .streamlit/secrets.toml" in err
+    assert "open_to_all = true (CHARGEBACK_OPEN_TO_ALL=true)" in err
+
+
+def test_the_image_that_is_open_to_all_serves(image: Path) -> None:
+    with container(image, CHARGEBACK_OPEN_TO_ALL="true") as (process, port):
+        answer = answered(f"http://localhost:{port}/_stcore/health")
+        assert (answer, process.poll()) == (b"ok", None)
+
+
+@retry(
+    retry=retry_if_exception_type((URLError, ConnectionError)),
+    wait=wait_fixed(0.1),
+    stop=stop_after_delay(60),
+)
+def answered(address: str) -> bytes:
+    with urlopen(address) as answer:  # noqa: S310 -- an address on this machine
+        body: bytes = answer.read()
+        return body
+
+
+def test_the_guide_runs_the_image_as_it_starts() -> None:
+    """Every `docker run` says who may look, and a trial is for this machine only."""
+    for guide in (ROOT / "deploy" / "README.md", README):
+        for run in re.findall(r"^docker run (?:.*\\\n)*.*$", guide.read_text(), re.MULTILINE):
+            assert "secrets.toml" in run or "CHARGEBACK_OPEN_TO_ALL=true" in run
+            assert "secrets.toml" in run or "-p 127.0.0.1:" in run
