@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from chargeback.errors import Problem
-from chargeback.ui import navigation, shell, sign_in
+from chargeback.ui import address, navigation, shell, sign_in
 
 # A file of its own: for an icon by name the browser would ask a server outside.
 ICON = str(Path(__file__).parent / "chargeback" / "ui" / "icon.svg")
@@ -28,6 +28,7 @@ sections = {
 }
 page = st.navigation(sections, position="hidden")
 
+address.arrive(page.url_path)
 try:
     sign_in.require()
     menu = st.sidebar.container()

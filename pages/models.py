@@ -34,7 +34,7 @@ if not summary.is_over:
     same = reports.ranking(highlights.same_days(view, summary.days), "model")
     models = highlights.with_same_days(models, same)
     compared_with = f"1–{summary.days} {compared_with[:3]}"
-chosen = dict(drilldown.asked_place(("model",)).at).get("model")
+chosen = dict(drilldown.asked_place(("model",), ("model",)).at).get("model")
 if chosen is not None and chosen not in set(models["unit"]):
     st.warning(f"Nothing was spent on {plain(chosen)}; showing all models.")
     chosen = None

@@ -29,6 +29,8 @@ KEPT: Final = (MONTH, CURRENCY, *FILTERS)
 
 Parameters = Mapping[str, Sequence[str]]
 
+_LAST: Final = "address"
+"""Where the session keeps page and parameters of its last run."""
 _WAY_ON: Final = "way-on"
 _HIDDEN: Final = f"<style>.st-key-{_WAY_ON} {{ display: none; }}</style>"
 _CLICK: Final = """
@@ -53,12 +55,25 @@ def value(name: str) -> str:
     return (values(name) or [""])[-1]
 
 
+def arrive(page: str) -> None:
+    """Comes first in every run, so that the browser's address is the one that is shown.
+
+    Streamlit writes the address of a link to another page, but not of one to the same page. Written
+    here for both, the first would take two steps of the history.
+    """
+    last_page, last = st.session_state.get(_LAST, ("", {}))
+    now = _all()
+    if page == last_page and now != last:
+        st.query_params.from_dict(now)
+    st.session_state[_LAST] = (page, now)
+
+
 def write(said: Parameters) -> None:
     """Writes parameters into the address; an empty list takes one away.
 
     One step of the browser's history, or none where the address says so already.
     """
-    now = {name: values(name) for name in st.query_params}
+    now = _all()
     then = {name: list(texts) for name, texts in (now | dict(said)).items() if texts}
     if then != now:
         st.query_params.from_dict(then)
@@ -133,6 +148,10 @@ def control(name: str, shown: object) -> dict[str, Any]:
     if st.session_state.get(name) != shown:
         st.session_state[name] = shown
     return {"key": name, "on_change": _chosen, "args": (name,)}
+
+
+def _all() -> dict[str, list[str]]:
+    return {name: values(name) for name in st.query_params}
 
 
 def _chosen(name: str) -> None:

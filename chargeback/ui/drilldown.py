@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -12,7 +12,7 @@ import streamlit as st
 from chargeback import highlights
 from chargeback.amounts import Summary, share_of
 from chargeback.highlights import ATTRIBUTED
-from chargeback.reports import OTHERS, Reports, View, previous_month
+from chargeback.reports import DIMENSIONS, OTHERS, Reports, View, previous_month
 from chargeback.spend.attribution import UNALLOCATED
 from chargeback.statement.files import safe_file_name
 from chargeback.ui import address, charts, cur_lines, figures, shell, tables
@@ -86,9 +86,15 @@ def show(title: str, levels: Sequence[str]) -> None:
     _days(level) if level.place.by == DAY else _ranking(level)
 
 
-def asked_place(levels: Sequence[str]) -> Place:
-    """The place that the address names; says what of it means nothing."""
+def asked_place(levels: Sequence[str], narrowed_by: Collection[str] = DIMENSIONS) -> Place:
+    """The place that the address names; says what of it means nothing.
+
+    Args:
+        levels: of the page.
+        narrowed_by: the dimensions that the page can be narrowed by.
+    """
     place, ignored = read_place(levels, {name: address.values(name) for name in PARAMETERS})
+    ignored += [":".join(pair) for pair in place.at if pair[0] not in narrowed_by]
     if place.asked not in ("", place.by):  # a month is split by the page's own units, a day never
         ignored.append(place.asked)
     if ignored:
