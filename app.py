@@ -1,15 +1,18 @@
 """Entry: what the server serves, and a run of its script: sign-in, navigation, shared controls."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import duckdb
 import streamlit as st
 from starlette.types import ASGIApp
 from streamlit.navigation.page import StreamlitPage
 
-from chargeback.errors import Problem
-from chargeback.ui import server, sign_in
+from chargeback.errors import Problem, unforeseen
+from chargeback.ui import address, navigation, server, sign_in
 
+LOG = logging.getLogger(__name__)
 # A file of its own: for an icon by name the browser would ask a server outside.
 ICON = str(Path(__file__).parent / "chargeback" / "ui" / "icon.svg")
 
@@ -41,17 +44,26 @@ def draw() -> None:
 
     st.set_page_config(page_title="Bedrock chargeback", page_icon=ICON, layout="wide")
     setup = st.Page("pages/setup.py", title="Setup", icon=":material/settings:")
-    page = st.navigation(pages(setup))
+    sections = pages(setup)
+    page = st.navigation(sections, position="hidden")
+    address.arrive(page.url_path)
     try:
         sign_in.require()
-        if page is setup:
-            shell.prepare_workspace()
-        else:
-            shell.prepare()
+        menu = st.sidebar.container()
+        try:
+            if page is setup:
+                shell.prepare_workspace()
+            else:
+                shell.prepare()
+        finally:  # its links keep the month that is settled only now
+            navigation.draw(menu, sections)
         with sign_in.footer():
             page.run()
     except Problem as problem:
         shell.show_problem(problem)
+    except (OSError, duckdb.Error) as error:
+        LOG.exception("A page could not be drawn.")
+        shell.show_problem(unforeseen(error))
 
 
 if __name__ == "__main__":  # somebody looks, and Streamlit runs this script

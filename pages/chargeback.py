@@ -10,7 +10,7 @@ from chargeback.spend.attribution import UNALLOCATED
 from chargeback.spend.principal import read_principal
 from chargeback.statement.build import MONEY, UNITS, Statement, build_statement
 from chargeback.statement.export import file_names
-from chargeback.ui import shell
+from chargeback.ui import address, shell
 from chargeback.ui.downloads import export_file, workbook_file
 from chargeback.ui.figures import go_to
 from chargeback.ui.formats import money, plain
@@ -26,8 +26,8 @@ LABELS = {
     "account": "Account",
     "model": "Model",
 }
-DRILL_DOWN = {"team": "teams", "principal": "principals", "model": "models"}
-"""The page that shows what is behind a charge; the others are narrowed on Tenants."""
+DRILL_DOWN = {"tenant": "tenants", "team": "teams", "model": "models"}
+"""The page that shows what is behind a charge; of the others it is their principals."""
 HEADINGS = {
     "usage_cost": "Usage",
     "discount_amount": "Discounts",
@@ -72,7 +72,7 @@ def draw_statement(statement: Statement, currency: str) -> None:
     )
     if row is not None:
         dimension = "iam_principal" if by == "principal" else by
-        go_to(DRILL_DOWN.get(by, "tenants"), dimension, charges["bill_to"].iloc[row])
+        go_to(DRILL_DOWN.get(by, "principals"), dimension, charges["bill_to"].iloc[row])
     sums = " · ".join(
         f"{HEADINGS[name]} {money(amount, currency)}"
         for name, amount in zip(MONEY, totals, strict=True)
@@ -100,14 +100,13 @@ def named(by: str, currency: str) -> Callable[[str], str]:
 
 context = shell.current()
 shell.header(context, "Chargeback")
-by = st.segmented_control(
+by = address.choice("charge_to", UNITS, LABELS)
+st.segmented_control(
     "Charge to",
     UNITS,
     format_func=LABELS.__getitem__,
-    default="tenant",
     required=True,
-    key="charge_to",
-    bind="query-params",
+    **address.control("charge_to", by),
 )
 if context.view.where:
     st.caption("A statement is always the whole month: the filters do not apply here.")

@@ -3,16 +3,16 @@
 import streamlit as st
 
 from chargeback import highlights
-from chargeback.ui import figures, shell, tables
+from chargeback.ui import address, drilldown, figures, shell, tables
 from chargeback.ui.formats import ABSENT, count, money, plain
-from chargeback.ui.place import AT, read_place
+from chargeback.ui.place import AT
 from chargeback.ui.tables import Column
 from chargeback.workspace import today
 
 
 def show_all() -> None:
     """Takes the chosen model out of the address."""
-    del st.query_params[AT]
+    address.write({AT: []})
 
 
 context = shell.current()
@@ -34,8 +34,7 @@ if not summary.is_over:
     same = reports.ranking(highlights.same_days(view, summary.days), "model")
     models = highlights.with_same_days(models, same)
     compared_with = f"1–{summary.days} {compared_with[:3]}"
-place, _ = read_place(("model",), {AT: st.query_params.get_all(AT)})
-chosen = dict(place.at).get("model")
+chosen = dict(drilldown.asked_place(("model",), ("model",)).at).get("model")
 if chosen is not None and chosen not in set(models["unit"]):
     st.warning(f"Nothing was spent on {plain(chosen)}; showing all models.")
     chosen = None
@@ -51,8 +50,7 @@ clicked = tables.ranked_table(
     columns=["name", "cost", "share", "change_percent", "history", "tokens", "cost_per_million"],
 )
 if clicked is not None and clicked != chosen:
-    st.query_params[AT] = f"model:{clicked}"
-    st.rerun()
+    address.go({AT: [f"model:{clicked}"]})
 
 if chosen is not None:
     view = view.narrowed("model", chosen)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from chargeback import highlights
 from chargeback.reports import OTHERS
-from chargeback.ui import charts, figures, shell, tables
+from chargeback.ui import address, charts, figures, shell, tables
 from chargeback.ui.formats import money, plain
 from chargeback.ui.tables import Column
 from chargeback.workspace import today
@@ -128,15 +128,14 @@ def show_attribution() -> None:
     )
 
 
-by = st.segmented_control(
+by = address.choice("trend", list(PAGES))
+st.segmented_control(
     "Show by",
     list(PAGES),
     format_func=str.capitalize,
-    default="tenant",
     required=True,
-    key="trend",
-    bind="query-params",
     label_visibility="collapsed",
+    **address.control("trend", by),
 )
 wide, narrow = st.columns(2, gap="medium")
 with wide:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,9 +11,11 @@ import streamlit as st
 
 from chargeback import highlights
 from chargeback.amounts import Summary, share_of
-from chargeback.reports import OTHERS, Reports, View, previous_month
+from chargeback.highlights import ATTRIBUTED
+from chargeback.reports import DIMENSIONS, OTHERS, Reports, View, previous_month
+from chargeback.spend.attribution import UNALLOCATED
 from chargeback.statement.files import safe_file_name
-from chargeback.ui import charts, cur_lines, figures, shell, tables
+from chargeback.ui import address, charts, cur_lines, figures, shell, tables
 from chargeback.ui.figures import Figure
 from chargeback.ui.formats import count, money, month_name, percent, plain, signed_points, tokens
 from chargeback.ui.place import CALLERS, DAY, LINES, NOUNS, PARAMETERS, Place, read_place
@@ -66,10 +68,7 @@ def show(title: str, levels: Sequence[str]) -> None:
     """
     context = shell.current()
     shell.header(context, title)
-    asked = {name: st.query_params.get_all(name) for name in PARAMETERS}
-    place, ignored = read_place(levels, asked)
-    if ignored:
-        st.info(plain(_left_out(ignored)), icon=":material/link_off:")
+    place = asked_place(levels)
     level = _level(context, title, place)
     if not level.place.is_top:
         _crumbs(level)
@@ -87,10 +86,27 @@ def show(title: str, levels: Sequence[str]) -> None:
     _days(level) if level.place.by == DAY else _ranking(level)
 
 
+def asked_place(levels: Sequence[str], narrowed_by: Collection[str] = DIMENSIONS) -> Place:
+    """The place that the address names; says what of it means nothing.
+
+    Args:
+        levels: of the page.
+        narrowed_by: the dimensions that the page can be narrowed by.
+    """
+    place, ignored = read_place(levels, {name: address.values(name) for name in PARAMETERS})
+    ignored += [":".join(pair) for pair in place.at if pair[0] not in narrowed_by]
+    if place.asked not in ("", place.by):  # a month is split by the page's own units, a day never
+        ignored.append(place.asked)
+    if ignored:
+        shown = ", ".join(f"“{_short(text)}”" for text in ignored)
+        said = f"This address names something that means nothing here; it was left out: {shown}."
+        st.warning(plain(said), icon=":material/link_off:")
+    return place
+
+
 def go(place: Place) -> None:
     """Takes the reader to a place: one step of the browser's history."""
-    st.query_params.update(place.parameters())
-    st.rerun()
+    address.go(place.parameters())
 
 
 def _level(context: shell.Context, title: str, place: Place) -> Level:
@@ -98,18 +114,23 @@ def _level(context: shell.Context, title: str, place: Place) -> Level:
     for dimension, unit in place.at:
         names.append(reports.name_of(view, dimension, unit) or NAMELESS)
         view = view.narrowed(dimension, unit)
+    place = _without_empty_levels(reports, place, view)
     splits = place.splits()
     if CALLERS in splits and place.asked != CALLERS and len(reports.ranking(view, CALLERS)) <= 1:
         splits.remove(CALLERS)
-        if place.by == CALLERS:
-            place = replace(place, asked=place.next_split(skipped=CALLERS))
+    if place.by == CALLERS and CALLERS not in splits:
+        place = replace(place, asked=place.next_split(skipped=CALLERS))
     summary = reports.summary(view, today())
     return Level(context, title, place, view, tuple(names), tuple(splits), summary)
 
 
-def _left_out(ignored: Sequence[str]) -> str:
-    shown = ", ".join(f"“{_short(text)}”" for text in ignored)
-    return f"This address names something that is not known here; it was left out: {shown}."
+def _without_empty_levels(reports: Reports, place: Place, view: View) -> Place:
+    """Passes over what would show no row but `(unallocated)`, unless the reader asked for it."""
+    while not (place.is_top or place.day or place.asked) and place.by in ATTRIBUTED:
+        if list(reports.ranking(view, place.by)["unit"]) != [UNALLOCATED]:
+            break
+        place = replace(place, levels=tuple(x for x in place.levels if x != place.by))
+    return place
 
 
 def _short(name: str) -> str:
@@ -121,10 +142,12 @@ def _crumbs(level: Level) -> None:
     with st.container(key="crumbs", horizontal=True, vertical_alignment="center", gap="xsmall"):
         for number, step in enumerate(steps[:-1]):
             above = place.up_to(number)
+            if number == len(place.at):  # a day stands below its days
+                above = above.split_by(DAY)
             st.page_link(
                 f"pages/{level.title.lower()}.py",
                 label=plain(step),
-                query_params=_address(above if number < len(place.at) else above.split_by(DAY)),
+                query_params=address.link(above.parameters()),
             )
             st.markdown(BETWEEN, width="content")
         st.markdown(f"**{plain(steps[-1])}**", width="content")
@@ -132,14 +155,16 @@ def _crumbs(level: Level) -> None:
 
 def _steps(level: Level) -> list[str]:
     """What people call everything that narrows the level, the widest first."""
+    pairs = zip(level.place.at, level.names, strict=True)
+    steps = [_step(level.place.levels, *at, name) for at, name in pairs]
     day = level.place.day
-    return [*level.names, f"{day.day} {month_name(f'{day:%Y-%m}')}"] if day else [*level.names]
+    return [*steps, f"{day.day} {month_name(day.isoformat()[:7])}"] if day else steps
 
 
-def _address(place: Place) -> dict[str, list[str]]:
-    """All parameters of the address, with another place."""
-    kept = {name: st.query_params.get_all(name) for name in st.query_params}
-    return {name: values for name, values in (kept | place.parameters()).items() if values}
+def _step(levels: Sequence[str], dimension: str, unit: str, name: str) -> str:
+    """A unit's name, with what it is where the page does not say: 'cost center (unallocated)'."""
+    clear = levels[:1] if unit == UNALLOCATED else levels
+    return name if dimension in clear else f"{NOUNS[dimension]} {name}"
 
 
 def _nothing(level: Level) -> None:
@@ -148,12 +173,7 @@ def _nothing(level: Level) -> None:
     what = "matches the filters" if filtered else "was billed"
     st.info(plain(f"Nothing in {month}{under} {what}."), icon=":material/filter_alt_off:")
     if filtered:
-        st.button("Clear the filters", key="clear-filters", on_click=_clear_filters)
-
-
-def _clear_filters() -> None:
-    for name in shell.FILTERS:
-        st.session_state[name] = []
+        st.button("Clear the filters", key="clear-filters", on_click=address.clear_filters)
 
 
 def _figures(level: Level) -> None:
@@ -320,7 +340,9 @@ def _only_day(level: Level, days: pd.DataFrame) -> pd.DataFrame:
         figures.draw(
             [
                 Figure("Spend", money(row["cost"], currency)),
-                Figure(f"Share of {_short(level.names[-1])}", share),
+                Figure(
+                    f"Share of {_short(level.names[-1]) if level.names else 'the month'}", share
+                ),
                 Figure("Tokens", tokens(row["tokens"])),
                 Figure("Cost per million tokens", price),
             ]

@@ -12,7 +12,7 @@ import streamlit as st
 
 from chargeback.amounts import MonthTotals, SoFar, Summary
 from chargeback.reports import OTHERS, View, previous_month
-from chargeback.ui import tables
+from chargeback.ui import address, tables
 from chargeback.ui.formats import (
     ABSENT,
     change_percent,
@@ -28,7 +28,7 @@ from chargeback.ui.formats import (
     signed_points,
     tokens,
 )
-from chargeback.ui.shell import FILTERS
+from chargeback.ui.place import AT
 
 NAME_LENGTH = 22
 SOURCES_SHOWN = 4
@@ -178,7 +178,7 @@ def heading(title: str, frame: pd.DataFrame, file_name: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.subheader(plain(title), anchor=False, width="content")
         columns = [str(column) for column in frame.columns if column != "history"]
-        if set(FILTERS) & set(st.query_params):  # two files of one name would pass for each other
+        if address.is_filtered():  # two files of one name would pass for each other
             file_name = f"{file_name.removesuffix('.csv')}-filtered.csv"
         tables.download_button(
             "CSV", lambda: tables.frame_csv(frame, columns), file_name, key=f"download {file_name}"
@@ -191,7 +191,7 @@ def not_certain_notice(meters: int, cost: Decimal, currency: str) -> None:
         "pages/models.py",
         label=plain(f"{count(meters, 'meter')}, {money(cost, currency)}, not read for certain"),
         icon=":material/help:",
-        query_params=kept_parameters(),
+        query_params=address.link(),
     )
 
 
@@ -231,16 +231,10 @@ def nothing_matches(view: View) -> None:
     st.stop()
 
 
-def kept_parameters() -> dict[str, list[str]]:
-    """The month and the filters of this page's address, for a link to another page."""
-    names = {"month", "currency", *FILTERS} & set(st.query_params)
-    return {name: st.query_params.get_all(name) for name in sorted(names)}
-
-
 def go_to(page: str, dimension: str, unit: str) -> None:
     """Opens a page on one unit, keeping the month and the filters."""
-    at = {} if unit == OTHERS else {"at": f"{dimension}:{unit}"}
-    st.switch_page(f"pages/{page}.py", query_params={**kept_parameters(), **at})
+    at = [] if unit == OTHERS else [f"{dimension}:{unit}"]
+    address.open_page(f"pages/{page}.py", {AT: at})
 
 
 def _share(

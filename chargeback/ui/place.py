@@ -130,8 +130,8 @@ def read_place(
     at, ignored = _conditions(parameters.get(AT, ()))
     place = Place(tuple(levels), at)
     for text in parameters.get(BY, ()):
-        if text in {*place.levels, *OFFERED} - dict(at).keys():
-            place = replace(place, asked=text)
+        if text.lower() in {*place.levels, *OFFERED} - dict(at).keys():
+            place = replace(place, asked=text.lower())
         else:
             ignored.append(text)
     for text in parameters.get(ON_DAY, ()):
@@ -152,6 +152,7 @@ def _conditions(texts: Iterable[str]) -> tuple[tuple[tuple[str, str], ...], list
     ignored = []
     for text in texts:
         dimension, colon, value = text.partition(":")
+        dimension = dimension.lower()
         if colon and dimension in DIMENSIONS and dimension not in at:
             at[dimension] = value
         else:

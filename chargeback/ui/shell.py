@@ -16,22 +16,16 @@ from chargeback.notices import Notice
 from chargeback.reports import INVOICED, Reports, View
 from chargeback.settings import load_settings
 from chargeback.spend.manifest import Manifest
+from chargeback.ui import address
+from chargeback.ui.address import FILTERS
 from chargeback.ui.formats import count, moment, month_name, plain
 from chargeback.workspace import Workspace, today
 
-FILTERS = {
-    "account": "accounts",
-    "team": "teams",
-    "tenant": "tenants",
-    "model": "models",
-    "region": "regions",
-}
-"""URL parameter of each filter, and what it offers."""
 CONTEXT = "context"
 FOLDED_ABOVE = 2
 """Notices that block nothing: so many stand on the page, more are folded."""
-ADDRESSED = "month in the address"
-"""The month that this session wrote into the address last."""
+OFFERED = 300
+"""How many values a filter lists; with a few hundred thousand tenants the browser would stall."""
 RETRY_SECONDS = 300
 """How long a source that failed is left alone: a click must neither wait for it nor pay for it."""
 
@@ -214,47 +208,77 @@ def demo_badge() -> None:
 
 
 def _controls(reports: Reports) -> View:
+    month = _month(reports.months)
+    currencies = list(reports.bill(month).totals)
+    currency = address.choice(address.CURRENCY, currencies) if currencies else ""
+    # Always in the address: a link to "the newest month" would show another one later.
+    address.write({address.MONTH: [month], address.CURRENCY: _said(currency, currencies)})
+    where = tuple((name, asked) for name in FILTERS if (asked := _asked(name)))
+    options = reports.options(month, currency)
+    _say_lacking(where, options, month)
     with st.sidebar:
-        month = _month(reports.months)
-        currencies = list(reports.bill(month).totals)
-        currency = currencies[0] if currencies else ""
+        _draw_month(reports.months, month)
         if len(currencies) > 1:
-            currency = st.selectbox("Currency", currencies, key="currency", bind="query-params")
-        options = reports.options(month, currency)
-        where = tuple(
-            (name, tuple(_filter(name, what, options.get(name, {}))))
-            for name, what in FILTERS.items()
-        )
-    return View(month, currency, tuple((name, values) for name, values in where if values))
+            st.selectbox("Currency", currencies, **address.control(address.CURRENCY, currency))
+        for name, what in FILTERS.items():
+            _draw_filter(name, what, list(options.get(name, ())))
+    return View(month, currency, where)
 
 
 def _month(months: list[str]) -> str:
-    # Not bound to the URL by the library: that leaves the default out, and a link to "this month"
-    # would show another month later.
-    asked = st.query_params.get("month")
-    if asked in months and asked != st.session_state.get(ADDRESSED):  # a link, or the way back
-        st.session_state["month"] = asked
-    if st.session_state.get("month") not in months:
-        st.session_state["month"] = months[0]
-    month: str = st.selectbox("Billing period", months, format_func=month_name, key="month")
-    st.query_params["month"] = st.session_state[ADDRESSED] = month
-    if asked and asked not in months:
-        st.warning(f"There is no billing period {plain(asked)}; showing {month_name(month)}.")
+    asked = address.value(address.MONTH)
+    month = asked if asked in months else months[0]
+    if asked and asked != month:
+        st.warning(plain(f"There is no billing period {asked}; showing {month_name(month)}."))
     return month
 
 
-def _filter(name: str, what: str, options: dict[str, str]) -> list[str]:
-    # What this month's bill lacks stays asked for: without it the page would show all of the bill
-    # under an address that asks for a part.
-    asked = (*st.query_params.get_all(name), *st.session_state.get(name, ()))
-    lacking = dict.fromkeys(value for value in asked if value not in options)
-    return st.multiselect(
+def _said(currency: str, currencies: list[str]) -> list[str]:
+    """How the address says the currency: where there is one only, it need not."""
+    is_asked = address.value(address.CURRENCY).upper() == currency
+    return [currency] if is_asked or len(currencies) > 1 else []
+
+
+def _asked(name: str) -> tuple[str, ...]:
+    """The values of a filter, each once."""
+    return tuple(dict.fromkeys(address.values(name)))
+
+
+def _draw_month(months: list[str], month: str) -> None:
+    shown = address.control(address.MONTH, month)
+    st.selectbox("Billing period", months, format_func=month_name, **shown)
+
+
+def _say_lacking(
+    where: tuple[tuple[str, tuple[str, ...]], ...], options: dict[str, dict[str, str]], month: str
+) -> None:
+    """Says which values of the filters the month's bill does not hold; they stay asked for.
+
+    Without them the page would show all of the bill under an address that asks for a part.
+    """
+    lacking = [
+        f"{name} {value}"
+        for name, values in where
+        for value in values
+        if value not in options.get(name, {})
+    ]
+    if lacking:
+        said = f"Not on the bill of {month_name(month)}: {', '.join(lacking)}."
+        st.warning(plain(said), icon=":material/filter_alt:")
+
+
+def _draw_filter(name: str, what: str, options: list[str]) -> None:
+    asked = list(_asked(name))
+    is_cut = len(options) > OFFERED
+    st.multiselect(
         name.capitalize(),
-        [*options, *lacking],
-        key=name,
-        bind="query-params",
+        list(dict.fromkeys([*options[:OFFERED], *asked])),
         placeholder=f"All {what}",
-        help=None,
+        help=f"The {OFFERED} largest of {count(len(options), name)}; others by their exact name."
+        if is_cut
+        else None,
+        accept_new_options=is_cut,
+        **address.control(name, asked),
     )
 
 

@@ -6,6 +6,7 @@ import mimetypes
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from heapq import nsmallest
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -34,6 +35,8 @@ Kind = Literal[
     "line",
 ]
 
+LONGEST: Final = 1000
+"""Rows of a table: nobody reads more, and Streamlit fails from some ten thousand on."""
 _SCALE: Final = Decimal("0.000001")
 ROWS_SHOWN: Final = 15
 ROW_PIXELS: Final = 33
@@ -58,6 +61,18 @@ class Column:
     kind: Kind = "text"
     help: str | None = None
     pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The rows of a frame that are shown, and what the others are."""
+
+    shown: pd.DataFrame
+    positions: list[int]
+    """Where each row that is shown stands in the frame."""
+    left_out: int
+    cost: Decimal | None
+    """What the rows left out come to; None if the frame holds no money."""
 
 
 DEFAULT: Final = (
@@ -134,6 +149,22 @@ def plain_table(  # noqa: PLR0913 -- each says what stands in the table
     Returns:
         The position in `frame` of the chosen row, None if no row is chosen.
     """
+    amounts = [name for name, at in columns.items() if at.kind == "money"]
+    of = cut(frame, amounts[0] if amounts else None)
+    row = _draw(of.shown, columns, currency, key, what, select=select)
+    _say_left_out(of, currency)
+    return None if row is None else of.positions[row]
+
+
+def _draw(  # noqa: PLR0913 -- as above
+    frame: pd.DataFrame,
+    columns: Mapping[str, Column],
+    currency: str,
+    key: str,
+    what: str,
+    *,
+    select: bool,
+) -> int | None:
     shown = pd.DataFrame({name: _cells(frame[name], at.kind) for name, at in columns.items()})
     configs: dict[str, Any] = {name: _config(at, frame[name]) for name, at in columns.items()}
     draw: dict[str, Any] = {
@@ -157,6 +188,25 @@ def plain_table(  # noqa: PLR0913 -- each says what stands in the table
         **draw,
     )
     return _chosen(state.selection.rows, st.session_state.get(opened), len(frame))
+
+
+def cut(frame: pd.DataFrame, money_column: str | None, longest: int = LONGEST) -> Cut:
+    """Cuts a frame to its largest rows, in its own order; `(unallocated)` always stays.
+
+    Args:
+        frame: with a column `unit` or `bill_to` where a row can be `(unallocated)`.
+        money_column: by which rows are large, credits as much as charges; None: the first rows.
+        longest: how many rows may stay.
+    """
+    if len(frame) <= longest:
+        return Cut(frame, list(range(len(frame))), 0, None if money_column is None else Decimal())
+    amounts = [Decimal()] * len(frame) if money_column is None else list(frame[money_column])
+    always = _unallocated(frame)
+    sizes = [(i not in always, -abs(amount or 0), i) for i, amount in enumerate(amounts)]
+    kept = sorted(position for *_, position in nsmallest(longest, sizes))
+    rest = sum((amounts[i] or 0 for i in {*range(len(frame))} - {*kept}), Decimal())
+    left_out = len(frame) - len(kept)
+    return Cut(frame.iloc[kept], kept, left_out, None if money_column is None else rest)
 
 
 def download_button(label: str, make: Callable[[], bytes], file_name: str, key: str) -> None:
@@ -204,6 +254,20 @@ def _ranking_columns(what: str, currency: str, previous_label: str) -> dict[str,
 def _counted(frame: pd.DataFrame, what: str) -> str:
     named = int((frame["unit"] != UNALLOCATED).sum())
     return count(named, what) + (f" and {UNALLOCATED}" if named < len(frame) else "")
+
+
+def _unallocated(frame: pd.DataFrame) -> set[int]:
+    """The positions of rows that are `(unallocated)`."""
+    units = next((frame[name] for name in ("unit", "bill_to") if name in frame), ())
+    return {position for position, unit in enumerate(units) if unit == UNALLOCATED}
+
+
+def _say_left_out(of: Cut, currency: str) -> None:
+    if not of.left_out:
+        return
+    rows = count(of.left_out, "more row")
+    said = rows if of.cost is None else f"{rows}, the smallest: {money(of.cost, currency)}"
+    st.caption(plain(f"{said}. The CSV has every row."))
 
 
 def _written(shown: pd.DataFrame, columns: Mapping[str, Column], currency: str) -> Styler:

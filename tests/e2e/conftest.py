@@ -35,6 +35,7 @@ FAILED = ", ".join(
 )
 """What a page of a bill without a problem does not show."""
 TABLE = ".st-key-drill-table [data-testid=stDataFrame]"
+"""What a drill-down page ranks."""
 
 
 @dataclass(frozen=True)
@@ -174,17 +175,17 @@ def settled(page: Page) -> None:
     expect(page.locator("[data-stale=true]")).to_have_count(0)
 
 
-def row_names(page: Page) -> Locator:
-    """The names in the drill-down's table, from top to bottom, as those who can't see read them."""
-    return page.locator(f"{TABLE} [role=gridcell][aria-colindex='1']")
+def row_names(page: Page, table: str = TABLE) -> Locator:
+    """The names in a table, from top to bottom, as those who can't see read them."""
+    return page.locator(f"{table} [role=gridcell][aria-colindex='1']")
 
 
-def click_row(page: Page, row: int = 0) -> str:
+def click_row(page: Page, row: int = 0, table: str = TABLE) -> str:
     """Clicks the name of a row that is in sight; returns the name."""
-    cell = row_names(page).nth(row)
+    cell = row_names(page, table).nth(row)
     cell.wait_for(state="attached")
     name = (cell.text_content() or "").strip("\N{WORD JOINER}")
     # The table is drawn on a canvas: right of the row's box, below the heading.
     middle = ROW_PIXELS * (row + 1.5)
-    page.locator(f"{TABLE} .dvn-scroller").click(position={"x": 60, "y": middle})
+    page.locator(f"{table} .dvn-scroller").click(position={"x": 60, "y": middle})
     return name

@@ -196,7 +196,7 @@ def test_the_lines_of_a_day_are_its_cost(open_page: OpenPage, bill: Bill) -> Non
 def test_crumbs_lead_to_every_level_above_and_keep_the_rest(open_page: OpenPage) -> None:
     above = ["tenant:acme-corp", "model:Claude Sonnet 5.5"]
     app = open_page("tenants", month=MONTH, at=[*above, "token_type:output"], region="us-east-1")
-    crumbs = [crumb.proto for crumb in app.get("page_link")]
+    crumbs = [crumb.proto for crumb in app.main.get("page_link")]
     assert [crumb.label for crumb in crumbs] == ["Tenants", plain("acme-corp"), "Claude Sonnet 5.5"]
     for depth, crumb in enumerate(crumbs):
         address = parse_qs(crumb.query_string)
@@ -227,14 +227,14 @@ def test_a_further_page_of_lines_is_written_into_the_address(open_page: OpenPage
 )
 def test_any_name_is_shown_letter_by_letter(tenant: str, open_page: OpenPage) -> None:
     app = open_page("tenants", month=MONTH, at=[f"tenant:{tenant}", "token_type:output"])
-    assert app.get("page_link")[1].proto.label == plain(tenant)
+    assert app.main.get("page_link")[1].proto.label == plain(tenant)
     assert not app.exception
 
 
 def test_an_address_that_means_nothing_is_no_failure(open_page: OpenPage) -> None:
     app = open_page("teams", month=MONTH, at=["colour:$red$", "team:nobody"], by="x", page="-1")
-    assert plain("colour:$red$") in app.info[0].value
-    assert "nobody was billed" in app.info[1].value
+    assert plain("colour:$red$") in app.warning[0].value
+    assert "nobody was billed" in app.info[0].value
     assert not app.exception
 
 

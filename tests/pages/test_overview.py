@@ -107,7 +107,7 @@ def test_attribution_and_what_is_not_attributed_make_the_bill(
 
 
 def test_a_meter_that_is_not_read_for_certain_is_announced(open_page: OpenPage) -> None:
-    (link,) = open_page("overview", month=OCTOBER).get("page_link")
+    (link,) = open_page("overview", month=OCTOBER).main.get("page_link")
     assert "not read for certain" in link.proto.label
     assert (link.proto.page, link.proto.query_string) == ("models", f"month={OCTOBER}")
 

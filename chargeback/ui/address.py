@@ -1,0 +1,164 @@
+"""The page's address: what it says, and every way that leads on from it.
+
+What a page shows is what its address says: a control shows it, a choice is written into it. So a
+link, the way back, a reload and a pasted address lead to the same. Nothing else reads or writes
+st.query_params, or what the session holds of a control.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import streamlit as st
+
+from chargeback.ui.formats import plain
+
+MONTH: Final = "month"
+CURRENCY: Final = "currency"
+FILTERS: Final = {
+    "account": "accounts",
+    "team": "teams",
+    "tenant": "tenants",
+    "model": "models",
+    "region": "regions",
+}
+"""Parameter of each filter, and what it offers."""
+KEPT: Final = (MONTH, CURRENCY, *FILTERS)
+"""What goes along wherever the reader goes."""
+
+Parameters = Mapping[str, Sequence[str]]
+
+_LAST: Final = "address"
+"""Where the session keeps page and parameters of its last run."""
+_WAY_ON: Final = "way-on"
+_HIDDEN: Final = f"<style>.st-key-{_WAY_ON} {{ display: none; }}</style>"
+_CLICK: Final = """
+export default ({ data }) => {
+  const link = document.querySelector(`.st-key-${data.key} a[href]`);
+  if (link && !link.dataset.taken) {
+    link.dataset.taken = "yes";
+    link.click();
+  }
+};
+"""
+"""Only once: a component's script runs again whenever the page is drawn again."""
+
+
+def values(name: str) -> list[str]:
+    """What the address says for a parameter; empty if it isn't there."""
+    return st.query_params.get_all(name)
+
+
+def value(name: str) -> str:
+    """What the address says for a parameter that has one value; '' if it isn't there."""
+    return (values(name) or [""])[-1]
+
+
+def arrive(page: str) -> None:
+    """Comes first in every run, so that the browser's address is the one that is shown.
+
+    Streamlit writes the address of a link to another page, but not of one to the same page. Written
+    here for both, the first would take two steps of the history.
+    """
+    last_page, last = st.session_state.get(_LAST, ("", {}))
+    now = _all()
+    if page == last_page and now != last:
+        st.query_params.from_dict(now)
+    st.session_state[_LAST] = (page, now)
+
+
+def write(said: Parameters) -> None:
+    """Writes parameters into the address; an empty list takes one away.
+
+    One step of the browser's history, or none where the address says so already.
+    """
+    now = _all()
+    then = {name: list(texts) for name, texts in (now | dict(said)).items() if texts}
+    if then != now:
+        st.query_params.from_dict(then)
+
+
+def go(said: Parameters) -> None:
+    """Leads to another place on the same page: one step of the browser's history."""
+    write(said)
+    st.rerun()
+
+
+def link(own: Parameters | None = None) -> dict[str, list[str]]:
+    """The parameters of an address that keeps month, currency and filters.
+
+    Args:
+        own: what it says beside them.
+    """
+    kept = {name: values(name) for name in KEPT}
+    return {name: list(texts) for name, texts in (kept | dict(own or {})).items() if texts}
+
+
+def is_filtered() -> bool:
+    """Whether the address asks for a part of the bill."""
+    return any(values(name) for name in FILTERS)
+
+
+def clear_filters() -> None:
+    """Asks for the whole bill."""
+    write(dict.fromkeys(FILTERS, ()))
+
+
+def open_page(page: str, own: Parameters) -> None:
+    """Leads to another page: one step of the browser's history.
+
+    st.switch_page takes two: the way back would lead to this page with that page's parameters. A
+    link takes one, but has to be clicked in the browser.
+    """
+    with st.container(key=_WAY_ON):
+        st.html(_HIDDEN)
+        st.page_link(page, label=page, query_params=link(own))
+    click = st.components.v2.component("chargeback.click", js=_CLICK)
+    click(data={"key": _WAY_ON}, key="click-way-on")
+
+
+def choice(name: str, known: Sequence[str], labels: Mapping[str, str] | None = None) -> str:
+    """Which of the known names the address asks for: the first if none; says it if unknown.
+
+    Args:
+        name: of the parameter.
+        known: what it may say.
+        labels: what readers see instead; addresses of earlier versions hold them.
+    """
+    asked = value(name)
+    found = {_folded((labels or {}).get(text, text)): text for text in known}
+    found |= {_folded(text): text for text in known}
+    if not asked or _folded(asked) in found:
+        return found.get(_folded(asked), known[0])
+    st.warning(
+        plain(f"{name}={asked} in the address means nothing here; showing {known[0]}."),
+        icon=":material/link_off:",
+    )
+    return known[0]
+
+
+def control(name: str, shown: object) -> dict[str, Any]:
+    """Ties a widget to a parameter: it shows this, and what is chosen is written into the address.
+
+    Returns:
+        Arguments of the widget.
+    """
+    # Not written unless it changes: a choice made at this moment would be undone in the browser.
+    if st.session_state.get(name) != shown:
+        st.session_state[name] = shown
+    return {"key": name, "on_change": _chosen, "args": (name,)}
+
+
+def _all() -> dict[str, list[str]]:
+    return {name: values(name) for name in st.query_params}
+
+
+def _chosen(name: str) -> None:
+    chosen = st.session_state[name]
+    write({name: chosen if isinstance(chosen, list) else [chosen]})
+
+
+def _folded(text: str) -> str:
+    """One spelling of a name: 'Cost center' and 'COST-CENTER' are 'cost_center'."""
+    return text.strip().casefold().replace(" ", "_").replace("-", "_")
