@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from typing import NoReturn
 
 import duckdb
 
+from chargeback.access import Actor, machine_user
 from chargeback.aws_account import examine_account
 from chargeback.checks import count
 from chargeback.demo import write_demo
@@ -102,7 +102,7 @@ def _refresh(options: argparse.Namespace) -> None:
     workspace = Workspace(load_settings())
     month = check_month(options.month) if options.month else None
     if options.accept:
-        read = workspace.accept(check_month(options.accept), machine_user(), _progress())
+        read = workspace.accept(check_month(options.accept), Actor(machine_user()), _progress())
     else:
         _say_price(workspace)
         how = Refresh(workspace.rules)
@@ -207,11 +207,6 @@ def _demo(options: argparse.Namespace) -> None:
         progress=_progress(),
     )
     print(options.out)
-
-
-def machine_user() -> str:
-    """Who runs this, as the machine says."""
-    return getpass.getuser()
 
 
 def _progress() -> Progress | None:

@@ -14,6 +14,8 @@ from typing import Any
 from filelock import FileLock
 from pydantic import TypeAdapter, ValidationError
 
+from chargeback import ledger
+from chargeback.access import Actor, require_change
 from chargeback.demo import write_demo
 from chargeback.demo.billing_api import BillingApi
 from chargeback.errors import Problem, SourceProblem, UsageProblem
@@ -30,7 +32,7 @@ from chargeback.sources.invoices import Invoices
 from chargeback.sources.local import LocalFiles
 from chargeback.spend.athena_store import AthenaStore
 from chargeback.spend.local_store import SpendStore
-from chargeback.spend.manifest import SCHEMA_VERSION, Acceptance, Manifest
+from chargeback.spend.manifest import SCHEMA_VERSION, Acceptance, Manifest, Refusal
 from chargeback.spend.meaning import DamagedFacts, Rules
 from chargeback.spend.store import Period, Progress, Refresh, Store
 
@@ -147,25 +149,61 @@ class Workspace:
         how = how or Refresh(self.rules, older=not self.source.is_charged)
         return self.store.refresh(self.source, periods[:months], how, progress)
 
-    def accept(self, month: str, who: str, progress: Progress | None = None) -> list[str]:
+    def accept(self, month: str, actor: Actor, progress: Progress | None = None) -> list[str]:
         """Takes the delivery of a month that holds less than the version in force.
 
-        Where the bill no longer holds the month at all, it goes from view.
+        Where the bill no longer holds the month at all, it goes from view. Who did so is kept with
+        the month and in the ledger.
 
         Returns:
             The billing periods that were read.
 
         Raises:
-            UsageProblem: no delivery of the month waits to be accepted.
+            ChangeRefused: they may not change figures.
+            UsageProblem: no delivery of the month waits to be accepted, or another has come since
+                that holds less too.
             SourceProblem: it can't be read.
         """
-        acceptance = Acceptance(who=who, at=datetime.now(UTC).replace(microsecond=0))
+        require_change(actor, self.settings, f"accept the delivery of {month}")
+        before = self._standing(month)
+        read = self._accept(month, str(actor), progress)
+        ledger.record(
+            self.settings.ledger_folder,
+            who=str(actor),
+            what=f"accepted the delivery of {month}",
+            before=before,
+            after=self._standing(month),
+        )
+        return read
+
+    def _accept(self, month: str, who: str, progress: Progress | None) -> list[str]:
         if month not in {period.billing_period for period in self._look()}:
             self.store.accept_gone(self.source.source_id, month)
             return []
-        return self.refresh(
-            month, progress=progress, how=Refresh(self.rules, accept=(month, acceptance))
-        )
+        acceptance = Acceptance(who=who, at=datetime.now(UTC).replace(microsecond=0))
+        how = Refresh(self.rules, accept=(month, acceptance))
+        read = self.refresh(month, progress=progress, how=how)
+        if month not in read:
+            raise UsageProblem(
+                f"Another delivery of {month} has come since, and holds less too.",
+                "Nothing was taken.",
+                "Look at what it holds, and accept it if it is right.",
+            )
+        return read
+
+    def _standing(self, month: str) -> dict[str, Any] | None:
+        """What the ledger says of a month's version: which it is, and what it comes to."""
+        stored = (p.manifest for p in self.store.periods(self.source.source_id))
+        manifest = next((m for m in stored if m.billing_period == month), None)
+        return manifest and {
+            "source_version": manifest.source_version,
+            "unblended": {each.currency: f"{each.unblended_total:f}" for each in manifest.totals},
+        }
+
+    def waiting(self) -> dict[str, Refusal]:
+        """Deliveries that hold less than the version in force, by month, newest first."""
+        stored = self.store.periods(self.source.source_id)
+        return {p.manifest.billing_period: p.refusal for p in stored if p.refusal}
 
     def older_months(self) -> list[Manifest]:
         """What an earlier version of this program read and the bill still holds."""

@@ -7,8 +7,9 @@ import streamlit as st
 
 from chargeback.aws_account import examine_account
 from chargeback.doctor import Check, examine
-from chargeback.ui import shell
-from chargeback.ui.formats import count, plain
+from chargeback.errors import Problem
+from chargeback.ui import shell, sign_in
+from chargeback.ui.formats import count, month_name, plain
 from chargeback.ui.tables import Column, plain_table
 
 ICONS = {
@@ -33,11 +34,40 @@ def draw(check: Check) -> None:
             st.code(check.command, language="bash", wrap_lines=True)
 
 
+def accept(month: str) -> None:
+    """Takes a delivery that holds less than before; the page says how that went."""
+    try:
+        workspace.accept(month, sign_in.viewer(workspace.settings).actor)
+        st.toast(plain(f"The delivery of {month_name(month)} counts now."))
+    except Problem as problem:
+        st.session_state["not accepted"] = problem
+
+
+def show_waiting() -> None:
+    """Deliveries that were not taken, each with the button that takes it."""
+    if refused := st.session_state.pop("not accepted", None):
+        shell.show_problem(refused)
+    viewer = sign_in.viewer(workspace.settings)
+    for month, refusal in workspace.waiting().items():
+        with st.container(border=True, gap="xsmall"):
+            st.markdown(f"**{month_name(month)}: a delivery holds less than before**")
+            for notice in refusal.notices:
+                st.caption(plain(notice.words))
+            if viewer.may_change:
+                st.button(
+                    "Accept this delivery", key=f"accept {month}", on_click=accept, args=(month,)
+                )
+            else:
+                st.caption(plain(viewer.who_may))
+
+
 workspace = shell.workspace()
 with st.container(horizontal=True, vertical_alignment="center"):
     st.header("Setup", anchor=False, width="stretch")
     if workspace.settings.is_demo:
         shell.demo_badge()
+with shell.shown_problems():
+    show_waiting()
 with st.spinner("Looking at everything…"):
     checks = list(examine(workspace, datetime.now(UTC), examine_account))
 fine = [check for check in checks if check.state == "ok"]

@@ -14,6 +14,7 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
+from chargeback.money import ZERO, exact_sum
 from chargeback.spend.attribution import UNALLOCATED
 from chargeback.statement.files import write_csv
 from chargeback.ui import formats
@@ -204,7 +205,7 @@ def cut(frame: pd.DataFrame, money_column: str | None, longest: int = LONGEST) -
     always = _unallocated(frame)
     sizes = [(i not in always, -abs(amount or 0), i) for i, amount in enumerate(amounts)]
     kept = sorted(position for *_, position in nsmallest(longest, sizes))
-    rest = sum((amounts[i] or 0 for i in {*range(len(frame))} - {*kept}), Decimal())
+    rest = exact_sum(amounts[i] or ZERO for i in {*range(len(frame))} - {*kept})
     left_out = len(frame) - len(kept)
     return Cut(frame.iloc[kept], kept, left_out, None if money_column is None else rest)
 
