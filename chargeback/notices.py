@@ -44,7 +44,9 @@ class Notice(BaseModel):
             return self.about.get("text") or self.code
         given = {name: self.about[name] for name in sorted(self.about)}
         amount = "" if self.amount is None else written(self.amount, self.currency)
-        numbers = {"lines": f"{self.lines or 0:,}", "amount": amount}
+        lines = self.lines or 0
+        counted = f"{lines:,} CUR line{'' if lines == 1 else 's'}"
+        numbers = {"lines": counted, "amount": amount}
         return kind.words.format_map(_Given(numbers | given))
 
 
@@ -167,16 +169,15 @@ CODES = {
     "export-left-out": Kind(
         "warning",
         "The export {export} bills payer account {payer} too. The export {taken} counts; left out "
-        "are {lines} Bedrock lines, {amount}. Choose with export in the section [bill].",
+        "are {lines} of Bedrock, {amount}. Choose with export in the section [bill].",
     ),
     "tags-unreadable": Kind(
         "warning",
-        "{lines} lines ({amount}) have {column} that can't be read, such as {value}, and count as "
-        "without them.",
+        "{column} that can't be read, such as {value}: {lines} ({amount}) counted as without them.",
     ),
     "dates-unreadable": Kind(
         "warning",
-        "{lines} lines ({amount}) have a usage date that can't be read, such as {value}, and count "
+        "A usage date that can't be read, such as {value}: {lines} ({amount}) counted "
         "as without one.",
     ),
     "period-is-no-month": Kind(
@@ -195,7 +196,7 @@ CODES = {
         "only from the day the export includes it.",
     ),
     "product-new": Kind(
-        "info", "New on the bill: product code {product} ({name}), {lines} lines, {amount}."
+        "info", "New on the bill: product code {product} ({name}), {lines}, {amount}."
     ),
     "product-name-only": Kind(
         "warning",
@@ -204,11 +205,11 @@ CODES = {
         "section [bill] leaves it out.",
     ),
     "product-excluded": Kind(
-        "info", "Left out by exclude_products: product code {product}, {lines} lines, {amount}."
+        "info", "Left out by exclude_products: product code {product}, {lines}, {amount}."
     ),
     "products-unexplained": Kind(
         "warning",
-        "Left out: {lines} AWS Marketplace lines ({amount}) of products that no line names, so "
+        "Left out: {lines} of AWS Marketplace ({amount}), of products that no line names, so "
         "whether they are Bedrock's can't be told. Product codes: {codes}.",
     ),
     "basis-open": Kind(
@@ -220,7 +221,7 @@ CODES = {
     "unit-size-unknown": Kind(
         "warning",
         "How many tokens a unit of {usage_type} is can't be told, so its tokens are not counted: "
-        "{lines} lines, {amount}.",
+        "{lines}, {amount}.",
     ),
     "delivery-smaller": Kind(
         "blocks-close",
@@ -244,7 +245,7 @@ CODES = {
         "With the newest delivery usage of payer account {payer} fell from {kept} to {found}.",
     ),
     "delivery-accepted": Kind(
-        "info", "A delivery that holds less was accepted by {who} on {when}: {what}"
+        "info", "A delivery that holds less was accepted by {who} on {when}: {what}."
     ),
     "read-by-older-program": Kind(
         "info",

@@ -130,9 +130,14 @@ class Reading:
         """What is kept with a version that is taken."""
         if self.accepted is None:
             return tuple(less)
-        what = " ".join(each.words for each in less if each.blocks_close)
+        what = "; ".join(_fall(each) for each in less if each.blocks_close)
         when = f"{self.accepted.at:%Y-%m-%d %H:%M} UTC"
         return (notice("delivery-accepted", who=self.accepted.who, when=when, what=what),)
+
+
+def _fall(less: Notice) -> str:
+    what, about = less.about.get("what", "usage"), less.about
+    return f"{what} of payer account {about['payer']} fell from {about['kept']} to {about['found']}"
 
 
 def gone(manifest: Manifest) -> Refusal:
