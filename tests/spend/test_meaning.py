@@ -18,8 +18,9 @@ from chargeback.demo import write_demo
 from chargeback.errors import UsageProblem
 from chargeback.sources.local import LocalFiles
 from chargeback.spend.attribution import UNALLOCATED, AttributionRules
+from chargeback.spend.local_store import SpendStore, StoredPeriod
 from chargeback.spend.meaning import Rules, meaning_of
-from chargeback.spend.store import SpendStore, StoredPeriod
+from chargeback.spend.store import Refresh
 
 MONTH = "2026-10"
 MIDDLE = date(2026, 10, 15)
@@ -34,7 +35,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> StoredPeriod:
     write_demo(folder / "cur", today=date(2026, 11, 23), months=4, lines=300)
     source, store = LocalFiles(folder / "cur"), SpendStore(folder / "store")
     (october,) = (p for p in source.periods() if p.billing_period == MONTH)
-    store.refresh(source, [october])
+    store.refresh(source, [october], Refresh(rules()))
     (period,) = store.periods(source.source_id)
     return period
 
