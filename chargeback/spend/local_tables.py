@@ -17,7 +17,7 @@ from chargeback.spend.meaning import Meaning, Rules, meaning_of
 from chargeback.spend.tables import Grain
 
 if TYPE_CHECKING:
-    from chargeback.spend.store import StoredPeriod
+    from chargeback.spend.local_store import StoredPeriod
 
 # Which is what is wanted: the other way would plan each statement twice.
 warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)

@@ -42,7 +42,7 @@ from chargeback.spend.principal import read_principal
 from chargeback.spend.usage_type import Meter, read_meter
 
 if TYPE_CHECKING:  # the store gives the tables that are made of meanings
-    from chargeback.spend.store import StoredPeriod
+    from chargeback.spend.local_store import StoredPeriod
 
 DAILY, MONTHLY, BILL = "daily.parquet", "monthly.parquet", "bill.json"
 UNFINISHED = ".unfinished-"

@@ -19,7 +19,7 @@ from chargeback.reports import View
 from chargeback.settings import Settings
 from chargeback.sources.athena import AthenaTable
 from chargeback.sources.athena_costs import LEAST_BYTES, AthenaCosts, Spent, price
-from chargeback.sources.cur2 import Known, result_schema
+from chargeback.sources.cur2 import Known, product_keys, result_schema
 from chargeback.sources.local import LocalFiles
 from chargeback.statement.export import write_export
 from chargeback.workspace import Workspace
@@ -223,6 +223,7 @@ def line_parameters(from_files: Workspace, month: str, **more: object) -> dict[s
     keys = from_files.reports()._ask("line_keys", "daily", View(month, "USD").parameters())
     return {
         "billing_period": month,
+        "products": product_keys(from_files.reports().manifest(month).products),
         "identities": sorted(set(keys["identity"].to_pylist())),
         "meters": sorted(set(keys["meter"].to_pylist())),
         "usage_date": None,

@@ -131,7 +131,7 @@ def test_an_owner_list_that_begins_mid_month_splits_nothing_twice(
 
 
 def test_the_basis_decides_what_a_line_costs(stored: StoredPeriod, tmp_path: Path) -> None:
-    """Half of each line's cost as its net cost, where AWS filled one."""
+    """Half of each line's cost as its net cost, where AWS filled one; a discount's else is 0."""
     folder = shutil.copytree(stored.folder, tmp_path / "net")
     table = parquet.read_table(stored.spend)
     costs = table["unblended_cost"].to_pylist()
@@ -142,8 +142,10 @@ def test_the_basis_decides_what_a_line_costs(stored: StoredPeriod, tmp_path: Pat
         table.set_column(at, "net_unblended_cost", column), folder / "spend.parquet"
     )
     changed = StoredPeriod(folder, stored.manifest)
+    discount = [type_.endswith("Discount") for type_ in table["line_item_type"].to_pylist()]
+    absent = [0 if is_one else cost for is_one, cost in zip(discount, costs, strict=True)]
     expected = sum(
-        (cost if half is None else half for cost, half in zip(costs, net, strict=True)), Decimal()
+        (cost if half is None else half for cost, half in zip(absent, net, strict=True)), Decimal()
     )
     assert total(daily(changed, rules(basis="net"))["cost"]) == expected
     assert total(daily(changed, rules(basis="unblended"))["cost"]) == sum(costs, Decimal())
