@@ -18,7 +18,7 @@ from chargeback.checks import (
     payer,
     tags,
 )
-from chargeback.errors import Problem, SourceProblem
+from chargeback.errors import Problem, SourceProblem, UsageProblem
 from chargeback.reports import Reports, View
 from chargeback.secrets_file import read_sign_in
 from chargeback.sources.billing_answers import TRUE_FOR_CLOSED
@@ -121,11 +121,7 @@ def _stored(workspace: Workspace, _: datetime) -> Iterator[Check]:
         return
     lines = sum(period.manifest.lines_read for period in stored)
     yield Check("Spend store", "ok", f"{count(stored, 'billing period')}, {lines:,} Bedrock lines")
-    reports = workspace.reports()
-    for month, problem in reports.problems.items():
-        yield failed(f"Spend store, {month}", problem)
-    newest = reports.notices(reports.months[0]) if reports.months else ()
-    missing = [each for each in newest if each.code == "column-missing"]
+    missing = [each for each in stored[0].manifest.notices if each.code == "column-missing"]
     if not missing:
         yield Check("Columns", "ok", "every column that figures are made from")
     for each in missing:
@@ -136,6 +132,12 @@ def _stored(workspace: Workspace, _: datetime) -> Iterator[Check]:
             each.words,
             f"{EXPORTS_PAGE} > the export > Edit > Column selection.",
         )
+    try:
+        reports = workspace.reports()
+    except UsageProblem:  # the check of the attribution rules says which and why
+        return
+    for month, problem in reports.problems.items():
+        yield failed(f"Spend store, {month}", problem)
     yield from _notices(reports)
 
 

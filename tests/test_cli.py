@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import pytest
 from chargeback.cli import main
 from chargeback.demo import write_demo
 from chargeback.statement.build import COLUMNS
+from tests.bills import MONTH, WRITTEN, file_of, line, write_bill
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -47,11 +49,18 @@ def command(cur: Path, tmp_path: Path) -> Command:
     return run
 
 
-def test_a_bill_is_read_once_and_quietly(command: Command) -> None:
+def noticed(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """Of each line on stderr what it is about, how serious it is, and its code."""
+    return [": ".join(line.split(": ")[1:4]) for line in done.stderr.splitlines()]
+
+
+def test_a_bill_is_read_once_and_says_what_is_new_on_it(command: Command) -> None:
     first, second = command("refresh"), command("refresh")
-    assert (first.returncode, first.stderr) == (0, "")
+    assert first.returncode == second.returncode == 0
     assert first.stdout == "Read 2026-08, 2026-09, 2026-10, 2026-11.\n"
-    assert (second.returncode, second.stdout, second.stderr) == (0, "Up to date.\n", "")
+    assert second.stdout == "Up to date.\n"
+    # In the first month that is stored; the later ones have the product too.
+    assert [noticed(done) for done in (first, second)] == [["2026-08: info: product-new"]] * 2
 
 
 @pytest.mark.parametrize(
@@ -67,7 +76,7 @@ def test_an_export_reads_what_it_needs_and_names_its_files(
     command: Command, tmp_path: Path
 ) -> None:
     done = command("export", "--month", "2026-10", "--by", "team", "--out", "files")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, noticed(done)) == (0, ["2026-10: info: product-new"])
     statement, detail, manifest = map(tmp_path.joinpath, done.stdout.splitlines())
     assert [file.name for file in (statement, detail, manifest)] == [
         "chargeback-team-2026-10.csv",
@@ -78,7 +87,7 @@ def test_an_export_reads_what_it_needs_and_names_its_files(
     assert tuple(rows[0]) == tuple(COLUMNS)
     assert rows[-1]["bill_to"] == "(unallocated)"
     lines = csv.DictReader(detail.open(encoding="utf-8-sig", newline=""))
-    exact = sum((Decimal(line["unblended_cost"]) for line in lines), Decimal())
+    exact = sum((Decimal(line["billed_cost"]) for line in lines), Decimal())
     charged = sum((Decimal(row["total_charge"]) for row in rows), Decimal())
     assert charged == exact.quantize(Decimal("0.01"))
 
@@ -163,14 +172,14 @@ def test_an_export_uses_what_was_read_before_and_says_when_it_is_stale(
     own = shutil.copytree(cur, tmp_path / "own")
     assert command("refresh", "--month", "2026-10", CHARGEBACK_CUR=str(own)).returncode == 0
     fresh = command(*export, CHARGEBACK_CUR=str(own))
-    assert (fresh.returncode, fresh.stderr) == (0, "")
+    assert (fresh.returncode, noticed(fresh)) == (0, ["2026-10: info: product-new"])
     statement = tmp_path / fresh.stdout.splitlines()[0]
     charged = statement.read_bytes()
     (file,) = own.glob("*/data/BILLING_PERIOD=2026-10/*.parquet")
     file.write_bytes(b"PAR1")
     stale = command(*export, CHARGEBACK_CUR=str(own))
     assert (stale.returncode, stale.stdout) == (0, fresh.stdout)
-    (line,) = stale.stderr.splitlines()
+    line, _ = stale.stderr.splitlines()
     assert line.startswith("chargeback: not up to date: Files of billing period 2026-10 can't be")
     assert statement.read_bytes() == charged
 
@@ -181,3 +190,72 @@ def test_what_was_read_of_another_bill_is_never_exported(command: Command, tmp_p
         "export", "--month", "2026-10", "--by", "team", CHARGEBACK_CUR=str(tmp_path / "nowhere")
     )
     assert (done.returncode, done.stdout) == (1, "")
+
+
+@pytest.fixture
+def less(command: Command, tmp_path: Path) -> Path:
+    """A bill of which the store holds 100.00 and a newer delivery 40.00."""
+    cur = write_bill(tmp_path / "less", {MONTH: [line("100.00", team="search")]})
+    assert command("refresh", CHARGEBACK_CUR=str(cur)).returncode == 0
+    write_bill(cur, {MONTH: [line("40.00", team="search")]}, WRITTEN + timedelta(hours=1))
+    return cur
+
+
+def test_a_delivery_that_holds_less_is_said_until_it_is_accepted(
+    command: Command, less: Path, tmp_path: Path
+) -> None:
+    said = command("refresh", CHARGEBACK_CUR=str(less))
+    assert (said.returncode, said.stdout) == (0, "Up to date.\n")
+    assert noticed(said) == [f"{MONTH}: blocks-close: delivery-smaller"]
+    assert "from 100.00 USD to 40.00 USD. It is not taken" in said.stderr
+    accepted = command("refresh", "--accept", MONTH, CHARGEBACK_CUR=str(less), LOGNAME="boss")
+    assert (accepted.returncode, accepted.stdout) == (0, f"Read {MONTH}.\n")
+    assert noticed(accepted) == [f"{MONTH}: info: delivery-accepted"]
+    assert "accepted by boss on" in accepted.stderr
+    again = command("refresh", "--accept", MONTH, CHARGEBACK_CUR=str(less))
+    assert (again.returncode, again.stdout) == (2, "")
+    assert "no delivery" in again.stderr
+
+
+def test_strict_exits_with_3_where_something_blocks_and_writes_all_the_same(
+    command: Command, less: Path, tmp_path: Path
+) -> None:
+    export = ("export", "--month", MONTH, "--by", "team", "--out", "files")
+    done = [command(*export, *more, CHARGEBACK_CUR=str(less)) for more in ([], ["--strict"])]
+    assert [each.returncode for each in done] == [0, 3]
+    assert done[0].stdout == done[1].stdout
+    manifest = json.loads((tmp_path / done[1].stdout.splitlines()[2]).read_text("utf-8"))
+    assert manifest["period_status"] == "PROVISIONAL"
+    assert [each["code"] for each in manifest["notices"]] == ["delivery-smaller"]
+    assert "40.00 USD" in manifest["notices"][0]["text"]
+
+
+def test_strict_exits_with_3_where_figures_are_not_up_to_date(
+    command: Command, tmp_path: Path
+) -> None:
+    cur = write_bill(tmp_path / "own", {MONTH: [line("100.00")]})
+    export = ("export", "--month", MONTH, "--by", "team", "--strict")
+    fresh = command(*export, CHARGEBACK_CUR=str(cur))
+    file_of(cur, MONTH).write_bytes(b"PAR1")
+    stale = command(*export, CHARGEBACK_CUR=str(cur))
+    assert [fresh.returncode, stale.returncode] == [0, 3]
+    manifest = json.loads((tmp_path / stale.stdout.splitlines()[2]).read_text("utf-8"))
+    assert manifest["up_to_date"] is False
+
+
+def test_a_set_that_a_later_export_no_longer_fits_is_named(
+    command: Command, tmp_path: Path
+) -> None:
+    cur = write_bill(tmp_path / "own", {MONTH: [line("100.00", team="a", tenant="b")]})
+    by = [
+        ("export", "--month", MONTH, "--by", unit, "--out", "files") for unit in ("team", "tenant")
+    ]
+    assert [command(*each, CHARGEBACK_CUR=str(cur)).stderr for each in by] == ["", ""]
+    write_bill(cur, {MONTH: [line("101.00", team="a", tenant="b")]}, WRITTEN + timedelta(hours=1))
+    done = command(*by[1], CHARGEBACK_CUR=str(cur))
+    assert done.returncode == 0
+    assert done.stderr == (
+        f"chargeback: manifest-team-{MONTH}.json no longer fits the files beside it: "
+        "export it again.\n"
+    )
+    assert command(*by[0], CHARGEBACK_CUR=str(cur)).stderr == ""

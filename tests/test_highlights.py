@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chargeback import highlights
@@ -39,6 +39,7 @@ UNITS = st.one_of(st.just(UNALLOCATED), st.text("abcdef", min_size=1, max_size=3
 RANKINGS = st.dictionaries(UNITS, st.tuples(AMOUNTS, AMOUNTS), min_size=1).map(ranking_of)
 
 
+@settings(deadline=None)
 @given(RANKINGS)
 def test_the_top_adds_up_to_the_ranking(ranking: pd.DataFrame) -> None:
     top = highlights.top_of(ranking, ranking, "tenant")
@@ -46,6 +47,7 @@ def test_the_top_adds_up_to_the_ranking(ranking: pd.DataFrame) -> None:
     assert highlights.total(top, "change") == highlights.total(ranking, "change")
 
 
+@settings(deadline=None)
 @given(RANKINGS)
 def test_unallocated_is_last_and_never_among_the_others(ranking: pd.DataFrame) -> None:
     units = list(highlights.top_of(ranking, ranking, "tenant")["unit"])

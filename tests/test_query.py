@@ -118,7 +118,8 @@ def test_missing_columns_become_typed_nulls_that_duckdb_runs() -> None:
             "0.1::DOUBLE AS line_item_unblended_cost, 'USE1-tokens' AS line_item_usage_type, "
             "TIMESTAMP '2026-07-03 10:00:00' AS line_item_usage_start_date"
         )
-        found = connection.execute(query.render(facts, "duckdb"), {"billing_period": "2026-07"})
+        values = {"billing_period": "2026-07", "products": []}
+        found = connection.execute(query.render(facts, "duckdb"), values)
         types = {column[0]: str(column[1]) for column in found.description or []}
         row = dict(zip(types, found.fetchone() or (), strict=True))
     assert (row["iam_principal"], row["tags"], row["product_name"]) == ("", "{}", "")

@@ -99,7 +99,7 @@ def test_a_closed_month_comes_to_nothing_unexplained(
     for comparison in found.comparisons:
         assert comparison.cur + total(comparison.causes) == comparison.amount
         assert all(cause.sentence and cause.amount for cause in comparison.causes)
-    assert found.is_final
+    assert found.is_invoiced
     assert found.cur == sum(row.cur for row in found.invoice_rows)
     assert found.cur == sum(row.cur or 0 for row in found.services)
 
@@ -141,7 +141,7 @@ def test_the_open_month_differs_by_its_newest_days_only(billing: Billing, report
     assert found.unexplained == 0
     assert set(causes) == {CauseName.TAX, CauseName.LATER}
     assert causes[CauseName.LATER] < 0  # the bill's data is the later one
-    assert (found.is_final, found.invoices) == (False, ())
+    assert (found.is_invoiced, found.invoices) == (False, ())
     assert {row.invoice_id for row in found.invoice_rows} == {""}
 
 

@@ -19,7 +19,7 @@ from chargeback.reports import View
 from chargeback.settings import Settings
 from chargeback.sources.athena import AthenaTable
 from chargeback.sources.athena_costs import LEAST_BYTES, AthenaCosts, Spent, price
-from chargeback.sources.cur2 import result_schema
+from chargeback.sources.cur2 import Known, product_keys, result_schema
 from chargeback.sources.local import LocalFiles
 from chargeback.statement.export import write_export
 from chargeback.workspace import Workspace
@@ -147,7 +147,9 @@ def test_a_query_costs_five_dollars_a_terabyte_and_ten_megabytes_at_least(
 def test_what_queries_cost_is_counted_by_month(athena: Athena, tmp_path: Path) -> None:
     costs = AthenaCosts(tmp_path)
     AthenaTable(athena.settings, costs).periods()
-    AthenaTable(athena.settings, AthenaCosts(tmp_path)).extract(MONTHS[0], tmp_path / "spend")
+    AthenaTable(athena.settings, AthenaCosts(tmp_path)).extract(
+        MONTHS[0], tmp_path / "spend", Known()
+    )
     asked = [(query.bytes_scanned, price(query.bytes_scanned)) for query in athena.queries]
     month = f"{datetime.now(UTC):%Y-%m}"
     assert costs.of(month) == Spent(
@@ -200,14 +202,16 @@ def test_endpoints_are_those_of_boto3s_environment(
 def test_results_lie_where_the_settings_say(athena: Athena, tmp_path: Path) -> None:
     own = f"s3://{athena.bucket}/own/"
     given = athena.settings.model_copy(update={"s3_staging_dir": own})
-    AthenaTable(given).extract(MONTHS[0], tmp_path / "spend.parquet")
+    AthenaTable(given).extract(MONTHS[0], tmp_path / "spend.parquet", Known())
     assert {q.output for q in athena.queries} == {own}
     assert f"TO '{own}unload/" in athena.reading(UNLOAD)[0].sql
 
 
 def test_a_month_without_bedrock_is_read_too(athena: Athena, tmp_path: Path) -> None:
     out = tmp_path / "spend.parquet"
-    AthenaTable(athena.settings).extract("2020-01", out)  # UNLOAD has no row and writes no file
+    AthenaTable(athena.settings).extract(
+        "2020-01", out, Known()
+    )  # UNLOAD has no row and writes no file
     rows = parquet.read_table(out)
     assert (rows.num_rows, rows.schema) == (0, result_schema("daily_spend"))
 
@@ -219,6 +223,7 @@ def line_parameters(from_files: Workspace, month: str, **more: object) -> dict[s
     keys = from_files.reports()._ask("line_keys", "daily", View(month, "USD").parameters())
     return {
         "billing_period": month,
+        "products": product_keys(from_files.reports().manifest(month).products),
         "identities": sorted(set(keys["identity"].to_pylist())),
         "meters": sorted(set(keys["meter"].to_pylist())),
         "usage_date": None,

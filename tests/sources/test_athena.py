@@ -32,19 +32,20 @@ from chargeback.sources.athena_parameters import (
     literal,
 )
 from chargeback.sources.athena_problems import explained, no_output_location
-from chargeback.sources.cur2 import COLUMN_TYPES, REQUIRED, fitted, result_schema
+from chargeback.sources.cur2 import COLUMN_TYPES, REQUIRED, Known, fitted, result_schema
 
 ACCOUNT = "111122223333"
 SETTINGS = AthenaSettings(database="bill", table="cur2", region="us-east-1")
 VALUES: dict[str, Any] = {
     "billing_period": "2026-07",
+    "products": [f"{ACCOUNT}|o'product", "|second"],
     "identities": [f"{ACCOUNT}|arn:aws:iam::{ACCOUNT}:user/o'hara|{{}}|{{}}|{{}}"],
-    "meters": ["AmazonBedrock|USE1-tokens|InvokeModelInference|Usage|us-east-1", "second"],
+    "meters": ["AmazonBedrock|USE1-tokens|InvokeModelInference|Usage|us-east-1|USD", "second"],
     "usage_date": None,
     "page_start": 100,
     "page_size": 50,
 }
-OF_ONE_PERIOD = ("cur/daily_spend", "cur/facts", "cur/lines")
+OF_ONE_PERIOD = ("cur/daily_spend", "cur/facts", "cur/lines", "cur/products")
 OF_ALL_PERIODS = ("cur/athena_periods", "cur/columns")  # neither reads a column of the bill
 
 texts = st.text(alphabet=st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
@@ -190,7 +191,7 @@ def test_only_where_holds_parameters() -> None:
     assert sql.endswith("OFFSET 100 LIMIT 50")
     assert parameters == [
         "'2026-07'",
-        *map(literal, VALUES["identities"] + VALUES["meters"]),
+        *map(literal, VALUES["products"] + VALUES["identities"] + VALUES["meters"]),
         "NULL",
     ]
 
@@ -373,7 +374,7 @@ def test_an_endpoint_that_is_not_there_is_a_problem(
 ) -> None:
     use_dead_endpoint(no_aws)
     table = AthenaTable(SETTINGS)
-    for ask in (table.periods, lambda: table.extract("2026-07", tmp_path / "out.parquet")):
+    for ask in (table.periods, lambda: table.extract("2026-07", tmp_path / "out.parquet", Known())):
         with pytest.raises(SourceProblem, match="can't be reached"):
             ask()
     assert list(tmp_path.iterdir()) == []

@@ -39,7 +39,7 @@ def read(statement: str, lines: list[dict[str, Any]], cost: pa.DataType) -> list
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.register("cur", cur)
-        found = connection.sql(sql, params={"billing_period": MONTH})
+        found = connection.sql(sql, params={"billing_period": MONTH, "products": []})
         rows: list[dict[str, Any]] = found.to_arrow_table().to_pylist()
     return rows
 

@@ -18,8 +18,9 @@ from chargeback.demo import write_demo
 from chargeback.errors import UsageProblem
 from chargeback.sources.local import LocalFiles
 from chargeback.spend.attribution import UNALLOCATED, AttributionRules
+from chargeback.spend.local_store import SpendStore, StoredPeriod
 from chargeback.spend.meaning import Rules, meaning_of
-from chargeback.spend.store import SpendStore, StoredPeriod
+from chargeback.spend.store import Refresh
 
 MONTH = "2026-10"
 MIDDLE = date(2026, 10, 15)
@@ -34,7 +35,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> StoredPeriod:
     write_demo(folder / "cur", today=date(2026, 11, 23), months=4, lines=300)
     source, store = LocalFiles(folder / "cur"), SpendStore(folder / "store")
     (october,) = (p for p in source.periods() if p.billing_period == MONTH)
-    store.refresh(source, [october])
+    store.refresh(source, [october], Refresh(rules()))
     (period,) = store.periods(source.source_id)
     return period
 
@@ -130,7 +131,7 @@ def test_an_owner_list_that_begins_mid_month_splits_nothing_twice(
 
 
 def test_the_basis_decides_what_a_line_costs(stored: StoredPeriod, tmp_path: Path) -> None:
-    """Half of each line's cost as its net cost, where AWS filled one."""
+    """Half of each line's cost as its net cost, where AWS filled one; a discount's else is 0."""
     folder = shutil.copytree(stored.folder, tmp_path / "net")
     table = parquet.read_table(stored.spend)
     costs = table["unblended_cost"].to_pylist()
@@ -141,8 +142,10 @@ def test_the_basis_decides_what_a_line_costs(stored: StoredPeriod, tmp_path: Pat
         table.set_column(at, "net_unblended_cost", column), folder / "spend.parquet"
     )
     changed = StoredPeriod(folder, stored.manifest)
+    discount = [type_.endswith("Discount") for type_ in table["line_item_type"].to_pylist()]
+    absent = [0 if is_one else cost for is_one, cost in zip(discount, costs, strict=True)]
     expected = sum(
-        (cost if half is None else half for cost, half in zip(costs, net, strict=True)), Decimal()
+        (cost if half is None else half for cost, half in zip(absent, net, strict=True)), Decimal()
     )
     assert total(daily(changed, rules(basis="net"))["cost"]) == expected
     assert total(daily(changed, rules(basis="unblended"))["cost"]) == sum(costs, Decimal())

@@ -18,10 +18,14 @@ from pyarrow import parquet
 
 from chargeback.demo import write_demo
 from chargeback.errors import SourceProblem, UsageProblem
-from chargeback.sources.cur2 import Extract
+from chargeback.sources.cur2 import Extract, Known
 from chargeback.sources.local import LocalFiles
-from chargeback.spend.store import SpendStore
+from chargeback.spend.attribution import AttributionRules
+from chargeback.spend.local_store import SpendStore
+from chargeback.spend.meaning import Rules
+from chargeback.spend.store import Refresh
 
+HOW = Refresh(Rules(AttributionRules(), "auto"))
 MONTHS = ["2026-11", "2026-10", "2026-09"]
 WAIT_SECONDS = 60
 """After which a process whose other never came gives up."""
@@ -35,9 +39,11 @@ class Counted(LocalFiles):
         self.read: list[str] = []
         self.during: Callable[[], object] = list
 
-    def extract(self, billing_period: str, out: Path, stop: Event | None = None) -> Extract:
+    def extract(
+        self, billing_period: str, out: Path, known: Known, stop: Event | None = None
+    ) -> Extract:
         self.read.append(billing_period)
-        extract = super().extract(billing_period, out, stop)
+        extract = super().extract(billing_period, out, known, stop)
         self.during()
         return extract
 
@@ -61,7 +67,7 @@ def store(tmp_path: Path) -> SpendStore:
 
 
 def refresh(store: SpendStore, source: Counted) -> list[str]:
-    return store.refresh(source, source.periods())
+    return store.refresh(source, source.periods(), HOW)
 
 
 def file_of(source: Counted, month: str) -> Path:
@@ -93,7 +99,7 @@ def test_progress_names_each_period_and_how_many_are_done(
     store: SpendStore, source: Counted
 ) -> None:
     said: list[tuple[str, int, int]] = []
-    store.refresh(source, source.periods(), lambda *told: said.append(told))
+    store.refresh(source, source.periods(), HOW, lambda *told: said.append(told))
     assert said == [(month, done, 3) for done, month in enumerate(MONTHS)]
 
 
@@ -201,7 +207,7 @@ class Together(Counted):
 
 def refresh_together(cur: Path, folder: Path, both: Barrier, read: SimpleQueue[list[str]]) -> None:
     source = Together(cur, both)
-    SpendStore(folder).refresh(source, source.periods()[:1])
+    SpendStore(folder).refresh(source, source.periods()[:1], HOW)
     read.put(source.read)
 
 

@@ -33,16 +33,16 @@ def test_pricing_units(unit: str, tokens: int | None) -> None:
         ("cache read", "0.0003", 1000, True),
         ("cache write 1h", "6", 1_000_000, False),
         ("cache write", "0.00375", 1000, True),
-        ("input", "0.04", 1_000_000, True),  # $0.04 or $40 per million: either may be
-        ("input", "0.000000001", 1_000_000, True),  # no price that is known
-        ("input", "0", 1_000_000, True),
-        ("input", "NaN", 1_000_000, True),
-        ("input", "1E+999999", 1_000_000, True),
+        ("input", "0.04", None, True),  # $0.04 or $40 per million: either may be
+        ("input", "0.000000001", None, True),  # no price that is known
+        ("input", "0", None, True),
+        ("input", "NaN", None, True),
+        ("input", "1E+999999", None, True),
         ("speech output", "15", 1_000_000, False),
     ],
 )
 def test_rate_tells_thousands_from_millions(
-    token_type: str, rate: str, tokens: int, is_noted: bool
+    token_type: str, rate: str, tokens: int | None, is_noted: bool
 ) -> None:
     size, note = tokens_in_marketplace_unit(token_type, "Input Tokens 128K", Decimal(rate))
     assert size == tokens
@@ -65,7 +65,7 @@ def test_texts_settle_the_size_whatever_the_rate(texts: str, tokens: int) -> Non
         assert tokens_in_marketplace_unit("input", texts, rate) == (Decimal(tokens), "")
 
 
-def test_without_text_and_rate_a_million_is_assumed_and_said() -> None:
+def test_without_text_and_rate_no_size_is_assumed_and_that_is_said() -> None:
     size, note = tokens_in_marketplace_unit("input", "", None)
-    assert size == Decimal(1_000_000)
-    assert note == "The unit names no size; 1,000,000 tokens assumed."
+    assert size is None
+    assert note == "The unit names no size, and no price in dollars tells it."

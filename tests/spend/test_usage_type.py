@@ -19,6 +19,10 @@ with REFERENCE.open(encoding="utf-8", newline="") as _file:
     ROWS = list(csv.DictReader(_file))
 
 
+A_MILLIONS_PRICE = Decimal(3)
+"""Dollars for a unit that names no size: too much for a thousand tokens of any kind."""
+
+
 def first_party(
     usage_type: str,
     unit: str = "1K tokens",
@@ -39,7 +43,7 @@ def first_party(
 
 
 def marketplace(
-    meter: str, model: str, description: str = "", rate: Decimal | None = None
+    meter: str, model: str, description: str = "", rate: Decimal | None = A_MILLIONS_PRICE
 ) -> Meter:
     return read_meter(
         usage_type=f"USW2-MP:USW2_{meter}-Units",
@@ -70,6 +74,7 @@ def test_every_row_of_the_reference_file(row: dict[str, str]) -> None:
         product_name=row["product_name"],
         billing_entity=row["billing_entity"],
         pricing_unit=row["pricing_unit"],
+        rate=A_MILLIONS_PRICE if row["pricing_unit"] == "Units" else None,
     )
     assert meter.provider == row["provider"]
     assert squeezed(meter.model) == squeezed(row["model"])

@@ -118,6 +118,7 @@ def marketplace(region: str, words: list[str]) -> Meter:
         product_name="Claude Sonnet 5.5 (Amazon Bedrock Edition)",
         billing_entity="AWS Marketplace",
         pricing_unit="Units",
+        rate=Decimal(3),  # dollars: too much for a thousand tokens
     )
 
 
