@@ -82,6 +82,7 @@ def keys_of(engines: Engines, view: View) -> dict[str, Any]:
     identities, meters = zip(*answer.rows, strict=True)
     return {
         "billing_period": view.month,
+        "products": engines.products[view.month],
         "identities": sorted(set(identities)),
         "meters": sorted(set(meters)),
         "usage_date": None,
