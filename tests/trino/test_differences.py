@@ -17,6 +17,7 @@ from chargeback import query
 from chargeback.sources.cur2 import COLUMN_TYPES, REQUIRED, TAG_MAP, fitted
 
 from .conftest import Engines
+from .engine import STARTS_WITHIN
 
 TAGS = pa.map_(pa.string(), pa.string())
 TYPES = {
@@ -27,6 +28,7 @@ TYPES = {
 }
 MONTH, PAYER = "2026-10", "111122223333"
 LAST_DIGIT = Decimal("1e-12")
+pytestmark = pytest.mark.timeout(STARTS_WITHIN)
 
 
 def bill(lines: int, **columns: list[Any]) -> pa.Table:

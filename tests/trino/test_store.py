@@ -14,8 +14,10 @@ from chargeback.spend.athena_catalog import KEYS, StoreTable
 
 from .cases import CASES, MONTHS
 from .conftest import Engines
+from .engine import STARTS_WITHIN
 from .test_statements import assert_same, loaded
 
+pytestmark = pytest.mark.timeout(STARTS_WITHIN)
 SETTINGS = AthenaSettings(database="bill", table="cur", store_location="s3://bucket/store")
 REPORTS = sorted(name for name in CASES if name.startswith("reports/"))
 CASES_EACH = 3
