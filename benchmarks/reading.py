@@ -23,9 +23,12 @@ import pandas as pd
 from benchmarks.bill import EXPORT, write_month
 from benchmarks.measure import Measured, arguments, measured, scratch, show
 from chargeback.settings import Settings
+from chargeback.sources.cur2 import Known
 from chargeback.sources.local import LocalFiles
-from chargeback.spend.meaning import meaning_of
-from chargeback.spend.store import SpendStore
+from chargeback.spend.attribution import AttributionRules
+from chargeback.spend.local_store import SpendStore
+from chargeback.spend.meaning import Rules, meaning_of
+from chargeback.spend.store import Refresh
 from chargeback.workspace import Workspace
 
 MONTH = "2026-10"
@@ -111,14 +114,14 @@ def by_duckdb(cur: Path, out: Path) -> Path:
 
 def by_extract(cur: Path, out: Path) -> Path:
     """The product's reading, without what the store adds."""
-    LocalFiles(cur).extract(MONTH, out)
+    LocalFiles(cur).extract(MONTH, out, Known())
     return out
 
 
 def by_refresh(cur: Path, out: Path) -> Path:
     """The product's refresh: reading, manifest, publication."""
     source, store = LocalFiles(cur), SpendStore(out)
-    store.refresh(source, source.periods())
+    store.refresh(source, source.periods(), Refresh(Rules(AttributionRules(), "auto")))
     (stored,) = store.periods(source.source_id)
     return stored.spend
 

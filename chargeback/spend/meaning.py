@@ -244,22 +244,28 @@ def _read(folder: Path) -> Meaning | None:
 def _explained(period: StoredPeriod) -> Iterator[None]:
     """Says what keeps a month from being worked out; whether it is the facts is looked up."""
     month = period.manifest.billing_period
+    if period.manifest.spend_sha256 and not period.is_whole():
+        raise _damaged(period)  # a changed byte may be read as another amount
     try:
         yield
     except (duckdb.Error, pa.ArrowInvalid, OSError) as error:
         if not period.is_whole():
-            period.mark_as_damaged()
-            raise DamagedFacts(
-                f"What the spend store keeps of {month} is damaged.",
-                "That month can't be shown; all others can.",
-                "It is read from the bill again with the next refresh.",
-            ) from error
+            raise _damaged(period) from error
         raise SourceProblem(
             f"What the lines of {month} mean can't be worked out: {_reason(error)}.",
             "That month can't be shown; all others can.",
             "Give the spend store's folder free space and permission to write, and the machine "
             "memory.",
         ) from error
+
+
+def _damaged(period: StoredPeriod) -> DamagedFacts:
+    period.mark_as_damaged()
+    return DamagedFacts(
+        f"What the spend store keeps of {period.manifest.billing_period} is damaged.",
+        "That month can't be shown; all others can.",
+        "It is read from the bill again with the next refresh.",
+    )
 
 
 def _reason(error: Exception) -> str:

@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
-from itertools import repeat
+from itertools import repeat, takewhile
 
 import pytest
 from hypothesis import example, given, settings
@@ -253,7 +253,11 @@ def test_text_like_rich_text_stays_one_cell(text: str) -> None:
 @given(rows=st.lists(st.lists(text_cells, min_size=2, max_size=2), max_size=5))
 def test_any_text_comes_back_from_a_workbook(rows: list[list[str]]) -> None:
     worksheet = opened(sheet_of(rows, ["left", "right"]))
-    for row, read in zip(rows, worksheet.iter_rows(min_row=2), strict=False):
+    found = list(worksheet.iter_rows(min_row=2))
+    # Rows of empty cells at the end of a sheet are not in its file.
+    kept = len(rows) - sum(1 for _ in takewhile(lambda row: not any(row), reversed(rows)))
+    assert len(found) >= kept
+    for row, read in zip(rows[: len(found)], found, strict=True):
         for text, cell in zip(row, read, strict=True):
             assert isinstance(cell, Cell)
             assert shown_text(cell) in {text, "'" + text}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from chargeback.demo.company import PAYER as PAYING
 from chargeback.reports import DIMENSIONS, View
 
 TODAY = date(2026, 11, 20)
@@ -15,6 +16,10 @@ MONTHS = ("2026-08", "2026-09", "2026-10", "2026-11")
 NO_MONTH = "2020-01"
 PREVIOUS, MONTH = MONTHS[1], MONTHS[2]
 OPEN_MONTH = MONTHS[3]
+
+PAYER = PAYING.id
+PRODUCTS = [f"{PAYER}|AmazonEC2", f"{PAYER}|AmazonS3", "o'payer|product"]
+"""What the demo bill has beside Bedrock, as if a line had shown it to be Bedrock."""
 
 CHARGED = ("tenant", "team", "project", "cost_center", "principal", "account", "model")
 """The dimensions of reports/statement."""
@@ -79,7 +84,19 @@ class Case:
 
 def _bill(*months: str) -> Iterator[Case]:
     for month in months:
-        yield Case(month, {"billing_period": month}, may_be_empty=month == NO_MONTH)
+        yield Case(month, {"billing_period": month, "products": []}, may_be_empty=month == NO_MONTH)
+
+
+def _with_products(*months: str) -> Iterator[Case]:
+    yield from _bill(*months)
+    yield Case("more products", {"billing_period": MONTH, "products": PRODUCTS})
+
+
+def _rules() -> Iterator[Case]:
+    for excluded in ([], ["AmazonBedrock", "o'product"]):
+        for net_payers in ([], [f"{PAYER}|USD", "another|EUR"]):
+            parameters = {"excluded": excluded, "net_payers": net_payers}
+            yield Case(f"without {len(excluded)}, net {len(net_payers)}", parameters)
 
 
 def _views(spend: str, **more: object) -> Iterator[Case]:
@@ -129,16 +146,17 @@ _WHOLE = [Case("whole", {})]
 
 CASES: dict[str, Iterable[Case]] = {
     "cur/columns": [Case("names", {}, may_be_empty=True)],
-    "cur/daily_spend": _bill(*MONTHS, NO_MONTH),
+    "cur/daily_spend": _with_products(*MONTHS, NO_MONTH),
     "cur/explorer_charges": _explorer(),
     "cur/explorer_costs": _groups(),
     "cur/explorer_scope": _explorer(),
     "cur/explorer_tags": _explorer(),
     "cur/explorer_values": _values(),
-    "cur/facts": _bill(MONTHS[0], OPEN_MONTH),
+    "cur/facts": _with_products(MONTHS[0], OPEN_MONTH),
     "cur/invoice_totals": _bill(*MONTHS[:-1]),
     "cur/newest_usage": _WHOLE,
     "cur/payers": _bill(*MONTHS, NO_MONTH),
+    "cur/products": _bill(*MONTHS, NO_MONTH),
     "reports/attribution": _views("monthly"),
     "reports/by_unit": _dimensions("monthly"),
     "reports/day_table": _views("daily"),
@@ -163,7 +181,9 @@ CASES: dict[str, Iterable[Case]] = {
     "reports/tags_seen": [Case("all", {}, "daily")],
     "spend/contents": _WHOLE,
     "spend/identities": _WHOLE,
-    "spend/meaning": (Case(basis, {"cost_basis": basis}) for basis in ("unblended", "net")),
+    "spend/meaning": _rules(),
     "spend/meters": _WHOLE,
     "spend/monthly": (Case("daily rows", {}, "daily"),),
+    "spend/payers": _rules(),
+    "spend/usage_by_tags": _WHOLE,
 }

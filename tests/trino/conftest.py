@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,14 @@ from sqlglot import exp
 from chargeback import query
 from chargeback.demo import write_demo
 from chargeback.settings import Settings
-from chargeback.spend.meaning import identity_meaning, meaning_of, meter_meaning
+from chargeback.sources.cur2 import product_keys
+from chargeback.spend.bill import Bill
+from chargeback.spend.meaning import (
+    identity_meaning,
+    meaning_of,
+    meter_meaning,
+    read_meters,
+)
 from chargeback.workspace import Workspace
 
 from .cases import MONTHS, TODAY
@@ -33,6 +40,10 @@ class Engines:
     duckdb: duckdb.DuckDBPyConnection
     export: Path
     """The folder of the demo bill's partitions."""
+    bills: dict[str, Bill] = field(default_factory=dict)
+    """What the store says that each month comes to."""
+    products: dict[str, list[str]] = field(default_factory=dict)
+    """What each month was read with, as the parameter `products` takes it."""
 
     def ask_duckdb(self, statement: exp.Expr, values: Mapping[str, Any]) -> Answer:
         """Runs a statement as the product runs it on local files and on its store."""
@@ -58,7 +69,7 @@ class Engines:
 
 @pytest.fixture(scope="session")
 def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
-    """Tables cur, spend, daily, monthly, identity_meaning and meter_meaning in both."""
+    """Tables cur, spend, in_force, daily, monthly and both meanings in both."""
     folder, store = tmp_path_factory.mktemp("trino"), tmp_path_factory.mktemp("store")
     write_demo(folder / "cur", today=TODAY, months=len(MONTHS), lines=LINES)
     (export,) = (folder / "cur").glob("*/data")
@@ -83,10 +94,15 @@ def _add_store(engines: Engines, workspace: Workspace) -> None:
     periods = workspace.store.periods(workspace.source.source_id)
     meanings = [meaning_of(period, workspace.rules) for period in periods]
     engines.add_files("spend", [period.spend for period in periods])
+    engines.add_files("in_force", [period.spend for period in periods[:2]])
+    for period, meaning in zip(periods, meanings, strict=True):
+        engines.bills[period.manifest.billing_period] = meaning.bill
+        products = product_keys(period.manifest.products)
+        engines.products[period.manifest.billing_period] = products
     engines.add_files("daily", [meaning.daily for meaning in meanings])
     engines.add_files("monthly", [meaning.monthly for meaning in meanings])
     identities = engines.duckdb.sql(query.duckdb_sql("spend/identities")).to_arrow_table()
     meters = engines.duckdb.sql(query.duckdb_sql("spend/meters")).to_arrow_table()
     rules = workspace.rules.attribution
     engines.add_rows("identity_meaning", identity_meaning(identities, rules))
-    engines.add_rows("meter_meaning", meter_meaning(meters))
+    engines.add_rows("meter_meaning", meter_meaning(read_meters(meters)))

@@ -22,6 +22,8 @@ from chargeback.sources.athena_parameters import bound
 
 HERE = Path(__file__).resolve().parent
 STOP_SECONDS = 30
+STARTS_WITHIN = 900
+"""Seconds; where Maven has no jars of it yet, it fetches them first."""
 ADDED_TO_JAVA = ("-Xmx2g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Duser.timezone=UTC")
 """A small heap, and compiled quickly rather than well: each statement runs once."""
 

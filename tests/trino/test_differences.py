@@ -17,6 +17,7 @@ from chargeback import query
 from chargeback.sources.cur2 import COLUMN_TYPES, REQUIRED, TAG_MAP, fitted
 
 from .conftest import Engines
+from .engine import STARTS_WITHIN
 
 TAGS = pa.map_(pa.string(), pa.string())
 TYPES = {
@@ -25,8 +26,9 @@ TYPES = {
     "TIMESTAMP": pa.timestamp("us"),
     TAG_MAP: TAGS,
 }
-MONTH = "2026-10"
+MONTH, PAYER = "2026-10", "111122223333"
 LAST_DIGIT = Decimal("1e-12")
+pytestmark = pytest.mark.timeout(STARTS_WITHIN)
 
 
 def bill(lines: int, **columns: list[Any]) -> pa.Table:
@@ -52,7 +54,7 @@ def facts_of(
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The rows of cur/facts over a table, from Trino and from DuckDB, by line id."""
     tree = query.with_table(statement or query.load("cur/facts"), "cur", exp.to_table(table))
-    answers = engines.both(tree, {"billing_period": MONTH})
+    answers = engines.both(tree, {"billing_period": MONTH, "products": [f"{PAYER}|tax-of-known"]})
     found = [[dict(zip(a.columns, row, strict=True)) for row in a.rows] for a in answers]
     for rows in found:
         rows.sort(key=lambda row: str(row["identity_line_item_id"]))
@@ -202,18 +204,30 @@ def test_doubles_become_the_decimals_that_they_stand_for(engines: Engines) -> No
 
 
 def test_what_counts_as_bedrock(engines: Engines) -> None:
+    named = [("product_name", "Claude (Amazon Bedrock Edition)")]
     lines = [
-        ("AWS", "AmazonBedrock", None, True),
-        ("AWS", "AmazonBEDROCKStudio", None, True),
-        ("AWS", "AmazonEC2", [("product_name", "Amazon Bedrock")], False),
-        ("AWS", None, None, False),
-        ("AWS Marketplace", "6mf0qz", [("product_name", "Claude (Amazon Bedrock Edition)")], True),
-        ("AWS Marketplace", "6mf0qz", [("region", "Bedrock")], False),
-        ("AWS Marketplace", "AmazonBedrock", None, False),
-        (None, "AmazonBedrock", None, False),
+        ("AWS", "AmazonBedrock", None, None, True),
+        ("AWS", "AmazonBEDROCKStudio", None, None, True),
+        ("AWS Marketplace", "AmazonBedrock", None, None, True),
+        (None, "AmazonBedrock", None, None, True),
+        ("AWS", "AmazonEC2", None, "AmazonBedrockService", True),
+        (None, None, None, "amazonbedrock", True),
+        ("AWS Marketplace", "6mf0qz", named, None, True),
+        (" AWS Marketplace ", "6mf0qz", named, None, True),
+        ("AWS Marketplace", "tax-of-known", None, None, True),
+        ("AWS", "tax-of-known", [("product_name", "Tax")], None, True),
+        ("AWS", "AmazonEC2", [("product_name", "Amazon Bedrock")], None, False),
+        ("AWS", None, None, None, False),
+        ("AWS Marketplace", "6mf0qz", [("region", "Bedrock")], None, False),
+        ("AWS Marketplace", "tax-of-unknown", None, None, False),
     ]
-    entities, codes, products, bedrock = (list(column) for column in zip(*lines, strict=True))
-    columns = {"line_item_product_code": codes, "product": products}
+    entities, codes, products, services, bedrock = (list(c) for c in zip(*lines, strict=True))
+    columns = {
+        "bill_payer_account_id": [PAYER] * len(lines),
+        "line_item_product_code": codes,
+        "product": products,
+        "product_servicecode": services,
+    }
     engines.add_rows("sold", bill(len(lines), bill_billing_entity=entities, **columns))
     trino, duckdb = facts_of(engines, "sold")
     assert trino == duckdb

@@ -15,7 +15,7 @@ from chargeback.sources.athena_parameters import ARRAY_ELEMENTS, PARAMETER_LENGT
 
 from .cases import CASES, MONTH, MONTHS, VIEWS, Case
 from .conftest import Engines
-from .engine import Answer
+from .engine import STARTS_WITHIN, Answer
 
 STATEMENTS = sorted(
     str(path.relative_to(query.QUERIES).with_suffix("")) for path in query.QUERIES.rglob("*.sql")
@@ -27,6 +27,7 @@ RUNS = [
     for case in cases
 ]
 PAGE_SIZE = 40
+pytestmark = pytest.mark.timeout(STARTS_WITHIN)
 
 
 def loaded(name: str, spend: str = "spend") -> exp.Expr:
@@ -82,6 +83,7 @@ def keys_of(engines: Engines, view: View) -> dict[str, Any]:
     identities, meters = zip(*answer.rows, strict=True)
     return {
         "billing_period": view.month,
+        "products": engines.products[view.month],
         "identities": sorted(set(identities)),
         "meters": sorted(set(meters)),
         "usage_date": None,

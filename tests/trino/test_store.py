@@ -14,8 +14,10 @@ from chargeback.spend.athena_catalog import KEYS, StoreTable
 
 from .cases import CASES, MONTHS
 from .conftest import Engines
+from .engine import STARTS_WITHIN
 from .test_statements import assert_same, loaded
 
+pytestmark = pytest.mark.timeout(STARTS_WITHIN)
 SETTINGS = AthenaSettings(database="bill", table="cur", store_location="s3://bucket/store")
 REPORTS = sorted(name for name in CASES if name.startswith("reports/"))
 CASES_EACH = 3
@@ -42,20 +44,15 @@ def tables(engines: Engines) -> Tables:
     return made
 
 
-def net_months(engines: Engines) -> set[str]:
-    """The months of which the store on disk says that the bill is the sum of net costs."""
-    found = exp.select("billing_period").from_("daily").where("cost <> unblended_cost").distinct()
-    return {month for (month,) in engines.ask_duckdb(found, {}).rows}
-
-
 def write(engines: Engines, made: Tables, month: str, version: str) -> None:
     daily_spend = query.load("cur/daily_spend")
     insert = made["spend"].insert(daily_spend, month, version)
-    engines.trino.ask(insert, {"billing_period": month})
+    values = {"billing_period": month, "products": engines.products[month]}
+    engines.trino.ask(insert, values)
     spend = made["spend"].rows({month: version})
     meaning = query.with_table(query.load("spend/meaning"), "spend", spend)
-    basis = "net" if month in net_months(engines) else "unblended"
-    engines.trino.ask(made["daily"].insert(meaning, month, version), {"cost_basis": basis})
+    rules = {"net_payers": engines.bills[month].net_payers, "excluded": []}
+    engines.trino.ask(made["daily"].insert(meaning, month, version), rules)
     daily = made["daily"].rows({month: version})
     monthly = query.with_table(query.load("spend/monthly"), "spend", daily)
     engines.trino.ask(made["monthly"].insert(monthly, month, version), {})
