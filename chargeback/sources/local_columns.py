@@ -44,10 +44,10 @@ MAP_OF_TEXT = "TRY_CAST(TRY_CAST(NULLIF(trim($x), '') AS JSON) AS MAP(VARCHAR, V
 MAP_OF_LIST = "CAST(TRY(map_from_entries($x)) AS MAP(VARCHAR, VARCHAR))"
 MAP_OF_MAP = "CAST($x AS MAP(VARCHAR, VARCHAR))"
 MOMENT_AS_TEXT = (
-    "CASE WHEN $x < TIMESTAMP '0001-01-01' THEN 'a moment before the year 1' "
-    "ELSE CAST($x AS VARCHAR) END"
+    "CASE WHEN $x < TIMESTAMP '1700-01-01' THEN 'a moment before 1700' ELSE CAST($x AS VARCHAR) END"
 )
-"""DuckDB ends with an error of its own when it is to write the smallest number as a moment."""
+"""DuckDB ends with an error of its own when it is to write the smallest number as a moment. Moments
+in nanoseconds begin in 1677, and it can't compare them with an earlier one."""
 NO_NUMBER = "length(trim($x)) = 0"
 NO_MAP = "lower(trim($x)) IN ('', 'null')"
 NO_MAP_OF_FLOAT = "$x = 'nan'"
@@ -87,7 +87,9 @@ def unreadable(column: str, given: exp.Expr, type_: DuckDBPyType) -> exp.Expr:
     if column in NUMBERS:
         decimal = exp.DataType.build("DECIMAL(38, 12)", dialect="duckdb")
         read = exp.TryCast(this=_of(AS_TEXT, read), to=decimal)
-    told = exp.and_(_is_null(read), exp.not_(_is_null(text)), exp.not_(_absent(column, text, type_)))
+    told = exp.and_(
+        _is_null(read), exp.not_(_is_null(text)), exp.not_(_absent(column, text, type_))
+    )
     return exp.Case().when(told, text)
 
 

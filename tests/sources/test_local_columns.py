@@ -84,7 +84,7 @@ def refusal(cur: Path) -> str:
     ids=str,
 )
 def test_account_ids_have_twelve_digits(
-    tmp_path: Path, type_: pa.DataType, value: Any, read_as: str
+    tmp_path: Path, type_: pa.DataType, value: object, read_as: str
 ) -> None:
     written(tmp_path, ACCOUNT, type_, [value, value])
     found = read(tmp_path)
@@ -105,14 +105,9 @@ def test_account_ids_have_twelve_digits(
     ],
     ids=str,
 )
-@pytest.mark.parametrize(
-    ("column", "stored"), [(INVOICE, "invoice_id"), ("line_item_resource_id", "resource_id")]
-)
-def test_ids_are_text(
-    tmp_path: Path, column: str, stored: str, type_: pa.DataType, value: Any, read_as: str
-) -> None:
-    written(tmp_path, column, type_, [value, value])
-    assert read(tmp_path).values(stored) == {read_as}
+def test_ids_are_text(tmp_path: Path, type_: pa.DataType, value: object, read_as: str) -> None:
+    written(tmp_path, INVOICE, type_, [value, value])
+    assert read(tmp_path).values("invoice_id") == {read_as}
 
 
 @pytest.mark.parametrize("other", [pa.int64(), pa.float64(), pa.decimal128(20, 0)], ids=str)
@@ -145,9 +140,9 @@ MAPS: dict[str, tuple[pa.DataType, Any]] = {
 
 
 @pytest.mark.parametrize(("type_", "value"), MAPS.values(), ids=MAPS)
-@pytest.mark.parametrize("column", ["tags", "resource_tags", "cost_category"])
+@pytest.mark.parametrize("column", ["tags", "cost_category"])
 def test_maps_come_in_many_shapes(
-    tmp_path: Path, column: str, type_: pa.DataType, value: Any
+    tmp_path: Path, column: str, type_: pa.DataType, value: object
 ) -> None:
     rows = changed(ROWS, "tags", [None, None])
     rows = changed(rows, column, [value, None])
@@ -181,7 +176,9 @@ def test_maps_may_differ_from_file_to_file(tmp_path: Path) -> None:
     ],
     ids=str,
 )
-def test_a_map_that_says_nothing_is_absent(tmp_path: Path, type_: pa.DataType, value: Any) -> None:
+def test_a_map_that_says_nothing_is_absent(
+    tmp_path: Path, type_: pa.DataType, value: object
+) -> None:
     written(tmp_path, "tags", type_, [value, None])
     found = read(tmp_path)
     assert (found.total, found.codes, found.values("tags")) == (Decimal(3), [], {"{}"})
@@ -203,9 +200,9 @@ def test_a_map_that_says_nothing_is_absent(tmp_path: Path, type_: pa.DataType, v
     ],
     ids=str,
 )
-@pytest.mark.parametrize("column", ["tags", "resource_tags", "cost_category", "product"])
+@pytest.mark.parametrize("column", ["tags", "product"])
 def test_a_map_that_cannot_be_read_leaves_the_line_without_it(
-    tmp_path: Path, column: str, type_: pa.DataType, value: Any
+    tmp_path: Path, column: str, type_: pa.DataType, value: object
 ) -> None:
     written(tmp_path, column, type_, [None, value])
     found = read(tmp_path)
@@ -246,7 +243,7 @@ EXACT = [
     [(COST, "unblended_cost"), (NET, "net_unblended_cost"), (AMOUNT, "usage_amount")],
 )
 def test_numbers_are_exact_and_blanks_absent(
-    tmp_path: Path, column: str, stored: str, type_: pa.DataType, value: Any, exact: str | None
+    tmp_path: Path, column: str, stored: str, type_: pa.DataType, value: object, exact: str | None
 ) -> None:
     write(
         partition(tmp_path),
@@ -285,7 +282,7 @@ UNREADABLE = [
 @pytest.mark.parametrize(("type_", "value"), UNREADABLE, ids=str)
 @pytest.mark.parametrize("column", [COST, NET, AMOUNT])
 def test_a_cost_or_amount_that_cannot_be_read_refuses_the_month(
-    tmp_path: Path, column: str, type_: pa.DataType, value: Any
+    tmp_path: Path, column: str, type_: pa.DataType, value: object
 ) -> None:
     write(partition(tmp_path), ROWS, "good.parquet")
     written(tmp_path, column, type_, [None, value], "odd.parquet")
@@ -350,7 +347,7 @@ DATES = [
 
 
 @pytest.mark.parametrize(("type_", "value"), DATES, ids=str)
-def test_dates_come_in_many_shapes(tmp_path: Path, type_: pa.DataType, value: Any) -> None:
+def test_dates_come_in_many_shapes(tmp_path: Path, type_: pa.DataType, value: object) -> None:
     written(tmp_path, START, type_, [value, value])
     found = read(tmp_path)
     assert (found.values("usage_date"), found.codes) == ({DAY}, [])
@@ -368,7 +365,7 @@ def test_dates_of_files_may_differ(tmp_path: Path) -> None:
     [(TEXT, ""), (TEXT, " "), (TEXT, None), (pa.timestamp("us"), None), (pa.null(), None)],
     ids=str,
 )
-def test_an_absent_date_is_no_fault(tmp_path: Path, type_: pa.DataType, value: Any) -> None:
+def test_an_absent_date_is_no_fault(tmp_path: Path, type_: pa.DataType, value: object) -> None:
     written(tmp_path, START, type_, [value, value])
     found = read(tmp_path)
     assert (found.total, found.values("usage_date"), found.codes) == (Decimal(3), {None}, [])
@@ -399,7 +396,7 @@ LARGEST = 2**63 - 1
 )
 @pytest.mark.parametrize("column", [START, "line_item_usage_end_date"])
 def test_a_date_that_cannot_be_keeps_its_line(
-    tmp_path: Path, column: str, type_: pa.DataType, value: Any
+    tmp_path: Path, column: str, type_: pa.DataType, value: object
 ) -> None:
     # Arrow takes numbers for moments that Python can't tell.
     whole = table(ROWS)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from chargeback.errors import SourceProblem
@@ -24,7 +25,7 @@ BY_DAY = [{**row, "identity_line_item_id": f"day-{n}"} for n, row in enumerate(R
 PLAIN = schema(["line_item_iam_principal"])
 
 
-def hourly_and_daily(cur: Path, **daily: Any) -> None:
+def hourly_and_daily(cur: Path, **daily: pa.Schema) -> None:
     """One bill twice: 3.00, in other lines."""
     write(partition(cur, "hourly"), ROWS)
     write(partition(cur, "daily"), BY_DAY, **daily)
