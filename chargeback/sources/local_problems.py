@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 from pyarrow import parquet
+from sqlglot import exp
 
 from chargeback.errors import SourceProblem
 from chargeback.notices import Notice, notice
@@ -100,7 +101,7 @@ def _problem_of(
     (path,) = file.paths
     try:
         table = Table(connection, [file], month)
-        return _of_amounts(table, known)
+        return _of_amounts(table, known) or _of_texts(path, month) or _of_pages(table)
     except SourceProblem as problem:
         return problem
     except duckdb.Error as error:
@@ -115,6 +116,17 @@ def _of_amounts(table: Table, known: Known) -> SourceProblem | None:
         if rows:
             lines = sum(row["line_count"] for row in rows)
             return _refused(table.paths[0], table.billing_period, column, lines, rows[0]["value"])
+    return None
+
+
+def _of_pages(table: Table) -> SourceProblem | None:
+    """Whether what the statements read can be read at all."""
+    columns = [exp.func("hash", exp.column(column)) for column in table.columns]
+    every = exp.select(*(exp.func("bit_xor", column) for column in columns)).from_("cur")
+    try:
+        table.run(every)
+    except duckdb.Error as error:
+        return unreadable_file(table.paths[0], table.billing_period, error)
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -212,7 +213,8 @@ def _types_in(path: Path, billing_period: str) -> tuple[tuple[str, str], ...]:
 
 def unreadable_file(path: Path, billing_period: str, error: Exception) -> SourceProblem:
     """A file that can't be opened, or is no Parquet."""
-    reason = getattr(error, "strerror", None)
+    number = getattr(error, "errno", None)
+    reason = os.strerror(number) if number else ""  # Arrow's own words hold the path
     why = f": {reason}" if reason else ""
     return SourceProblem(
         f"Files of billing period {billing_period} can't be read ({path.name}{why}).",

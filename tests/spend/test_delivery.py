@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
+from chargeback.access import Actor
 from chargeback.errors import UsageProblem
 from chargeback.notices import Notice
 from chargeback.reports import Reports
@@ -302,7 +303,7 @@ def test_a_delivery_is_accepted_by_somebody_at_some_time(ledger: Ledger) -> None
         "boss",
         "2026-11-20 08:30 UTC",
     )
-    assert "falls from 100.00 USD to 10.00 USD" in said["delivery-accepted"].words
+    assert "fell from 100.00 USD to 10.00 USD" in said["delivery-accepted"].words
     assert ledger.reports.status(MONTH, TODAY) == "INVOICED"
     assert ledger.refresh() == []
 
@@ -364,7 +365,9 @@ def as_schema_2(store: SpendStore, source_id: str) -> None:
 
 def two_months(folder: Path) -> Workspace:
     write_bill(folder / "cur", {MONTH: [line("100.00")], "2026-09": [line("7.00")]})
-    workspace = Workspace(Settings(cur=folder / "cur", store=folder / "store"))
+    workspace = Workspace(
+        Settings(cur=folder / "cur", store=folder / "store", ledger=folder / "ledger")
+    )
     workspace.refresh()
     return workspace
 
@@ -404,13 +407,13 @@ def test_a_month_that_came_back_is_as_before(tmp_path: Path) -> None:
 def test_accepting_that_a_month_has_gone_takes_it_from_view(tmp_path: Path) -> None:
     workspace = two_months(tmp_path)
     with pytest.raises(UsageProblem, match="no delivery"):
-        workspace.accept(MONTH, "boss")
+        workspace.accept(MONTH, Actor("boss"))
     remove(workspace, MONTH)
     workspace.refresh()
-    assert workspace.accept(MONTH, "boss") == []
+    assert workspace.accept(MONTH, Actor("boss")) == []
     assert workspace.reports().months == ["2026-09"]
     with pytest.raises(UsageProblem, match="no delivery"):
-        workspace.accept(MONTH, "boss")
+        workspace.accept(MONTH, Actor("boss"))
     write_bill(tmp_path / "cur", {MONTH: [line("3.00")]})
     assert workspace.refresh() == [MONTH]
     assert codes(workspace, MONTH) == []

@@ -87,6 +87,7 @@ def drop_a_bedrock_line(source: Counted, month: str) -> None:
     at = codes.index("AmazonBedrock")
     kept = [number for number in range(len(table)) if number != at]
     parquet.write_table(table.take(kept), file_of(source, month))
+    write_manifests_again(source.folder)
 
 
 def test_every_period_is_read_once(store: SpendStore, source: Counted) -> None:
