@@ -24,6 +24,7 @@ from chargeback.spend.attribution import AttributionRules
 from chargeback.spend.local_store import SpendStore
 from chargeback.spend.meaning import Rules
 from chargeback.spend.store import Refresh
+from tests.bills import write_manifests_again
 
 HOW = Refresh(Rules(AttributionRules(), "auto"))
 MONTHS = ["2026-11", "2026-10", "2026-09"]
