@@ -19,7 +19,7 @@ from chargeback.access import machine_user
 from chargeback.cli import main
 from chargeback.demo import write_demo
 from chargeback.statement.build import COLUMNS
-from tests.bills import MONTH, WRITTEN, file_of, line, write_bill, write_manifests_again
+from tests.bills import MONTH, WRITTEN, file_of, line, write_bill, write_manifest_again
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -178,7 +178,7 @@ def test_an_export_uses_what_was_read_before_and_says_when_it_is_stale(
     charged = statement.read_bytes()
     (file,) = own.glob("*/data/BILLING_PERIOD=2026-10/*.parquet")
     file.write_bytes(b"PAR1")
-    write_manifests_again(own)
+    write_manifest_again(own, "2026-10")
     stale = command(*export, CHARGEBACK_CUR=str(own))
     assert (stale.returncode, stale.stdout) == (0, fresh.stdout)
     line, _ = stale.stderr.splitlines()

@@ -24,7 +24,7 @@ from chargeback.spend.attribution import AttributionRules
 from chargeback.spend.local_store import SpendStore
 from chargeback.spend.meaning import Rules
 from chargeback.spend.store import Refresh
-from tests.bills import write_manifests_again
+from tests.bills import write_manifest_again
 
 HOW = Refresh(Rules(AttributionRules(), "auto"))
 MONTHS = ["2026-11", "2026-10", "2026-09"]
@@ -88,7 +88,7 @@ def drop_a_bedrock_line(source: Counted, month: str) -> None:
     at = codes.index("AmazonBedrock")
     kept = [number for number in range(len(table)) if number != at]
     parquet.write_table(table.take(kept), file_of(source, month))
-    write_manifests_again(source.folder)
+    write_manifest_again(source.folder, month)
 
 
 def test_every_period_is_read_once(store: SpendStore, source: Counted) -> None:
