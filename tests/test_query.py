@@ -113,12 +113,13 @@ def test_missing_columns_become_typed_nulls_that_duckdb_runs() -> None:
     facts = query.with_missing_columns(query.load("cur/daily_spend"), "cur", present, COLUMN_TYPES)
     with duckdb.connect() as connection:
         connection.execute(
-            "CREATE TABLE cur AS SELECT '2026-07' AS billing_period, 'AWS' AS bill_billing_entity, "
+            "CREATE TABLE cur AS SELECT '2026-07' AS billing_period, "
             "'Usage' AS line_item_line_item_type, 'AmazonBedrock' AS line_item_product_code, "
             "0.1::DOUBLE AS line_item_unblended_cost, 'USE1-tokens' AS line_item_usage_type, "
             "TIMESTAMP '2026-07-03 10:00:00' AS line_item_usage_start_date"
         )
-        found = connection.execute(query.render(facts, "duckdb"), {"billing_period": "2026-07"})
+        given = {"billing_period": "2026-07", "products": []}
+        found = connection.execute(query.render(facts, "duckdb"), given)
         types = {column[0]: str(column[1]) for column in found.description or []}
         row = dict(zip(types, found.fetchone() or (), strict=True))
     assert (row["iam_principal"], row["tags"], row["product_name"]) == ("", "{}", "")

@@ -36,14 +36,23 @@ TWELVE_DIGITS = (
 """An account id has twelve digits; as a number it lost its zeros in front, or got a fraction."""
 AS_MOMENT = "TRY_CAST(TRY_CAST(trim($x) AS TIMESTAMPTZ) AS TIMESTAMP)"
 CREDIBLE = (
-    "CASE WHEN $x >= TIMESTAMP '2000-01-01' AND $x < TIMESTAMP '2100-01-01' "
-    "THEN CAST($x AS TIMESTAMP) END"
+    "CAST(CASE WHEN $x >= DATE '2000-01-01' AND $x < DATE '2100-01-01' THEN $x END AS TIMESTAMP)"
 )
 """What lies outside is a fault of some tool, and years beyond 9999 can't even be told in Python."""
 MAP_OF_TEXT = "TRY_CAST(TRY_CAST(NULLIF(trim($x), '') AS JSON) AS MAP(VARCHAR, VARCHAR))"
 MAP_OF_LIST = "CAST(TRY(map_from_entries($x)) AS MAP(VARCHAR, VARCHAR))"
 MAP_OF_MAP = "CAST($x AS MAP(VARCHAR, VARCHAR))"
-SAID_NOTHING = "lower(trim($x)) IN ('', 'null')"
+MOMENT_AS_TEXT = (
+    "CASE WHEN $x < DATE '1700-01-01' THEN 'a moment before 1700' "
+    "ELSE CAST(CASE WHEN $x >= DATE '1700-01-01' THEN $x END AS VARCHAR) END"
+)
+"""DuckDB ends with an error of its own when it is to write the smallest number as a moment, and may
+try to for lines that a CASE leaves out. Moments in nanoseconds begin in 1677: it can't compare them
+with an earlier one."""
+NO_NUMBER = "length(trim($x)) = 0"
+NO_MAP = "lower(trim($x)) IN ('', 'null')"
+NO_MAP_OF_FLOAT = "$x = 'nan'"
+"""pandas writes a column in which nothing is filled as floats that are no number."""
 
 MOMENTS = ("date", "timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns")
 FLOATS = ("float", "double")
@@ -73,14 +82,15 @@ def one_type(
 
 def unreadable(column: str, given: exp.Expr, type_: DuckDBPyType) -> exp.Expr:
     """The value as text where it says something that can't be read; NULL for all others."""
-    # A moment outside what Python can tell can't be cast to anything else, but always to text.
-    text = _of(AS_TEXT, given)
+    is_moment = type_.id in MOMENTS or _has_zone(type_)
+    text = _of(MOMENT_AS_TEXT if is_moment else AS_TEXT, given)
     read = one_type(column, given, type_)
     if column in NUMBERS:
-        read = exp.TryCast(
-            this=_of(AS_TEXT, read), to=exp.DataType.build("DECIMAL(38, 12)", dialect="duckdb")
-        )
-    told = exp.and_(_is_null(read), exp.not_(_is_null(text)), exp.not_(_says_nothing(text, type_)))
+        decimal = exp.DataType.build("DECIMAL(38, 12)", dialect="duckdb")
+        read = exp.TryCast(this=_of(AS_TEXT, read), to=decimal)
+    told = exp.and_(
+        _is_null(read), exp.not_(_is_null(text)), exp.not_(_absent(column, text, type_))
+    )
     return exp.Case().when(told, text)
 
 
@@ -155,12 +165,11 @@ def _is_null(value: exp.Expr) -> exp.Expr:
     return exp.Is(this=value.copy(), expression=exp.null())
 
 
-def _says_nothing(text: exp.Expr, type_: DuckDBPyType) -> exp.Expr:
-    # pandas writes a column in which nothing is filled as floats that are no number.
-    absent = _of(SAID_NOTHING, text)
-    if type_.id in FLOATS:
-        return exp.or_(absent, exp.EQ(this=text.copy(), expression=exp.Literal.string("nan")))
-    return absent
+def _absent(column: str, text: exp.Expr, type_: DuckDBPyType) -> exp.Expr:
+    """Whether a text says that there is no value."""
+    if column not in MAPS:
+        return _of(NO_NUMBER, text)
+    return _of(NO_MAP_OF_FLOAT if type_.id in FLOATS else NO_MAP, text)
 
 
 def _of(template: str, value: exp.Expr) -> exp.Expr:

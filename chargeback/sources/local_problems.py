@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 from pyarrow import parquet
+from sqlglot import exp
 
 from chargeback.errors import SourceProblem
 from chargeback.notices import Notice, notice
@@ -34,7 +35,7 @@ def left_blank(table: Table, out: Path, products: Sequence[str]) -> Iterator[Not
     columns = table.doubtful(MAPS)
     if _lacks_dates(table.connection, out):
         columns.append(USAGE_DATE)
-    for column in columns:
+    for column in _with_faults(table, columns, products):
         code = "dates-unreadable" if column == USAGE_DATE else "tags-unreadable"
         for row in _unreadable(table, column, products):
             yield notice(
@@ -100,7 +101,7 @@ def _problem_of(
     (path,) = file.paths
     try:
         table = Table(connection, [file], month)
-        return _of_amounts(table, known)
+        return _of_amounts(table, known) or _of_texts(path, month) or _of_pages(table)
     except SourceProblem as problem:
         return problem
     except duckdb.Error as error:
@@ -115,6 +116,17 @@ def _of_amounts(table: Table, known: Known) -> SourceProblem | None:
         if rows:
             lines = sum(row["line_count"] for row in rows)
             return _refused(table.paths[0], table.billing_period, column, lines, rows[0]["value"])
+    return None
+
+
+def _of_pages(table: Table) -> SourceProblem | None:
+    """Whether what the statements read can be read at all."""
+    columns = [exp.func("hash", exp.column(column)) for column in table.columns]
+    every = exp.select(*(exp.func("bit_xor", column) for column in columns)).from_("cur")
+    try:
+        table.run(every)
+    except duckdb.Error as error:
+        return unreadable_file(table.paths[0], table.billing_period, error)
     return None
 
 
@@ -151,6 +163,18 @@ def _refused(path: Path, month: str, column: str, lines: int, value: str) -> Sou
         f"Nothing is guessed. {STAYS}",
         "Copy the file from the export again, or correct the program that wrote it.",
     )
+
+
+def _with_faults(table: Table, columns: Sequence[str], products: Sequence[str]) -> Iterator[str]:
+    """The columns in which a Bedrock line holds what can't be read; all are looked at in one go."""
+    if columns:
+        lines = table.relation(table.fitted("bedrock"), {"products": products}, columns)
+        least = [
+            duckdb.FunctionExpression("min", duckdb.ColumnExpression(f"unreadable_{column}"))
+            for column in columns
+        ]
+        ((*values,),) = lines.aggregate(least).fetchall()
+        yield from (c for c, value in zip(columns, values, strict=True) if value is not None)
 
 
 def _unreadable(table: Table, column: str, products: Sequence[str]) -> list[dict[str, Any]]:

@@ -7,9 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -37,7 +37,7 @@ def refusal(cur: Path) -> str:
     return str(refused.value)
 
 
-ENTRIES: dict[str, Any] = {
+ENTRIES: dict[str, Callable[[Path], object]] = {
     "address": address,
     "key": lambda file: address(file).removeprefix("s3://bucket/"),
     "from data on": lambda file: address(file).split("/bill/")[1],
@@ -49,7 +49,9 @@ ENTRIES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
-def test_a_manifest_names_the_files_that_count(tmp_path: Path, entry: Any) -> None:
+def test_a_manifest_names_the_files_that_count(
+    tmp_path: Path, entry: Callable[[Path], object]
+) -> None:
     named = [
         write(partition(tmp_path), [line(1, 2.0)], "a+1.parquet"),
         write(partition(tmp_path), [line(2)], "b.parquet"),
@@ -231,7 +233,9 @@ def test_csv_beside_parquet_is_not_read(tmp_path: Path) -> None:
     assert found.notice("files-unread").about["files"] == "a.csv.gz"
 
 
-@pytest.mark.parametrize("month", ["2026-13", "2026-00", "2026-99", "0000-01", "x", "", "２026-10"])
+@pytest.mark.parametrize(
+    "month", ["2026-13", "2026-00", "2026-99", "0000-01", "x", "", "\uff12026-10"]
+)
 def test_a_folder_that_is_no_month_is_named(tmp_path: Path, month: str) -> None:
     write(partition(tmp_path), [line()])
     write(partition(tmp_path, month=month), [line()])

@@ -128,6 +128,7 @@ def _since() -> Iterator[Case]:
 _WHOLE = [Case("whole", {})]
 
 CASES: dict[str, Iterable[Case]] = {
+    "cur/bedrock": _bill(MONTHS[0], OPEN_MONTH),
     "cur/columns": [Case("names", {}, may_be_empty=True)],
     "cur/daily_spend": _bill(*MONTHS, NO_MONTH),
     "cur/explorer_charges": _explorer(),
@@ -139,6 +140,7 @@ CASES: dict[str, Iterable[Case]] = {
     "cur/invoice_totals": _bill(*MONTHS[:-1]),
     "cur/newest_usage": _WHOLE,
     "cur/payers": _bill(*MONTHS, NO_MONTH),
+    "cur/totals": _bill(*MONTHS, NO_MONTH),
     "reports/attribution": _views("monthly"),
     "reports/by_unit": _dimensions("monthly"),
     "reports/day_table": _views("daily"),
