@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -12,7 +11,6 @@ from urllib.parse import unquote
 
 from chargeback.errors import SourceProblem
 
-MANIFEST = re.compile(r"manifest\.json$", re.IGNORECASE)
 LISTS = ("dataFiles", "reportKeys")
 """The list's name, and the one that the legacy report has."""
 KEYS = ("s3Uri", "s3URI", "uri", "key", "Key", "path")

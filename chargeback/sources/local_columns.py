@@ -36,18 +36,19 @@ TWELVE_DIGITS = (
 """An account id has twelve digits; as a number it lost its zeros in front, or got a fraction."""
 AS_MOMENT = "TRY_CAST(TRY_CAST(trim($x) AS TIMESTAMPTZ) AS TIMESTAMP)"
 CREDIBLE = (
-    "CASE WHEN $x >= TIMESTAMP '2000-01-01' AND $x < TIMESTAMP '2100-01-01' "
-    "THEN CAST($x AS TIMESTAMP) END"
+    "CAST(CASE WHEN $x >= DATE '2000-01-01' AND $x < DATE '2100-01-01' THEN $x END AS TIMESTAMP)"
 )
 """What lies outside is a fault of some tool, and years beyond 9999 can't even be told in Python."""
 MAP_OF_TEXT = "TRY_CAST(TRY_CAST(NULLIF(trim($x), '') AS JSON) AS MAP(VARCHAR, VARCHAR))"
 MAP_OF_LIST = "CAST(TRY(map_from_entries($x)) AS MAP(VARCHAR, VARCHAR))"
 MAP_OF_MAP = "CAST($x AS MAP(VARCHAR, VARCHAR))"
 MOMENT_AS_TEXT = (
-    "CASE WHEN $x < TIMESTAMP '1700-01-01' THEN 'a moment before 1700' ELSE CAST($x AS VARCHAR) END"
+    "CASE WHEN $x < DATE '1700-01-01' THEN 'a moment before 1700' "
+    "ELSE CAST(CASE WHEN $x >= DATE '1700-01-01' THEN $x END AS VARCHAR) END"
 )
-"""DuckDB ends with an error of its own when it is to write the smallest number as a moment. Moments
-in nanoseconds begin in 1677, and it can't compare them with an earlier one."""
+"""DuckDB ends with an error of its own when it is to write the smallest number as a moment, and may
+try to for lines that a CASE leaves out. Moments in nanoseconds begin in 1677: it can't compare them
+with an earlier one."""
 NO_NUMBER = "length(trim($x)) = 0"
 NO_MAP = "lower(trim($x)) IN ('', 'null')"
 NO_MAP_OF_FLOAT = "$x = 'nan'"

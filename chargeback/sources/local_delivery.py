@@ -8,66 +8,31 @@ User Guide, "Understanding export delivery").
 
 from __future__ import annotations
 
-import os
 import re
 import stat
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chargeback.errors import SourceProblem
 from chargeback.notices import Notice, notice
-from chargeback.sources.delivery_manifest import MANIFEST, Manifest, read_manifest
+from chargeback.sources.delivery_manifest import Manifest, read_manifest
+from chargeback.sources.local_folder import (
+    MANIFEST,
+    PARTITION,
+    Found,
+    Partition,
+    Seen,
+    all_in,
+    names_of,
+    seen_at,
+    unreadable_folder,
+)
 
-PARTITION = re.compile(r"BILLING_PERIOD=(.*)", re.IGNORECASE)
-MONTH = re.compile(r"2[0-9]{3}-(0[1-9]|1[0-2])")
 TIMED = re.compile(r"[0-9]{8}|[0-9]{4}-[0-9]{2}-[0-9]{2}")
 """How the name of a delivery's folder begins."""
-PARQUET = ".parquet"
-TEXT = (".csv", ".csv.gz")
 IRREGULAR = "Only regular files are read."
 STAYS = "That month is not brought up to date; figures read earlier stay as they were."
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A file or folder as it was found, without looking into it."""
-
-    path: Path
-    kind: int = 0
-    """Of stat.S_IFMT; 0 where that can't be told."""
-    size: int = 0
-    changed: int = 0
-    """In nanoseconds since 1970."""
-    error: str = ""
-    """Why it can't be looked at."""
-
-    @property
-    def is_parquet(self) -> bool:
-        """By its name, in any case. Hidden files are what other programs leave behind."""
-        name = self.path.name.lower()
-        return name.endswith(PARQUET) and not name.startswith(".")
-
-    @property
-    def is_text(self) -> bool:
-        """Whether it is a delivery's file as CSV, by its name."""
-        return self.path.name.lower().endswith(TEXT)
-
-    @property
-    def is_folder(self) -> bool:
-        """Whether it is a folder, or a link to one."""
-        return stat.S_ISDIR(self.kind)
-
-    @property
-    def decides(self) -> bool:
-        """Whether what is read may depend on it, by its name."""
-        return self.is_parquet or self.is_text or MANIFEST.search(self.path.name) is not None
-
-    @property
-    def is_data(self) -> bool:
-        """Whether it can be a part of the bill. What can't be looked at may be one."""
-        return self.is_parquet and (stat.S_ISREG(self.kind) or bool(self.error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +58,6 @@ class Bill:
     """What is odd about the bill as a whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Partition:
-    """The folder of one billing period in an export's data."""
-
-    folder: Path
-    month: str
-
-    @property
-    def export(self) -> Path:
-        data = self.folder.parent
-        return data.parent if data.name.lower() == "data" else data
-
-
 def look(folder: Path) -> Bill:
     """What the exports below a folder hold, without reading any of their data.
 
@@ -115,79 +67,15 @@ def look(folder: Path) -> Bill:
     try:
         list(folder.iterdir())
     except OSError as error:
-        raise _unreadable_folder(error) from error
-    found = _Found()
+        raise unreadable_folder(error) from error
+    found = Found()
     found.walk(folder)
-    names = _names([partition.export for partition in found.partitions], folder)
+    names = names_of([partition.export for partition in found.partitions], folder)
     deliveries = [_delivery(each, names[each.export]) for each in found.partitions]
     if not deliveries and found.closed:
-        raise _unreadable_folder(found.closed[0])
+        raise unreadable_folder(found.closed[0])
     taken = tuple(each for each in deliveries if each.files or each.problem)
     return Bill(taken, (*found.notices(), *_of_months_without_data(deliveries, taken)))
-
-
-class _Found:
-    """The folders of billing periods below a folder, and what was passed over on the way."""
-
-    def __init__(self) -> None:
-        self.partitions: list[_Partition] = []
-        self.no_months: list[Path] = []
-        self.closed: list[OSError] = []
-
-    def walk(self, folder: Path) -> None:
-        """Looks into a folder and those below it; links are not followed, so it ends."""
-        try:
-            inside = sorted(os.scandir(folder), key=lambda entry: entry.name)
-        except FileNotFoundError:
-            return  # it went while this looked
-        except OSError as error:
-            self._refused(folder, error)
-            return
-        for entry in inside:
-            self._take(Path(entry.path), is_folder=entry.is_dir(follow_symlinks=False))
-
-    def notices(self) -> Iterator[Notice]:
-        """Of folders that are no month, and of folders that can't be looked into."""
-        for folder in self.no_months:
-            yield notice("period-is-no-month", folder=folder.name)
-        for error in self.closed:
-            name = Path(error.filename).name
-            yield notice("files-unread", files=name, why=f"{error.strerror}.")
-
-    def _take(self, path: Path, *, is_folder: bool) -> None:
-        partition = PARTITION.fullmatch(path.name)
-        if partition is None:
-            if is_folder:
-                self.walk(path)
-        elif path.parent.name.lower() == "metadata" or not _may_be_folder(path):
-            return
-        elif MONTH.fullmatch(partition[1]):
-            self.partitions.append(_Partition(path, partition[1]))
-        else:
-            self.no_months.append(path)
-
-    def _refused(self, folder: Path, error: OSError) -> None:
-        # Other folders may be anybody's; without an export's data its months can't even be told.
-        if folder.name.lower() == "data":
-            raise _unreadable_folder(error) from error
-        self.closed.append(error)
-
-
-def _may_be_folder(path: Path) -> bool:
-    # A link that leads nowhere may lead to a month once its disk is there again.
-    return path.is_dir() or path.is_symlink()
-
-
-def _names(exports: Sequence[Path], folder: Path) -> dict[Path, str]:
-    """The exports' names; where two are called the same, with the folders above them."""
-    called = defaultdict(set)
-    for export in exports:
-        called[export.resolve().name].add(export)
-    return {
-        export: name if len(same) == 1 else export.relative_to(folder).as_posix()
-        for name, same in called.items()
-        for export in same
-    }
 
 
 def _of_months_without_data(
@@ -204,7 +92,7 @@ def _of_months_without_data(
                 yield from delivery.notices
 
 
-def _delivery(partition: _Partition, export: str) -> Delivery:
+def _delivery(partition: Partition, export: str) -> Delivery:
     try:
         return _Delivered(partition, export).delivery()
     except OSError as error:
@@ -216,16 +104,16 @@ def _delivery(partition: _Partition, export: str) -> Delivery:
             STAYS,
             "Check the permissions of the folder.",
         )
-        seen = replace(_seen(partition.folder), error=str(error.strerror))
+        seen = replace(seen_at(partition.folder), error=str(error.strerror))
         return Delivery(export, partition.month, (), (seen,), problem=problem)
 
 
 class _Delivered:
     """Finds the newest delivery of one export and month."""
 
-    def __init__(self, partition: _Partition, export: str) -> None:
+    def __init__(self, partition: Partition, export: str) -> None:
         self.partition, self.export = partition, export
-        self.top = _inside(partition.folder)
+        self.top = all_in(partition.folder)
         self.folders = sorted(
             (seen for seen in self.top if seen.is_folder and not seen.is_parquet),
             key=lambda seen: _by_time(seen.path.name),
@@ -260,7 +148,7 @@ class _Delivered:
     def _below(self, manifest: Manifest) -> list[Seen]:
         """What lies in the folders of deliveries that the manifest speaks of."""
         folders = [seen.path for seen in self.folders if seen.path.name in manifest.folders]
-        return [seen for folder in folders for seen in _inside(folder)]
+        return [seen for folder in folders for seen in all_in(folder)]
 
     def _unfinished(
         self, manifest: Seen, named: Sequence[Seen], missing: Sequence[str]
@@ -288,9 +176,11 @@ class _Delivered:
 
     def _without_manifest(self) -> Delivery:
         top = [seen for seen in self.top if seen.is_data]
-        below = next(filter(_holds_data, map(_inside_of, reversed(self.folders))), [])
+        below = next(
+            filter(_holds_data, (all_in(seen.path) for seen in reversed(self.folders))), []
+        )
         if not top and not below and self.folders:
-            below = _inside_of(self.folders[-1])  # nothing to read, but to tell of
+            below = all_in(self.folders[-1].path)  # nothing to read, but to tell of
         if _newest(top) > _newest([seen for seen in below if seen.is_data]):
             return self._newest_files(self.top)
         why = "A newer delivery lies in a folder of its own."
@@ -336,16 +226,16 @@ class _Delivered:
         )
 
 
-def _newest_manifest(partition: _Partition) -> Seen | None:
+def _newest_manifest(partition: Partition) -> Seen | None:
     """The newest delivery's manifest: of folders the last by name, against the top by time."""
     metadata = partition.folder.parent.with_name("metadata")
     if partition.folder.parent.name.lower() != "data":
         return None
-    inside = [seen for folder in _of_month(metadata, partition.month) for seen in _inside(folder)]
+    inside = [seen for folder in _of_month(metadata, partition.month) for seen in all_in(folder)]
     folders = sorted(
         (seen.path for seen in inside if seen.is_folder), key=lambda path: _by_time(path.name)
     )
-    deliveries = (_manifests(_inside(folder)) for folder in reversed(folders))
+    deliveries = (_manifests(all_in(folder)) for folder in reversed(folders))
     below = next(filter(None, deliveries), [])
     candidates = [*_manifests(inside)[-1:], *below[-1:]]
     return max(reversed(candidates), key=lambda seen: seen.changed, default=None)
@@ -365,22 +255,6 @@ def _manifests(inside: Sequence[Seen]) -> list[Seen]:
     named = [seen for seen in inside if MANIFEST.search(seen.path.name)]
     found = [seen for seen in named if stat.S_ISREG(seen.kind) or seen.error]
     return sorted(found, key=lambda seen: (seen.changed, seen.path.name))
-
-
-def _inside(folder: Path) -> list[Seen]:
-    return [_seen(path) for path in sorted(folder.iterdir())]
-
-
-def _inside_of(seen: Seen) -> list[Seen]:
-    return _inside(seen.path)
-
-
-def _seen(path: Path) -> Seen:
-    try:
-        found = path.stat()
-    except OSError as error:
-        return Seen(path, error=str(error.strerror))
-    return Seen(path, stat.S_IFMT(found.st_mode), found.st_size, found.st_mtime_ns)
 
 
 def _holds_data(inside: Sequence[Seen]) -> bool:
@@ -408,11 +282,3 @@ def listed(names: Sequence[str]) -> str:
 
 def _more(names: Sequence[str], told: int = 1) -> str:
     return f" and {len(names) - told} more" if len(names) > told else ""
-
-
-def _unreadable_folder(error: OSError) -> SourceProblem:
-    return SourceProblem(
-        f"The CUR folder can't be read: {error.strerror}.",
-        "There is nothing newer to show than what was read before.",
-        "Check CHARGEBACK_CUR and the permissions of the folder.",
-    )

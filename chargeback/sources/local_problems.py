@@ -35,7 +35,7 @@ def left_blank(table: Table, out: Path, products: Sequence[str]) -> Iterator[Not
     columns = table.doubtful(MAPS)
     if _lacks_dates(table.connection, out):
         columns.append(USAGE_DATE)
-    for column in columns:
+    for column in _with_faults(table, columns, products):
         code = "dates-unreadable" if column == USAGE_DATE else "tags-unreadable"
         for row in _unreadable(table, column, products):
             yield notice(
@@ -163,6 +163,18 @@ def _refused(path: Path, month: str, column: str, lines: int, value: str) -> Sou
         f"Nothing is guessed. {STAYS}",
         "Copy the file from the export again, or correct the program that wrote it.",
     )
+
+
+def _with_faults(table: Table, columns: Sequence[str], products: Sequence[str]) -> Iterator[str]:
+    """The columns in which a Bedrock line holds what can't be read; all are looked at in one go."""
+    if columns:
+        lines = table.relation(table.fitted("bedrock"), {"products": products}, columns)
+        least = [
+            duckdb.FunctionExpression("min", duckdb.ColumnExpression(f"unreadable_{column}"))
+            for column in columns
+        ]
+        ((*values,),) = lines.aggregate(least).fetchall()
+        yield from (c for c, value in zip(columns, values, strict=True) if value is not None)
 
 
 def _unreadable(table: Table, column: str, products: Sequence[str]) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from chargeback.demo import write_demo
 from chargeback.errors import SourceProblem
 from chargeback.notices import COLUMNS, Notice
 from chargeback.sources import local
-from chargeback.sources.cur2 import REQUIRED, Known
+from chargeback.sources.cur2 import REQUIRED, Known, sorted_products
 from chargeback.sources.local import LocalFiles
 from chargeback.sources.local_table import Files, Table
 
@@ -207,7 +207,7 @@ def test_the_more_bedrock_lines_the_fewer_threads(
     monkeypatch.setattr(local, "LINES_AND_THREADS", int(most_per_line * lines))
     with duckdb.connect(config={"threads": 4}) as connection:
         table = Table(connection, [files], MONTH)
-        keys = local.sorted_products(table.run(table.fitted("products")), Known()).keys
+        keys = sorted_products(table.run(table.fitted("products")), Known()).keys
         assert local._threads(table, keys) == threads
 
 

@@ -357,7 +357,7 @@ def test_dates_of_files_may_differ(tmp_path: Path) -> None:
     for number, (type_, value) in enumerate(DATES):
         written(tmp_path, START, type_, [value, value], f"{number}.parquet")
     found = read(tmp_path)
-    assert (found.total, found.values("usage_date")) == (3 * len(DATES), {DAY})
+    assert (found.total, found.values("usage_date")) == (Decimal(3 * len(DATES)), {DAY})
 
 
 @pytest.mark.parametrize(
@@ -384,6 +384,8 @@ LARGEST = 2**63 - 1
         (pa.timestamp("us"), datetime(1, 1, 1)),
         (pa.timestamp("us"), datetime(9999, 12, 31)),
         (pa.date32(), date(9999, 12, 31)),
+        (pa.date32(), 2_000_000_000),
+        (pa.date32(), -2_000_000_000),
         (pa.int64(), 1791169200),
         (pa.timestamp("us"), 9_088_000_000_000_000_000),
         (pa.timestamp("us"), LARGEST),

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pyarrow as pa
 import pytest
@@ -75,13 +76,11 @@ def test_no_more_of_a_file_is_read_than_tells_it_from_others(
     two.write_bytes((b"atad" if differ == "middle" else b"data") * 9 + ends.get(differ, end))
     if differ == "size":
         two.write_bytes(one.read_bytes() * 2)
-    read_whole: list[str] = []
-    digest = local_exports._digest
-    monkeypatch.setattr(
-        local_exports, "_digest", lambda file: (read_whole.append(file.name), digest(file))[1]
-    )
+    digest = Mock(wraps=local_exports._digest)
+    monkeypatch.setattr(local_exports, "_digest", digest)
     assert list(local_exports._repeated([one, two])) == []
-    assert read_whole == (["1.parquet", "2.parquet"] if differ == "middle" else [])
+    read_whole = [call.args[0] for call in digest.call_args_list]
+    assert read_whole == ([one, two] if differ == "middle" else [])
 
 
 def test_exports_of_different_payers_are_one_bill(tmp_path: Path) -> None:
