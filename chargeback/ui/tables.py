@@ -200,11 +200,14 @@ def cut(frame: pd.DataFrame, money_column: str | None, longest: int = LONGEST) -
     """
     if len(frame) <= longest:
         return Cut(frame, list(range(len(frame))), 0, None if money_column is None else Decimal())
-    amounts = [Decimal()] * len(frame) if money_column is None else list(frame[money_column])
+    absent = [None] * len(frame)
+    amounts: list[Decimal] = [
+        amount or Decimal() for amount in (frame[money_column] if money_column else absent)
+    ]
     always = _unallocated(frame)
-    sizes = [(i not in always, -abs(amount or 0), i) for i, amount in enumerate(amounts)]
+    sizes = [(i not in always, -abs(amount), i) for i, amount in enumerate(amounts)]
     kept = sorted(position for *_, position in nsmallest(longest, sizes))
-    rest = sum((amounts[i] or 0 for i in {*range(len(frame))} - {*kept}), Decimal())
+    rest: Decimal = sum((amounts[i] for i in {*range(len(frame))} - {*kept}), Decimal())
     left_out = len(frame) - len(kept)
     return Cut(frame.iloc[kept], kept, left_out, None if money_column is None else rest)
 
