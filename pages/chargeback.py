@@ -105,6 +105,7 @@ st.segmented_control(
     "Charge to",
     UNITS,
     format_func=LABELS.__getitem__,
+    default=by,
     required=True,
     **address.control("charge_to", by),
 )

@@ -133,6 +133,7 @@ st.segmented_control(
     "Show by",
     list(PAGES),
     format_func=str.capitalize,
+    default=by,
     required=True,
     label_visibility="collapsed",
     **address.control("trend", by),

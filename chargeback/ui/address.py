@@ -31,6 +31,8 @@ Parameters = Mapping[str, Sequence[str]]
 
 _LAST: Final = "address"
 """Where the session keeps page and parameters of its last run."""
+_REPLACED: Final = "address before"
+"""And what it replaced: a browser may not know the new one yet when the next choice is made."""
 _WAY_ON: Final = "way-on"
 _HIDDEN: Final = f"<style>.st-key-{_WAY_ON} {{ display: none; }}</style>"
 _CLICK: Final = """
@@ -61,11 +63,14 @@ def arrive(page: str) -> None:
     Streamlit writes the address of a link to another page, but not of one to the same page. Written
     here for both, the first would take two steps of the history.
     """
-    last_page, last = st.session_state.get(_LAST, ("", {}))
-    now = _all()
-    if page == last_page and now != last:
-        st.query_params.from_dict(now)
-    st.session_state[_LAST] = (page, now)
+    now = (page, _all())
+    last = st.session_state.setdefault(_LAST, now)
+    if now == last:
+        return
+    st.session_state[_LAST] = now
+    st.session_state.pop(_REPLACED, None)
+    if page == last[0]:
+        st.query_params.from_dict(now[1])
 
 
 def write(said: Parameters) -> None:
@@ -74,9 +79,7 @@ def write(said: Parameters) -> None:
     One step of the browser's history, or none where the address says so already.
     """
     now = _all()
-    then = {name: list(texts) for name, texts in (now | dict(said)).items() if texts}
-    if then != now:
-        st.query_params.from_dict(then)
+    _replace(now, now | {name: list(texts) for name, texts in said.items()})
 
 
 def go(said: Parameters) -> None:
@@ -141,22 +144,38 @@ def choice(name: str, known: Sequence[str], labels: Mapping[str, str] | None = N
 def control(name: str, shown: object) -> dict[str, Any]:
     """Ties a widget to a parameter: it shows this, and what is chosen is written into the address.
 
+    The widget takes what it shows as its default, too: a browser that is not ready to draw it in
+    this run may draw it in the next.
+
     Returns:
         Arguments of the widget.
     """
     # Not written unless it changes: a choice made at this moment would be undone in the browser.
-    if st.session_state.get(name) != shown:
+    if name in st.session_state and st.session_state[name] != shown:
         st.session_state[name] = shown
     return {"key": name, "on_change": _chosen, "args": (name,)}
 
 
+def _chosen(name: str) -> None:
+    """Writes what a reader chose. Streamlit also calls this for what a browser shows too late."""
+    now, chosen = _all(), st.session_state[name]
+    _, last = st.session_state[_LAST]
+    if now in (last, st.session_state.get(_REPLACED)):  # else the reader has gone elsewhere
+        _replace(now, last | {name: chosen if isinstance(chosen, list) else [chosen]})
+
+
+def _replace(now: dict[str, list[str]], then: dict[str, list[str]]) -> None:
+    then = {name: texts for name, texts in then.items() if texts}
+    if then == now:
+        return
+    st.query_params.from_dict(then)
+    page, _ = st.session_state[_LAST]
+    st.session_state[_LAST] = (page, then)
+    st.session_state[_REPLACED] = now
+
+
 def _all() -> dict[str, list[str]]:
     return {name: values(name) for name in st.query_params}
-
-
-def _chosen(name: str) -> None:
-    chosen = st.session_state[name]
-    write({name: chosen if isinstance(chosen, list) else [chosen]})
 
 
 def _folded(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -217,9 +217,9 @@ def _controls(reports: Reports) -> View:
     options = reports.options(month, currency)
     _say_lacking(where, options, month)
     with st.sidebar:
-        _draw_month(reports.months, month)
+        _draw_choice("Billing period", address.MONTH, reports.months, month, month_name)
         if len(currencies) > 1:
-            st.selectbox("Currency", currencies, **address.control(address.CURRENCY, currency))
+            _draw_choice("Currency", address.CURRENCY, currencies, currency)
         for name, what in FILTERS.items():
             _draw_filter(name, what, list(options.get(name, ())))
     return View(month, currency, where)
@@ -244,9 +244,11 @@ def _asked(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(address.values(name)))
 
 
-def _draw_month(months: list[str], month: str) -> None:
-    shown = address.control(address.MONTH, month)
-    st.selectbox("Billing period", months, format_func=month_name, **shown)
+def _draw_choice(
+    label: str, name: str, options: list[str], chosen: str, named: Callable[[str], str] = str
+) -> None:
+    index, shown = options.index(chosen), address.control(name, chosen)
+    st.selectbox(label, options, index, format_func=named, **shown)
 
 
 def _say_lacking(
@@ -273,6 +275,7 @@ def _draw_filter(name: str, what: str, options: list[str]) -> None:
     st.multiselect(
         name.capitalize(),
         list(dict.fromkeys([*options[:OFFERED], *asked])),
+        asked,
         placeholder=f"All {what}",
         help=f"The {OFFERED} largest of {count(len(options), name)}; others by their exact name."
         if is_cut

@@ -14,7 +14,7 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from chargeback.money import ZERO, exact_sum
+from chargeback.money import exact_sum
 from chargeback.spend.attribution import UNALLOCATED
 from chargeback.statement.files import write_csv
 from chargeback.ui import formats
@@ -201,11 +201,14 @@ def cut(frame: pd.DataFrame, money_column: str | None, longest: int = LONGEST) -
     """
     if len(frame) <= longest:
         return Cut(frame, list(range(len(frame))), 0, None if money_column is None else Decimal())
-    amounts = [Decimal()] * len(frame) if money_column is None else list(frame[money_column])
+    absent = [None] * len(frame)
+    amounts: list[Decimal] = [
+        amount or Decimal() for amount in (frame[money_column] if money_column else absent)
+    ]
     always = _unallocated(frame)
-    sizes = [(i not in always, -abs(amount or 0), i) for i, amount in enumerate(amounts)]
+    sizes = [(i not in always, -abs(amount), i) for i, amount in enumerate(amounts)]
     kept = sorted(position for *_, position in nsmallest(longest, sizes))
-    rest = exact_sum(amounts[i] or ZERO for i in {*range(len(frame))} - {*kept})
+    rest = exact_sum(amounts[i] for i in {*range(len(frame))} - {*kept})
     left_out = len(frame) - len(kept)
     return Cut(frame.iloc[kept], kept, left_out, None if money_column is None else rest)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -19,7 +19,7 @@ costs = st.lists(
 )
 
 
-def ranking(amounts: Sequence[Decimal], column: str = "unit") -> pd.DataFrame:
+def ranking(amounts: list[Any], column: str = "unit") -> pd.DataFrame:
     """Units in any order, `(unallocated)` last."""
     names = [*(f"tenant-{n}" for n in range(len(amounts) - 1)), UNALLOCATED][-len(amounts) :]
     return pd.DataFrame({column: names[: len(amounts)], "cost": pd.Series(amounts, dtype=object)})
@@ -75,8 +75,8 @@ def long_table(rows: int, with_money: bool) -> None:
 
     from chargeback.ui.tables import Column, plain_table  # noqa: PLC0415
 
-    frame = pd.DataFrame({"name": [str(n) for n in range(rows)]})
-    frame["cost"] = [Decimal(n) / 10 for n in range(rows)]
+    amounts = [Decimal(n) / 10 for n in range(rows)]
+    frame = pd.DataFrame({"name": [str(n) for n in range(rows)], "cost": amounts})
     cost = {"cost": Column("Cost", "money")} if with_money else {}
     columns = {"name": Column("Name"), **cost}
     chosen = plain_table(frame, columns=columns, currency="USD", key="long", select=True)
