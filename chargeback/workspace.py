@@ -207,13 +207,12 @@ class Workspace:
 
     def older_months(self) -> list[Manifest]:
         """What an earlier version of this program read and the bill still holds."""
-        held = {period.billing_period for period in self._look()}
         stored = (period.manifest for period in self.store.periods(self.source.source_id))
-        return [
-            manifest
-            for manifest in stored
-            if manifest.schema_version < SCHEMA_VERSION and manifest.billing_period in held
-        ]
+        older = [manifest for manifest in stored if manifest.schema_version < SCHEMA_VERSION]
+        if not older:  # the source is asked only where it matters
+            return []
+        held = {period.billing_period for period in self._look()}
+        return [manifest for manifest in older if manifest.billing_period in held]
 
     def ensure(self, month: str, progress: Progress | None = None) -> Problem | None:
         """Brings `month` up to date; returns why not if what was read before must do.

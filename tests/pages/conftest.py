@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -83,15 +84,52 @@ def open_bill(tmp_path_factory: pytest.TempPathFactory) -> Bill:
     return Bill(folder / "cur", folder / "store")
 
 
+@dataclass
+class Shown:
+    """Pages of the bill that all tests share and none changes, by address and environment."""
+
+    environment: tuple[tuple[str, str], ...] = ()
+    """In which the app's caches were filled."""
+    pages: dict[str, tuple[AppTest, object]] = field(default_factory=dict)
+    """With what each showed: a page that a test used since shows something else."""
+
+    def untouched(self, address: str) -> AppTest | None:
+        app, tree = self.pages.get(address, (None, None))
+        return app if app is not None and app._tree is tree else None
+
+
+@pytest.fixture(scope="session")
+def shown() -> Shown:
+    return Shown()
+
+
+def surroundings() -> tuple[tuple[str, str], ...]:
+    """What of the environment decides what the app shows."""
+    ours = ("CHARGEBACK_", "AWS_")
+    return tuple(sorted(item for item in os.environ.items() if item[0].startswith(ours)))
+
+
 @pytest.fixture
-def open_page(monkeypatch: pytest.MonkeyPatch, bill: Bill) -> OpenPage:
-    """Opens a page (`overview`, `tenants`, …) as its address would: `open_page(page, month=…)`."""
+def open_page(monkeypatch: pytest.MonkeyPatch, bill: Bill, shown: Shown) -> OpenPage:
+    """Opens a page (`overview`, `tenants`, …) as its address would: `open_page(page, month=…)`.
+
+    Only of the bill that is shared caches are kept from one test to the next, and a page that was
+    opened and not used since is not opened again.
+    """
+    shared = bill
 
     def open_it(page: str, /, *, bill: Bill = bill, **parameters: str | list[str]) -> AppTest:
         monkeypatch.setenv("CHARGEBACK_CUR", str(bill.cur))
         monkeypatch.setenv("CHARGEBACK_STORE", str(bill.store))
-        st.cache_resource.clear()
-        st.cache_data.clear()
+        address = repr((page, sorted(parameters.items())))
+        environment = surroundings()
+        if bill is not shared or environment != shown.environment:
+            st.cache_resource.clear()
+            st.cache_data.clear()
+            shown.pages.clear()
+            shown.environment = environment
+        elif (known := shown.untouched(address)) is not None:
+            return known
         app = AppTest.from_file(APP, default_timeout=RUN_SECONDS)
         app.query_params.update(parameters)
         if page != START_PAGE:
@@ -101,6 +139,8 @@ def open_page(monkeypatch: pytest.MonkeyPatch, bill: Bill) -> OpenPage:
             app.query_params.update(parameters)
         app.run()
         assert not app.exception
+        if bill is shared:
+            shown.pages[address] = (app, app._tree)
         return app
 
     return open_it
