@@ -95,8 +95,14 @@ def _with_products(*months: str) -> Iterator[Case]:
 def _rules() -> Iterator[Case]:
     for excluded in ([], ["AmazonBedrock", "o'product"]):
         for net_payers in ([], [f"{PAYER}|USD", "another|EUR"]):
-            parameters = {"excluded": excluded, "net_payers": net_payers}
+            parameters = {"excluded": excluded, "net_payers": net_payers, "reads_resources": 0}
             yield Case(f"without {len(excluded)}, net {len(net_payers)}", parameters)
+
+
+def _identities() -> Iterator[Case]:
+    for reads, dated in ((0, 0), (1, 0), (0, 1)):
+        parameters = {"reads_resources": reads, "is_dated": dated}
+        yield Case(f"resources {reads}, dated {dated}", parameters)
 
 
 def _views(spend: str, **more: object) -> Iterator[Case]:
@@ -145,6 +151,7 @@ def _since() -> Iterator[Case]:
 _WHOLE = [Case("whole", {})]
 
 CASES: dict[str, Iterable[Case]] = {
+    "cur/bedrock": _with_products(MONTHS[0], OPEN_MONTH),
     "cur/columns": [Case("names", {}, may_be_empty=True)],
     "cur/daily_spend": _with_products(*MONTHS, NO_MONTH),
     "cur/explorer_charges": _explorer(),
@@ -157,6 +164,7 @@ CASES: dict[str, Iterable[Case]] = {
     "cur/newest_usage": _WHOLE,
     "cur/payers": _bill(*MONTHS, NO_MONTH),
     "cur/products": _bill(*MONTHS, NO_MONTH),
+    "cur/totals": _with_products(*MONTHS, NO_MONTH),
     "reports/attribution": _views("monthly"),
     "reports/by_unit": _dimensions("monthly"),
     "reports/day_table": _views("daily"),
@@ -180,7 +188,8 @@ CASES: dict[str, Iterable[Case]] = {
     "reports/usage_mix": _views("monthly"),
     "reports/tags_seen": [Case("all", {}, "daily")],
     "spend/contents": _WHOLE,
-    "spend/identities": _WHOLE,
+    "spend/identities": _identities(),
+    "spend/identity_costs": _identities(),
     "spend/meaning": _rules(),
     "spend/meters": _WHOLE,
     "spend/monthly": (Case("daily rows", {}, "daily"),),

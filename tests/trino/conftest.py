@@ -101,7 +101,9 @@ def _add_store(engines: Engines, workspace: Workspace) -> None:
         engines.products[period.manifest.billing_period] = products
     engines.add_files("daily", [meaning.daily for meaning in meanings])
     engines.add_files("monthly", [meaning.monthly for meaning in meanings])
-    identities = engines.duckdb.sql(query.duckdb_sql("spend/identities")).to_arrow_table()
+    identities = engines.duckdb.sql(
+        query.duckdb_sql("spend/identities"), params={"reads_resources": 0}
+    ).to_arrow_table()
     meters = engines.duckdb.sql(query.duckdb_sql("spend/meters")).to_arrow_table()
     rules = workspace.rules.attribution
     engines.add_rows("identity_meaning", identity_meaning(identities, rules))

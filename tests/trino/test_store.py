@@ -51,7 +51,11 @@ def write(engines: Engines, made: Tables, month: str, version: str) -> None:
     engines.trino.ask(insert, values)
     spend = made["spend"].rows({month: version})
     meaning = query.with_table(query.load("spend/meaning"), "spend", spend)
-    rules = {"net_payers": engines.bills[month].net_payers, "excluded": []}
+    rules = {
+        "net_payers": engines.bills[month].net_payers,
+        "excluded": [],
+        "reads_resources": 0,
+    }
     engines.trino.ask(made["daily"].insert(meaning, month, version), rules)
     daily = made["daily"].rows({month: version})
     monthly = query.with_table(query.load("spend/monthly"), "spend", daily)
