@@ -195,35 +195,54 @@ def test_what_was_read_of_another_bill_is_never_exported(command: Command, tmp_p
 
 
 @pytest.fixture
-def less(command: Command, tmp_path: Path) -> Path:
+def inside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """The same in this process: where what is said matters, and not how a process starts."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CHARGEBACK_STORE", str(tmp_path / "store"))
+
+    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        capsys.readouterr()
+        status = main(arguments)
+        written = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, status, written.out, written.err)
+
+    return run
+
+
+@pytest.fixture
+def less(inside: Command, tmp_path: Path) -> Path:
     """A bill of which the store holds 100.00 and a newer delivery 40.00."""
     cur = write_bill(tmp_path / "less", {MONTH: [line("100.00", team="search")]})
-    assert command("refresh", CHARGEBACK_CUR=str(cur)).returncode == 0
+    assert inside("refresh", CHARGEBACK_CUR=str(cur)).returncode == 0
     write_bill(cur, {MONTH: [line("40.00", team="search")]}, WRITTEN + timedelta(hours=1))
     return cur
 
 
 def test_a_delivery_that_holds_less_is_said_until_it_is_accepted(
-    command: Command, less: Path, tmp_path: Path
+    inside: Command, less: Path, tmp_path: Path
 ) -> None:
-    said = command("refresh", CHARGEBACK_CUR=str(less))
+    said = inside("refresh", CHARGEBACK_CUR=str(less))
     assert (said.returncode, said.stdout) == (0, "Up to date.\n")
     assert noticed(said) == [f"{MONTH}: blocks-close: delivery-smaller"]
     assert "from 100.00 USD to 40.00 USD. It is not taken" in said.stderr
-    accepted = command("refresh", "--accept", MONTH, CHARGEBACK_CUR=str(less))
+    accepted = inside("refresh", "--accept", MONTH, CHARGEBACK_CUR=str(less))
     assert (accepted.returncode, accepted.stdout) == (0, f"Read {MONTH}.\n")
     assert noticed(accepted) == [f"{MONTH}: info: delivery-accepted"]
     assert f"accepted by {machine_user()} on" in accepted.stderr
-    again = command("refresh", "--accept", MONTH, CHARGEBACK_CUR=str(less))
+    again = inside("refresh", "--accept", MONTH, CHARGEBACK_CUR=str(less))
     assert (again.returncode, again.stdout) == (2, "")
     assert "no delivery" in again.stderr
 
 
 def test_strict_exits_with_3_where_something_blocks_and_writes_all_the_same(
-    command: Command, less: Path, tmp_path: Path
+    inside: Command, less: Path, tmp_path: Path
 ) -> None:
     export = ("export", "--month", MONTH, "--by", "team", "--out", "files")
-    done = [command(*export, *more, CHARGEBACK_CUR=str(less)) for more in ([], ["--strict"])]
+    done = [inside(*export, *more, CHARGEBACK_CUR=str(less)) for more in ([], ["--strict"])]
     assert [each.returncode for each in done] == [0, 3]
     assert done[0].stdout == done[1].stdout
     manifest = json.loads((tmp_path / done[1].stdout.splitlines()[2]).read_text("utf-8"))
@@ -233,31 +252,29 @@ def test_strict_exits_with_3_where_something_blocks_and_writes_all_the_same(
 
 
 def test_strict_exits_with_3_where_figures_are_not_up_to_date(
-    command: Command, tmp_path: Path
+    inside: Command, tmp_path: Path
 ) -> None:
     cur = write_bill(tmp_path / "own", {MONTH: [line("100.00")]})
     export = ("export", "--month", MONTH, "--by", "team", "--strict")
-    fresh = command(*export, CHARGEBACK_CUR=str(cur))
+    fresh = inside(*export, CHARGEBACK_CUR=str(cur))
     file_of(cur, MONTH).write_bytes(b"PAR1")
-    stale = command(*export, CHARGEBACK_CUR=str(cur))
+    stale = inside(*export, CHARGEBACK_CUR=str(cur))
     assert [fresh.returncode, stale.returncode] == [0, 3]
     manifest = json.loads((tmp_path / stale.stdout.splitlines()[2]).read_text("utf-8"))
     assert manifest["up_to_date"] is False
 
 
-def test_a_set_that_a_later_export_no_longer_fits_is_named(
-    command: Command, tmp_path: Path
-) -> None:
+def test_a_set_that_a_later_export_no_longer_fits_is_named(inside: Command, tmp_path: Path) -> None:
     cur = write_bill(tmp_path / "own", {MONTH: [line("100.00", team="a", tenant="b")]})
     by = [
         ("export", "--month", MONTH, "--by", unit, "--out", "files") for unit in ("team", "tenant")
     ]
-    assert [command(*each, CHARGEBACK_CUR=str(cur)).stderr for each in by] == ["", ""]
+    assert [inside(*each, CHARGEBACK_CUR=str(cur)).stderr for each in by] == ["", ""]
     write_bill(cur, {MONTH: [line("101.00", team="a", tenant="b")]}, WRITTEN + timedelta(hours=1))
-    done = command(*by[1], CHARGEBACK_CUR=str(cur))
+    done = inside(*by[1], CHARGEBACK_CUR=str(cur))
     assert done.returncode == 0
     assert done.stderr == (
         f"chargeback: manifest-team-{MONTH}.json no longer fits the files beside it: "
         "export it again.\n"
     )
-    assert command(*by[0], CHARGEBACK_CUR=str(cur)).stderr == ""
+    assert inside(*by[0], CHARGEBACK_CUR=str(cur)).stderr == ""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from datetime import date
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from chargeback.errors import SourceProblem, UsageProblem
 from chargeback.reports import View
 from chargeback.settings import Settings
 from chargeback.spend.attribution import UNALLOCATED, AttributionRules
-from chargeback.workspace import Workspace
+from chargeback.workspace import Workspace, today
 
 TODAY = date(2026, 11, 23)
 OLDER, NEWEST = "2026-10", "2026-11"
@@ -95,3 +97,18 @@ def test_other_rules_read_the_store_and_not_the_bill(workspace: Workspace) -> No
     options = other.reports().options(OLDER, "USD")
     assert options["team"].keys() - {UNALLOCATED} == options["account"].keys() - {""}
     assert bill(other, OLDER) == bill(workspace, OLDER)
+
+
+@pytest.fixture(params=["Pacific/Kiritimati", "Etc/GMT+12"])
+def zone(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Of the two, 14 hours ahead and 12 behind, one has another date than UTC at any moment."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("TZ", request.param)
+        time.tzset()
+        yield request.param
+    time.tzset()
+
+
+def test_a_month_is_over_in_utc_wherever_the_machine_stands(zone: str) -> None:
+    before = datetime.now(UTC).date()
+    assert before <= today() <= datetime.now(UTC).date(), zone
