@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from chargeback.sources.cur2 import WITHOUT
+from chargeback.notices import COLUMNS
 from chargeback.ui.formats import plain
 from tests.pages.conftest import Bill, OpenPage, table
 
@@ -67,7 +67,7 @@ def test_an_export_without_principals_says_so_once(open_page: OpenPage, own: Bil
         table = parquet.read_table(file, partitioning=None)
         parquet.write_table(table.drop_columns(["line_item_iam_principal"]), file)
     said = [info.value for info in open_page("principals", bill=own).info]
-    assert said == [plain(WITHOUT["line_item_iam_principal"])]
+    assert said == [plain(COLUMNS["line_item_iam_principal"].words)]
 
 
 def test_an_owner_list_that_cannot_be_used_is_an_error_that_names_its_line(

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from hypothesis import example, given, settings
@@ -154,7 +154,7 @@ def bill_lines(draw: st.DrawFn) -> list[Line]:
         )
     )
     for payer, currency in groups:
-        usual = {
+        usual: dict[tuple[str, ...], st.SearchStrategy[str]] = {
             kinds: st.sampled_from(
                 (draw(st.sampled_from(FILLINGS)), draw(st.sampled_from(FILLINGS)))
             )
@@ -295,7 +295,7 @@ def test_net_where_aws_filled_none_is_the_unblended_cost() -> None:
 
 
 def test_an_excluded_product_is_on_no_figure_and_said() -> None:
-    odd = {
+    odd: dict[str, Any] = {
         "product_code": "abc123",
         "bill_billing_entity": "AWS Marketplace",
         "product_servicecode": "abc123",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyarrow import parquet
@@ -139,7 +140,7 @@ def test_only_days_that_the_version_in_force_holds_are_compared(ledger: Ledger) 
 
 
 def test_lines_without_a_date_are_compared_with_such(ledger: Ledger) -> None:
-    undated = {"line_item_usage_start_date": None, "line_item_usage_end_date": None}
+    undated: dict[str, Any] = {"line_item_usage_start_date": None, "line_item_usage_end_date": None}
     ledger.deliver(line("100.00", **undated))
     assert ledger.deliver(line("100.00", day=3)) == []
     assert ledger.deliver(line("100.00", **undated), line("1.00", day=3)) == [MONTH]

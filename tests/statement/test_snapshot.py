@@ -71,7 +71,8 @@ def test_the_snapshots_are_those_of_this_bill() -> None:
     manifest = json.loads((SNAPSHOTS / f"manifest-tenant-{MONTH}.json").read_text("utf-8"))
     (totals,) = manifest["totals"]
     billed = [
-        each.get("line_item_net_unblended_cost", each["line_item_unblended_cost"]) for each in LINES
+        Decimal(each.get("line_item_net_unblended_cost", each["line_item_unblended_cost"]) or 0)
+        for each in LINES
     ]
     assert Decimal(totals["bill"]) == sum(billed)
     assert manifest["period_status"] == "INVOICED"
