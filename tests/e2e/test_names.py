@@ -10,7 +10,7 @@ from tests.e2e.conftest import FAILED, Open, click_row, row_names, settled
 
 NAMES = ["<b>Globex</b>", '=HYPERLINK("http://evil.example","x")', "O'Reilly, Inc."]
 UNKNOWN = "<img src=x onerror=alert(1)>"
-INJECTED = "b, a[href*=evil], img[src=x]"
+INJECTED = "b, a[href^='http://evil'], img[src=x]"
 MONTH = "?month=2026-10"
 
 
