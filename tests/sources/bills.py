@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -145,8 +145,3 @@ def read(source: LocalFiles | Path, known: Known | None = None) -> Read:
 def changed(rows: Sequence[Row], column: str, values: Sequence[Any]) -> list[Row]:
     """The rows with these values in a column."""
     return [{**row, column: value} for row, value in zip(rows, values, strict=True)]
-
-
-def as_given(row: Mapping[str, Any], **more: Any) -> Row:  # noqa: ANN401
-    """A row with some values of its own."""
-    return {**row, **more}

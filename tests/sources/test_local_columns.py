@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from chargeback.errors import SourceProblem
-from chargeback.sources.cur2 import COLUMN_TYPES, TAG_MAP
 from chargeback.sources.local import LocalFiles
 
 from .bills import (
@@ -490,14 +489,6 @@ def test_names_of_columns_may_be_in_capitals(tmp_path: Path) -> None:
     parquet.write_table(lines.rename_columns([name.upper() for name in lines.column_names]), file)
     found = read(tmp_path)
     assert (found.total, found.values("usage_account_id")) == (Decimal(3), {"000000000007"})
-
-
-def test_no_column_of_the_bill_is_written_twice_in_code() -> None:
-    """What the tests write and what the program reads are the same columns."""
-    assert set(SCHEMA.names) == set(COLUMN_TYPES)
-    assert {field.name for field in SCHEMA if field.type == MAP} == {
-        column for column, type_ in COLUMN_TYPES.items() if type_ == TAG_MAP
-    }
 
 
 costs = st.decimals(-(10**15), 10**15, places=12, allow_nan=False)
