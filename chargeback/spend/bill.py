@@ -224,6 +224,6 @@ def _concerning(
 ) -> Notice:
     lines = sum(row["lines"] for row in rows)
     if currency is None:  # of several currencies there is no sum
-        return notice(code, lines=lines, **about)
+        return notice(code, lines=lines, amount=None, **about)
     amount = exact_sum(row["unblended_cost"] for row in rows)
     return notice(code, lines=lines, amount=amount, currency=currency, **about)
