@@ -78,9 +78,11 @@ def _smaller(
         "found": written(new, currency) if found else "no line at all",
     }
     if found is None or (kept.cost > 0 and is_less):
-        yield notice("delivery-smaller", amount=fall, currency=currency, **about, **amounts)
+        yield notice(
+            "delivery-smaller", lines=None, amount=fall, currency=currency, **about, **amounts
+        )
     elif kept.cost > 0 and fall > kept.cost * WORTH_SAYING:
-        yield notice("usage-fell", amount=fall, currency=currency, **about, **amounts)
+        yield notice("usage-fell", lines=None, amount=fall, currency=currency, **about, **amounts)
 
 
 def _less_attributed(
@@ -93,6 +95,7 @@ def _less_attributed(
         if share - new > bill.keep_if_attributed_falls_by:
             yield notice(
                 "attribution-fell",
+                lines=None,
                 amount=kept.attributed[what] - found.attributed[what],
                 currency=currency,
                 what=NAMES.get(what, what),
