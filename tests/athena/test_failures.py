@@ -94,8 +94,9 @@ def test_what_will_not_pass_is_not_tried_again(
 ) -> None:
     athena.failures.plan(failure)
     is_told(stale.ensure(MONTH), what)
-    of_changes, of_columns, of_the_month = 1, 1, 1
-    asked = of_changes if isinstance(failure, Refusal) else of_changes + of_columns + of_the_month
+    of_changes, of_columns, of_products, of_the_month = 1, 1, 1, 1
+    of_a_bill = of_changes + of_columns + of_products + of_the_month
+    asked = of_changes if isinstance(failure, Refusal) else of_a_bill
     assert athena.service.calls["StartQueryExecution"] == asked
 
 
@@ -148,7 +149,7 @@ def test_one_month_that_fails_keeps_no_other_from_being_read(
 
 def test_lines_that_can_not_be_read_are_a_problem(athena: Athena) -> None:
     athena.failures.plan(Fate("FAILED", "OFFSET", "Query exhausted resources"))
-    parameters = {"billing_period": MONTH, "identities": ["a"], "meters": ["b"]}
+    parameters = {"billing_period": MONTH, "products": [], "identities": ["a"], "meters": ["b"]}
     page = {"usage_date": None, "page_start": 0, "page_size": 1}
     with pytest.raises(SourceProblem) as raised:
         AthenaTable(athena.settings).lines(parameters | page)

@@ -22,6 +22,7 @@ from chargeback.sources.athena import AthenaTable
 from chargeback.sources.cur2 import Extract
 from chargeback.spend.athena_store import AthenaStore
 from chargeback.spend.meaning import MEANINGS_KEPT
+from chargeback.spend.store import Refresh
 from chargeback.spend.tables import Grain
 from chargeback.statement.export import write_export
 from chargeback.workspace import Workspace
@@ -258,10 +259,10 @@ def test_of_two_machines_the_first_to_finish_wins(
     source = Overtaken(empty)
     slower = AthenaStore(tmp_path / "another machine", source)
     source.other = lambda: first.refresh(NEWEST)
-    assert slower.refresh(source, source.periods()[:1]) == []
+    assert slower.refresh(source, source.periods()[:1], Refresh(first.rules)) == []
     assert len(athena.reading(SPEND)) == len(["slower", "first"])
     [period] = slower.periods(source.source_id)
-    assert versions(athena, empty, "spend") == {f"version={period.key}"}
+    assert versions(athena, empty, "spend") == {f"version={period.version}"}
 
 
 # What goes wrong.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from chargeback.reports import Reports
@@ -144,7 +144,8 @@ FILLINGS = ("absent", "zero", "repeated", "less")
 def bill_lines(draw: st.DrawFn) -> list[Line]:
     """Lines of many payers and two currencies; a filling of the net costs prevails in each.
 
-    Reading a bill costs far more than a line of it, so that one bill asks many questions.
+    Reading a bill costs far more than a line of it, so that one bill asks many questions; for the
+    same reason none is made smaller that fails: the cases below are the small ones.
     """
     lines = []
     payers = st.integers(1, 30).map("9999000000{:02}".format)
@@ -189,7 +190,7 @@ TOLD_TWICE = [
 ]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @example(TOLD_TWICE)
 @given(bill_lines())
 def test_the_basis_and_the_bill_are_as_designed(lines: list[Line]) -> None:
