@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -19,6 +20,8 @@ from chargeback.spend.tables import Grain
 if TYPE_CHECKING:
     from chargeback.spend.local_store import StoredPeriod
 
+T = TypeVar("T")
+
 # Which is what is wanted: the other way would plan each statement twice.
 warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)
 
@@ -31,40 +34,68 @@ class LocalTables:
     """
 
     def __init__(self, periods: Sequence[StoredPeriod], rules: Rules) -> None:
+        self._periods, self._rules = periods, rules
         self._connection = duckdb.connect()
-        self._holds: list[Hold] = []
+        self._opening = Lock()
+        self._holds = [Hold(period.folder) for period in periods]
+        self._meanings: dict[str, Meaning] = {}
         self.problems: dict[str, SourceProblem] = {}
-        meanings: dict[str, Meaning] = {}
-        for period in periods:
-            self._holds.append(Hold(period.folder))
-            try:
-                meaning = meaning_of(period, rules)
-            except SourceProblem as problem:
-                self.problems[period.manifest.billing_period] = problem
-                continue
-            self._holds.append(Hold(meaning.folder))
-            meanings[period.manifest.billing_period] = meaning
-        self.bills: dict[str, Bill] = {month: found.bill for month, found in meanings.items()}
-        if meanings:
-            daily = [str(meaning.daily) for meaning in meanings.values()]
-            self._connection.read_parquet(daily).create_view("daily")
-            # Most of what pages ask is a sum of few rows: opening a file a month took longer.
-            monthly = [str(meaning.monthly) for meaning in meanings.values()]
-            self._connection.read_parquet(monthly).create("monthly")
+        self._open()
+
+    @property
+    def bills(self) -> dict[str, Bill]:
+        """What each billing period comes to."""
+        return {month: meaning.bill for month, meaning in self._meanings.items()}
 
     def answer(self, name: str, grain: Grain, parameters: Mapping[str, Any]) -> pa.Table:
         """The rows of queries/reports/<name>.sql. Raises SourceProblem."""
-        try:
-            return self._execute(name, grain, parameters).to_arrow_table()
-        except duckdb.Error as error:
-            raise _unanswered(error) from error
+        return self._twice(lambda: self._execute(name, grain, parameters).to_arrow_table())
 
     def stream(
         self, name: str, grain: Grain, parameters: Mapping[str, Any]
     ) -> pa.RecordBatchReader:
-        """The same, for more rows than memory should hold. Raises SourceProblem."""
+        """The same, for more rows than memory should hold. Raises SourceProblem.
+
+        What is sent on can't be taken back: the files are looked at first.
+        """
+        meaning = self._meanings.get(str(parameters.get("month")))
+        if meaning and not meaning.is_whole():
+            self._open()
+        return self._twice(lambda: self._execute(name, grain, parameters).to_arrow_reader(10_000))
+
+    def _open(self) -> None:
+        """Opens what every period means; what is damaged is made anew."""
+        with self._opening:
+            self.problems, self._meanings = {}, {}
+            for period in self._periods:
+                month = period.manifest.billing_period
+                try:
+                    self._meanings[month] = meaning_of(period, self._rules)
+                except SourceProblem as problem:
+                    self.problems[month] = problem
+            self._holds += [Hold(meaning.folder) for meaning in self._meanings.values()]
+            self._read_files()
+
+    def _read_files(self) -> None:
+        if not self._meanings:
+            return
+        daily = [str(meaning.daily) for meaning in self._meanings.values()]
+        self._connection.read_parquet(daily).create_view("daily", replace=True)
+        # Most of what pages ask is a sum of few rows: opening a file a month took longer.
+        monthly = [str(meaning.monthly) for meaning in self._meanings.values()]
+        self._connection.execute("DROP TABLE IF EXISTS monthly")
+        self._connection.read_parquet(monthly).create("monthly")
+
+    def _twice(self, ask: Callable[[], T]) -> T:
+        """An answer; where files were damaged since they were opened, from files made anew."""
         try:
-            return self._execute(name, grain, parameters).to_arrow_reader(10_000)
+            return ask()
+        except duckdb.OutOfMemoryException as error:
+            raise _unanswered(error) from error
+        except duckdb.Error:
+            self._open()
+        try:
+            return ask()
         except duckdb.Error as error:
             raise _unanswered(error) from error
 

@@ -102,6 +102,15 @@ class Meaning:
 
     folder: Path
     bill: Bill
+    sha256: Mapping[str, str]
+    """What the files and the bill were when they were written."""
+
+    def is_whole(self) -> bool:
+        """Whether nothing has changed since, to the last byte."""
+        try:
+            return _digests(self.folder, self.bill) == self.sha256
+        except OSError:
+            return False
 
     @property
     def daily(self) -> Path:
@@ -217,7 +226,8 @@ def _make(period: StoredPeriod, rules: Rules, folder: Path) -> Meaning:
 def _make_elsewhere(period: StoredPeriod, rules: Rules) -> Meaning:
     folder = Path(mkdtemp(prefix="chargeback-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Meaning(folder, _work_out(period, rules, folder))
+    bill = _work_out(period, rules, folder)
+    return Meaning(folder, bill, _digests(folder, bill))
 
 
 def _put_in_place(beside: Path, folder: Path) -> None:
@@ -231,13 +241,13 @@ def _put_in_place(beside: Path, folder: Path) -> None:
 
 
 def _read(folder: Path) -> Meaning | None:
-    """A finished meaning whose files are whole, to the last byte; else None."""
+    """A finished meaning whose files are whole; else None."""
     try:
         kept = _Kept.model_validate_json((folder / BILL).read_bytes())
-        whole = kept.sha256 == _digests(folder, kept.bill)
     except (OSError, ValidationError):
         return None
-    return Meaning(folder, kept.bill) if whole else None
+    meaning = Meaning(folder, kept.bill, kept.sha256)
+    return meaning if meaning.is_whole() else None
 
 
 @contextmanager
