@@ -124,7 +124,8 @@ def write_export(  # noqa: PLR0913
                 _put_in_place(beside, out, names)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
-    return ExportFiles(*(out / name for name in names), _outdated(out, month, names))
+    charges, detail, manifest = (out / name for name in names)
+    return ExportFiles(charges, detail, manifest, _outdated(out, month, names))
 
 
 def _write_set(

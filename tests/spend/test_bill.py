@@ -155,7 +155,7 @@ def bill_lines(draw: st.DrawFn) -> list[Line]:
         )
     )
     for payer, currency in groups:
-        usual = {
+        usual: dict[tuple[str, ...], st.SearchStrategy[str]] = {
             kinds: st.sampled_from(
                 (draw(st.sampled_from(FILLINGS)), draw(st.sampled_from(FILLINGS)))
             )
@@ -296,7 +296,7 @@ def test_net_where_aws_filled_none_is_the_unblended_cost() -> None:
 
 
 def test_an_excluded_product_is_on_no_figure_and_said() -> None:
-    odd = {
+    odd: Line = {
         "product_code": "abc123",
         "bill_billing_entity": "AWS Marketplace",
         "product_servicecode": "abc123",
@@ -318,7 +318,7 @@ def test_an_excluded_product_is_on_no_figure_and_said() -> None:
 
 
 def test_an_excluded_product_waits_for_no_invoice_and_decides_no_basis() -> None:
-    odd = {"product_code": "bedrock-tool", "invoice": None}
+    odd: Line = {"product_code": "bedrock-tool", "invoice": None}
     lines = [line("10.00", net="9.00"), line("-3.00", "EdpDiscount", net="-1.00", **odd)]
     with read(lines, exclude_products=["bedrock-tool"]) as (reports, _):
         bill = reports.bill(MONTH)

@@ -138,7 +138,7 @@ def test_only_days_that_the_version_in_force_holds_are_compared(ledger: Ledger) 
 
 
 def test_lines_without_a_date_are_compared_with_such(ledger: Ledger) -> None:
-    undated = {"line_item_usage_start_date": None, "line_item_usage_end_date": None}
+    undated: Line = {"line_item_usage_start_date": None, "line_item_usage_end_date": None}
     ledger.deliver(line("100.00", **undated))
     assert ledger.deliver(line("100.00", day=3)) == []
     assert ledger.deliver(line("100.00", **undated), line("1.00", day=3)) == [MONTH]

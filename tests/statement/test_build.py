@@ -11,9 +11,10 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from chargeback.money import CENT, exact_sum
 from chargeback.reports import Reports
 from chargeback.settings import Settings
-from chargeback.statement.build import CENT, UNITS, build_statement, exact_sum
+from chargeback.statement.build import UNITS, build_statement
 from chargeback.statement.export import write_export
 from chargeback.workspace import Workspace
 

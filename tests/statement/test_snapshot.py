@@ -70,7 +70,7 @@ def test_the_snapshots_are_those_of_this_bill() -> None:
     """What stands in the files is what a person gets who adds up LINES."""
     manifest = json.loads((SNAPSHOTS / f"manifest-tenant-{MONTH}.json").read_text("utf-8"))
     (totals,) = manifest["totals"]
-    billed = [
+    billed: list[Decimal] = [
         each.get("line_item_net_unblended_cost", each["line_item_unblended_cost"]) for each in LINES
     ]
     assert Decimal(totals["bill"]) == sum(billed)
