@@ -138,7 +138,7 @@ class CountedFiles(LocalFiles):
         return super().extract(billing_period, out, known, stop)
 
 
-def write_manifest_again(cur: Path, month: str) -> None:
+def write_manifest_again(cur: Path, month: str = "*") -> None:
     """As AWS does after all data files: what is newer than its manifest is still being written."""
     for manifest in cur.glob(f"*/metadata/BILLING_PERIOD={month}/*-Manifest.json"):
         manifest.touch()

@@ -7,6 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The time limit is pytest's: an example that a busy machine delays says nothing about the code.
+settings.register_profile("default-without-deadline", deadline=None)
+settings.load_profile("default-without-deadline")
 
 HERE = Path(__file__).parent
 NEEDS = {"e2e": ("chromium", "drive a real browser")}

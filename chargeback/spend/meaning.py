@@ -101,8 +101,8 @@ class Meaning:
     """What reports read of one billing period: two files, and what the bill comes to."""
 
     folder: Path
-    bill: Bill
-    sha256: Mapping[str, str]
+    bill: Bill = field(hash=False)
+    sha256: Mapping[str, str] = field(hash=False)
     """What the files and the bill were when they were written."""
 
     def is_whole(self) -> bool:

@@ -12,6 +12,7 @@ from pyarrow import compute, parquet
 from streamlit.testing.v1 import AppTest
 
 from chargeback.ui.formats import plain
+from tests.bills import write_manifest_again
 from tests.pages.conftest import Bill, OpenPage, table
 
 MONTH = "2026-10"
@@ -29,6 +30,7 @@ def two_currencies(bill: Bill, tmp_path: Path) -> Bill:
         currency = compute.if_else(compute.equal(account, EUROS), "EUR", "USD")
         at = lines.schema.get_field_index("line_item_currency_code")
         parquet.write_table(lines.set_column(at, "line_item_currency_code", currency), file)
+    write_manifest_again(own.cur)
     return own
 
 

@@ -82,7 +82,8 @@ def test_the_manifests_that_the_demo_writes_change_nothing(demo: Path, tmp_path:
     cur = shutil.copytree(demo, tmp_path / "cur")
     shutil.rmtree(cur / "bedrock-cur2" / "metadata")
     assert notices == ()
-    assert read(cur, tmp_path)[0].equals(spend)
+    without = read(cur, tmp_path)[0]
+    assert sorted(map(str, without.to_pylist())) == sorted(map(str, spend.to_pylist()))
 
 
 def test_exports_side_by_side_are_added_up(cur: Path, tmp_path: Path) -> None:
