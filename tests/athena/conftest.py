@@ -93,6 +93,7 @@ def athena(
 ) -> Iterator[Athena]:
     """Athena and S3, which boto3's environment leads to, here and in processes started here."""
     lead_to(athena_service.endpoint, monkeypatch, tmp_path / "nothing")
+    athena_service.make_bucket()
     yield Athena(athena_service, athena_cur, SETTINGS)
     athena_service.reset()
     athena_service.tables[f"{DATABASE}.{TABLE}"] = athena_cur
@@ -105,6 +106,7 @@ def read_store(athena_service: AthenaService, tmp_path_factory: pytest.TempPathF
     Its billing periods, newest first: 2026-11, 2026-10, 2026-09.
     """
     folder = tmp_path_factory.mktemp("read")
+    athena_service.make_bucket()
     with pytest.MonkeyPatch.context() as environment:
         lead_to(athena_service.endpoint, environment, folder / "nothing")
         workspace = Workspace(Settings(athena=SETTINGS, store=folder / "store"))

@@ -116,9 +116,14 @@ class AthenaService:
             aws_secret_access_key="service",  # noqa: S106  (moto checks none)
         )
         self.external = ExternalTables(self.s3)
-        place = {"LocationConstraint": REGION}
-        self.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
+        self.make_bucket()
         return self
+
+    def make_bucket(self) -> None:
+        """The bucket of results, if others who share moto's S3 in this process emptied it."""
+        if BUCKET not in {bucket["Name"] for bucket in self.s3.list_buckets()["Buckets"]}:
+            place = {"LocationConstraint": REGION}
+            self.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
 
     def __exit__(self, *error: object) -> None:
         self.reset()

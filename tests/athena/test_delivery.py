@@ -14,9 +14,13 @@ import pytest
 from chargeback.errors import SourceProblem
 from chargeback.sources.athena_delivery import AthenaDelivery, Unchecked
 from chargeback.sources.delivery_manifest import below_partition, parse_manifest
-from tests.athena.conftest import DATABASE, SETTINGS, TABLE, Athena
+from tests.athena.conftest import SETTINGS as BILLING
+from tests.athena.conftest import TABLE, Athena
 from tests.athena.server import REGION
 
+DATABASE = "deliveries"
+"""Of this file alone: services of one process share what lies in Glue."""
+SETTINGS = BILLING.model_copy(update={"database": DATABASE})
 MONTH, EXPORT = "2026-10", "exports/bedrock"
 DATA = f"{EXPORT}/data/BILLING_PERIOD={MONTH}"
 METADATA = f"{EXPORT}/metadata/BILLING_PERIOD={MONTH}"
