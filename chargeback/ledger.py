@@ -21,6 +21,8 @@ from typing import Any
 
 from filelock import FileLock
 
+from chargeback.files import flush
+
 CHANGES = "changes.jsonl"
 HEAD = "changes.head"
 LOCK = "changes.lock"
@@ -123,7 +125,7 @@ def _opened(path: Path) -> Iterator[int]:
     changes = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         if is_new:
-            _flush_folder(path.parent)
+            flush(path.parent)
         yield changes
     finally:
         os.close(changes)
@@ -188,7 +190,7 @@ def _keep_head(folder: Path, head: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.replace(folder / HEAD)
-    _flush_folder(folder)
+    flush(folder)
 
 
 def _head(folder: Path) -> str:
@@ -207,12 +209,3 @@ def _held_still(folder: Path) -> Iterator[None]:
         return
     with FileLock(folder / LOCK):
         yield
-
-
-def _flush_folder(folder: Path) -> None:
-    """Makes the folder itself remember what it holds."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

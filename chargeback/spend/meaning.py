@@ -38,7 +38,7 @@ from chargeback.spend.attribution import (
 from chargeback.spend.bill import Bill, make_bill
 from chargeback.spend.owners import unreadable
 from chargeback.spend.principal import read_principal
-from chargeback.spend.rule_notices import rule_notices
+from chargeback.spend.rule_notices import IDENTITY_KEYS, rule_notices
 from chargeback.spend.usage_type import Meter, read_meter
 
 if TYPE_CHECKING:  # the store gives the tables that are made of meanings
@@ -49,14 +49,6 @@ UNFINISHED = ".unfinished-"
 """Begins the name of a folder that is being filled; what is left of a killed process goes."""
 MEANINGS_KEPT = 4
 """Of one version of a period: enough for pages and exports under different rules."""
-IDENTITY_KEYS = (
-    "usage_account_id",
-    "iam_principal",
-    "tags",
-    "resource_tags",
-    "cost_category",
-    "resource_id",
-)
 METER_KEYS = (
     "billing_entity",
     "product_code",

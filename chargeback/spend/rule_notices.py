@@ -23,7 +23,7 @@ from chargeback.spend.attribution import (
 from chargeback.spend.owner_list import Choice
 from chargeback.spend.owners import OwnerRow
 
-IDENTITY = (
+IDENTITY_KEYS = (
     "usage_account_id",
     "iam_principal",
     "tags",
@@ -103,7 +103,7 @@ def rule_notices(
 
 def _summed(spend: pa.Table, cuts: list[date], first_day: date) -> Iterator[dict[str, Any]]:
     """The lines by identity, currency, and what is the same between dates of owner lists."""
-    keys = [name for name in (*IDENTITY, "currency") if name in spend.column_names]
+    keys = [name for name in (*IDENTITY_KEYS, "currency") if name in spend.column_names]
     days = (
         pc.fill_null(spend["usage_date"].cast(pa.date32()), first_day)
         if "usage_date" in spend.column_names
