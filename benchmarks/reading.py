@@ -22,13 +22,13 @@ import pandas as pd
 
 from benchmarks.bill import EXPORT, write_month
 from benchmarks.measure import Measured, arguments, measured, scratch, show
+from chargeback.attribution.rules import AttributionRules
+from chargeback.enrichment.local import Rules, meaning_of
 from chargeback.settings import Settings
 from chargeback.sources.cur2 import Known
-from chargeback.sources.local import LocalFiles
-from chargeback.spend.attribution import AttributionRules
-from chargeback.spend.local_store import SpendStore
-from chargeback.spend.meaning import Rules, meaning_of
-from chargeback.spend.store import Refresh
+from chargeback.sources.local.files import LocalFiles
+from chargeback.store.base import Refresh
+from chargeback.store.local import SpendStore
 from chargeback.workspace import Workspace
 
 MONTH = "2026-10"

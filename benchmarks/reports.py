@@ -20,9 +20,9 @@ import duckdb
 
 from benchmarks import stores
 from benchmarks.measure import arguments, measured, scratch, show, timed
-from chargeback.reports import DIMENSIONS, Reports, View
-from chargeback.spend.local_tables import LocalTables
-from chargeback.spend.meaning import Meaning, meaning_of
+from chargeback.enrichment.local import Meaning, meaning_of
+from chargeback.enrichment.local_tables import LocalTables
+from chargeback.reports.answers import DIMENSIONS, Reports, View
 from chargeback.statement.build import UNITS
 
 MONTH, TODAY, IN_MONTH = stores.YEAR[-1], date(2026, 11, 23), date(2026, 10, 31)

@@ -11,19 +11,19 @@ from typing import NoReturn
 
 import duckdb
 
-from chargeback.access import Actor, machine_user
-from chargeback.aws_account import examine_account
-from chargeback.checks import count
+from chargeback.access.change import Actor, machine_user
 from chargeback.demo import write_demo
-from chargeback.doctor import Check, examine
+from chargeback.doctor.aws_account import examine_account
+from chargeback.doctor.check import count
+from chargeback.doctor.examine import Check, examine
 from chargeback.errors import Problem, UsageProblem, unforeseen
 from chargeback.notices import Notice, blocking
-from chargeback.reports import Reports, check_month
+from chargeback.reports.answers import Reports, check_month
 from chargeback.settings import load_settings
-from chargeback.sources.athena_costs import price
-from chargeback.spend.store import Progress, Refresh
+from chargeback.sources.athena.costs import price
 from chargeback.statement.build import UNITS
 from chargeback.statement.export import write_export
+from chargeback.store.base import Progress, Refresh
 from chargeback.workspace import DEMO_MONTHS, Workspace, today
 
 OK, FAILED, USAGE, NOT_CLEAN = 0, 1, 2, 3

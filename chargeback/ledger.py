@@ -21,7 +21,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from chargeback.files import flush
+from chargeback.files.whole import flush
 
 CHANGES = "changes.jsonl"
 HEAD = "changes.head"

@@ -23,11 +23,11 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from chargeback.access import AccessSettings
-from chargeback.config_file import read_config
+from chargeback.access.change import AccessSettings
+from chargeback.attribution.rules import AttributionRules
 from chargeback.errors import UsageProblem
-from chargeback.setting_faults import not_allowed, not_json
-from chargeback.spend.attribution import AttributionRules
+from chargeback.settings_file import read_config
+from chargeback.settings_problems import not_allowed, not_json
 
 DATA = Path("data")
 

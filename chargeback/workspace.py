@@ -15,26 +15,26 @@ from filelock import FileLock
 from pydantic import TypeAdapter, ValidationError
 
 from chargeback import ledger
-from chargeback.access import Actor, require_change
+from chargeback.access.change import Actor, require_change
 from chargeback.demo import write_demo
 from chargeback.demo.billing_api import BillingApi
+from chargeback.enrichment.local import DamagedFacts, Rules
 from chargeback.errors import Problem, SourceProblem, UsageProblem
-from chargeback.files import write_whole
+from chargeback.files.whole import write_whole
 from chargeback.notices import Notice
-from chargeback.reports import Reports
+from chargeback.reports.answers import Reports
 from chargeback.settings import Settings, demo_folder
-from chargeback.sources.athena import AthenaTable
-from chargeback.sources.athena_costs import AthenaCosts
-from chargeback.sources.billing_answers import AwsEndpoint, Endpoint
-from chargeback.sources.cost_explorer import CostExplorer
+from chargeback.sources.athena.costs import AthenaCosts
+from chargeback.sources.athena.table import AthenaTable
+from chargeback.sources.billing.answers import AwsEndpoint, Endpoint
+from chargeback.sources.billing.cost_explorer import CostExplorer
+from chargeback.sources.billing.invoices import Invoices
 from chargeback.sources.cur2 import Source, SourcePeriod
-from chargeback.sources.invoices import Invoices
-from chargeback.sources.local import LocalFiles
-from chargeback.spend.athena_store import AthenaStore
-from chargeback.spend.local_store import SpendStore
-from chargeback.spend.manifest import SCHEMA_VERSION, Acceptance, Manifest, Refusal
-from chargeback.spend.meaning import DamagedFacts, Rules
-from chargeback.spend.store import Period, Progress, Refresh, Store
+from chargeback.sources.local.files import LocalFiles
+from chargeback.store.athena.store import AthenaStore
+from chargeback.store.base import Period, Progress, Refresh, Store
+from chargeback.store.local import SpendStore
+from chargeback.store.manifest import SCHEMA_VERSION, Acceptance, Manifest, Refusal
 
 DEMO_MONTHS = 14
 

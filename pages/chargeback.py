@@ -6,14 +6,14 @@ from functools import partial
 
 import streamlit as st
 
-from chargeback.spend.attribution import UNALLOCATED
-from chargeback.spend.principal import read_principal
+from chargeback.attribution.principal import read_principal
+from chargeback.attribution.rules import UNALLOCATED
 from chargeback.statement.build import MONEY, UNITS, Statement, build_statement
 from chargeback.statement.export import file_names
 from chargeback.ui import address, shell
 from chargeback.ui.downloads import export_file, workbook_file
-from chargeback.ui.figures import go_to
 from chargeback.ui.formats import money, plain
+from chargeback.ui.metrics import go_to
 from chargeback.ui.tables import Column, plain_table
 from chargeback.workspace import today
 

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from chargeback import highlights
-from chargeback.ui import address, drilldown, figures, shell, tables
+from chargeback.reports import highlights
+from chargeback.ui import address, drilldown, shell, tables
+from chargeback.ui import metrics as figures
+from chargeback.ui.drill_path import AT
 from chargeback.ui.formats import ABSENT, count, money, plain
-from chargeback.ui.place import AT
 from chargeback.ui.tables import Column
 from chargeback.workspace import today
 

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from chargeback import highlights
-from chargeback.reports import OTHERS
-from chargeback.ui import address, charts, figures, shell, tables
+from chargeback.reports import highlights
+from chargeback.reports.answers import OTHERS
+from chargeback.ui import address, charts, shell, tables
+from chargeback.ui import metrics as figures
 from chargeback.ui.formats import money, plain
 from chargeback.ui.tables import Column
 from chargeback.workspace import today

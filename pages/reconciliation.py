@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from chargeback.differences import ANSWERS
-from chargeback.reconciliation import reconcile
-from chargeback.ui import reconciled, shell
+from chargeback.reconciliation.causes import ANSWERS
+from chargeback.reconciliation.compare import reconcile
+from chargeback.ui import reconciliation as reconciled
+from chargeback.ui import shell
 from chargeback.ui.formats import plain
 from chargeback.workspace import today
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
-from chargeback.aws_account import examine_account
-from chargeback.doctor import Check, examine
+from chargeback.doctor.aws_account import examine_account
+from chargeback.doctor.examine import Check, examine
 from chargeback.errors import Problem
 from chargeback.ui import shell, sign_in
 from chargeback.ui.formats import count, month_name, plain

@@ -19,9 +19,9 @@ import pytest
 from chargeback.demo import write_demo
 from chargeback.demo.billing_api import BillingApi
 from chargeback.demo.billing_bill import Refused
-from chargeback.sources.billing_answers import Endpoint
-from chargeback.sources.cost_explorer import CostExplorer
-from chargeback.sources.invoices import Invoices
+from chargeback.sources.billing.answers import Endpoint
+from chargeback.sources.billing.cost_explorer import CostExplorer
+from chargeback.sources.billing.invoices import Invoices
 
 TODAY = date(2026, 11, 23)
 NET_MONTH, CLOSED_MONTH, OPEN_MONTH = "2026-09", "2026-10", "2026-11"

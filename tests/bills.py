@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from chargeback.sources.cur2 import COLUMN_TYPES, TAG_MAP, Extract, Known
-from chargeback.sources.local import LocalFiles
+from chargeback.sources.local.files import LocalFiles
 
 Line = dict[str, Any]
 MONTH = "2026-10"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from chargeback.access import machine_user
+from chargeback.access.change import machine_user
 from chargeback.cli import main
 from chargeback.demo import write_demo
 from chargeback.statement.build import COLUMNS

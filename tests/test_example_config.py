@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from chargeback.access import AccessSettings
+from chargeback.access.change import AccessSettings
+from chargeback.attribution.rules import KINDS, AttributionRules
 from chargeback.settings import AthenaSettings, BillSettings, Settings, load_settings
-from chargeback.spend.attribution import KINDS, AttributionRules
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "chargeback.example.toml"
 SETTING = re.compile(r"^# (\[\w+\]|\w+ = .+)$", re.MULTILINE)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from chargeback.attribution.rules import AccountSource
 from chargeback.errors import UsageProblem
 from chargeback.settings import Settings, load_settings
-from chargeback.spend.attribution import AccountSource
 
 
 @pytest.fixture(autouse=True)

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from chargeback.attribution.rules import UNALLOCATED, AttributionRules
 from chargeback.demo import write_demo
 from chargeback.errors import SourceProblem, UsageProblem
-from chargeback.reports import View
+from chargeback.reports.answers import View
 from chargeback.settings import Settings
-from chargeback.spend.attribution import UNALLOCATED, AttributionRules
 from chargeback.workspace import Workspace, today
 
 TODAY = date(2026, 11, 23)

@@ -11,10 +11,10 @@ from typing import Any
 
 import pandas as pd
 
+from chargeback.attribution.rules import UNALLOCATED
 from chargeback.errors import Problem, UsageProblem
 from chargeback.money import CENT, ZERO, exact_sum
-from chargeback.reports import Reports
-from chargeback.spend.attribution import UNALLOCATED
+from chargeback.reports.answers import Reports
 from chargeback.statement.rounding import round_two_way
 
 SCHEMA_VERSION = "1"

@@ -15,14 +15,14 @@ from tempfile import mkdtemp
 from typing import Any, BinaryIO, TypeVar
 
 from chargeback import __version__
+from chargeback.enrichment.bill import CostBasis
 from chargeback.errors import Problem
-from chargeback.files import delete_unless_held, flush, holding, sha256_of
+from chargeback.files.tables import FileDigest, Sheet, write_csv, write_workbook
+from chargeback.files.whole import delete_unless_held, flush, holding, sha256_of
 from chargeback.money import CENT, ZERO, exact_sum
 from chargeback.notices import Notice
-from chargeback.reports import Reports
-from chargeback.spend.bill import CostBasis
+from chargeback.reports.answers import Reports
 from chargeback.statement.build import COLUMNS, MONEY, Statement, build_statement
-from chargeback.statement.files import FileDigest, Sheet, write_csv, write_workbook
 
 T = TypeVar("T")
 

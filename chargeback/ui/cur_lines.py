@@ -9,12 +9,13 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from chargeback.highlights import total
-from chargeback.reports import LINES_PAGE, View
-from chargeback.statement.files import safe_file_name
-from chargeback.ui import figures, tables
+from chargeback.files.tables import safe_file_name
+from chargeback.reports.answers import LINES_PAGE, View
+from chargeback.reports.highlights import total
+from chargeback.ui import metrics as figures
+from chargeback.ui import tables
+from chargeback.ui.drill_path import Place
 from chargeback.ui.formats import ABSENT, count, plain, symbol
-from chargeback.ui.place import Place
 from chargeback.ui.shell import Context, shown_problems
 
 ATHENA_PRICE: Final = "$5 per TB scanned, $0.00005 or more"

@@ -6,7 +6,7 @@ import io
 import tempfile
 from pathlib import Path
 
-from chargeback.reports import Reports
+from chargeback.reports.answers import Reports
 from chargeback.statement.export import write_export, write_statement_workbook
 from chargeback.workspace import today
 

@@ -9,16 +9,17 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from chargeback import highlights
-from chargeback.amounts import Summary, share_of
-from chargeback.highlights import ATTRIBUTED
-from chargeback.reports import DIMENSIONS, OTHERS, Reports, View, previous_month
-from chargeback.spend.attribution import UNALLOCATED
-from chargeback.statement.files import safe_file_name
-from chargeback.ui import address, charts, cur_lines, figures, shell, tables
-from chargeback.ui.figures import Figure
+from chargeback.attribution.rules import UNALLOCATED
+from chargeback.files.tables import safe_file_name
+from chargeback.reports import highlights
+from chargeback.reports.answers import DIMENSIONS, OTHERS, Reports, View, previous_month
+from chargeback.reports.highlights import ATTRIBUTED
+from chargeback.reports.summary import Summary, share_of
+from chargeback.ui import address, charts, cur_lines, shell, tables
+from chargeback.ui import metrics as figures
+from chargeback.ui.drill_path import CALLERS, DAY, LINES, NOUNS, PARAMETERS, Place, read_place
 from chargeback.ui.formats import count, money, month_name, percent, plain, signed_points, tokens
-from chargeback.ui.place import CALLERS, DAY, LINES, NOUNS, PARAMETERS, Place, read_place
+from chargeback.ui.metrics import Figure
 from chargeback.ui.tables import Column
 from chargeback.workspace import today
 

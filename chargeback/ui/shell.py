@@ -13,9 +13,9 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from chargeback.errors import Problem, SourceProblem
 from chargeback.notices import Notice
-from chargeback.reports import INVOICED, Reports, View
+from chargeback.reports.answers import INVOICED, Reports, View
 from chargeback.settings import load_settings
-from chargeback.spend.manifest import Manifest
+from chargeback.store.manifest import Manifest
 from chargeback.ui import address
 from chargeback.ui.address import FILTERS
 from chargeback.ui.formats import count, moment, month_name, plain

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from chargeback.access import (
+from chargeback.access.change import (
     AccessRules,
     Actor,
     how_to_open,

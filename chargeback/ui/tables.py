@@ -14,9 +14,9 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
+from chargeback.attribution.rules import UNALLOCATED
+from chargeback.files.tables import write_csv
 from chargeback.money import exact_sum
-from chargeback.spend.attribution import UNALLOCATED
-from chargeback.statement.files import write_csv
 from chargeback.ui import formats
 from chargeback.ui.formats import ABSENT, change_percent, count, money, plain, signed_money
 

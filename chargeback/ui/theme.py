@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Sequence
 from typing import Final, Literal
 
-from chargeback.reports import OTHERS
-from chargeback.spend.attribution import UNALLOCATED
+from chargeback.attribution.rules import UNALLOCATED
+from chargeback.reports.answers import OTHERS
 
 Base = Literal["light", "dark"]
 

@@ -15,12 +15,12 @@ import pytest
 from pyarrow import parquet
 
 from chargeback.demo import write_demo
-from chargeback.reports import View
+from chargeback.reports.answers import View
 from chargeback.settings import Settings
-from chargeback.sources.athena import AthenaTable
-from chargeback.sources.athena_costs import LEAST_BYTES, AthenaCosts, Spent, price
+from chargeback.sources.athena.costs import LEAST_BYTES, AthenaCosts, Spent, price
+from chargeback.sources.athena.table import AthenaTable
 from chargeback.sources.cur2 import Known, product_keys, result_schema
-from chargeback.sources.local import LocalFiles
+from chargeback.sources.local.files import LocalFiles
 from chargeback.statement.export import write_export
 from chargeback.workspace import Workspace
 from tests.athena.conftest import TODAY, Athena, by_environment, cli, republish

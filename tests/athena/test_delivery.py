@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from chargeback.errors import SourceProblem
-from chargeback.sources.athena_delivery import AthenaDelivery, Unchecked
+from chargeback.sources.athena.delivery import AthenaDelivery, Unchecked
 from chargeback.sources.delivery_manifest import below_partition, parse_manifest
 from tests.athena.conftest import SETTINGS as BILLING
 from tests.athena.conftest import TABLE, Athena

@@ -9,7 +9,7 @@ import pytest
 
 from chargeback.errors import Problem, SourceProblem
 from chargeback.settings import Settings
-from chargeback.sources.athena import AthenaTable
+from chargeback.sources.athena.table import AthenaTable
 from chargeback.statement.export import write_export
 from chargeback.workspace import Workspace
 from tests.athena.conftest import TODAY, Athena, cli, republish

@@ -15,16 +15,16 @@ import pyarrow as pa
 import pytest
 
 from chargeback import query
+from chargeback.enrichment.local import MEANINGS_KEPT
+from chargeback.enrichment.tables import Grain
 from chargeback.errors import SourceProblem
-from chargeback.reports import Reports, View
+from chargeback.reports.answers import Reports, View
 from chargeback.settings import AthenaSettings, Settings
-from chargeback.sources.athena import AthenaTable
+from chargeback.sources.athena.table import AthenaTable
 from chargeback.sources.cur2 import Extract
-from chargeback.spend.athena_store import AthenaStore
-from chargeback.spend.meaning import MEANINGS_KEPT
-from chargeback.spend.store import Refresh
-from chargeback.spend.tables import Grain
 from chargeback.statement.export import write_export
+from chargeback.store.athena.store import AthenaStore
+from chargeback.store.base import Refresh
 from chargeback.workspace import Workspace
 from tests.athena.conftest import SETTINGS, TODAY, Athena, by_environment, lead_to, republish
 from tests.athena.failures import Fate, Refusal

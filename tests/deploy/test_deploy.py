@@ -26,10 +26,10 @@ from cfnlint.decode import decode  # type: ignore[import-untyped]
 from moto.server import ThreadedMotoServer
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from chargeback.aws_account import SUGGESTED_LIMIT, examine_account
+from chargeback.doctor.aws_account import SUGGESTED_LIMIT, examine_account
 from chargeback.settings import AthenaSettings, Settings
 from chargeback.sources.cur2 import COLUMN_TYPES
-from chargeback.spend.athena_catalog import StoreTable
+from chargeback.store.athena.catalog import StoreTable
 from chargeback.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from chargeback.reports import View
+from chargeback.reports.answers import View
 from chargeback.settings import Settings
 from chargeback.statement.build import build_statement
 from chargeback.workspace import Workspace

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from chargeback.reports import DIMENSIONS, View
+from chargeback.reports.answers import DIMENSIONS, View
 from chargeback.ui.cur_lines import decimals_of, digits, exact, said_of
+from chargeback.ui.drill_path import OFFERED, PARAMETERS, Place, read_place
 from chargeback.ui.formats import money, plain
-from chargeback.ui.place import OFFERED, PARAMETERS, Place, read_place
 from tests.pages.conftest import Bill, OpenPage
 
 TENANTS = ("tenant", "team", "principal", "model", "token_type")

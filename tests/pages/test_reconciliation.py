@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from chargeback.differences import ANSWERS
+from chargeback.reconciliation.causes import ANSWERS
 from chargeback.ui.formats import money, plain
 from tests.billing_service import CLOSED_MONTH, Billing, billing, billing_cur, billing_service
 from tests.pages.conftest import Bill, OpenPage, table

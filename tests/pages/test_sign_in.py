@@ -15,7 +15,7 @@ import streamlit as st
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
-from chargeback.secrets_file import SignIn
+from chargeback.access.secrets_file import SignIn
 from chargeback.ui import server
 from chargeback.ui.gate import OWNER
 from chargeback.ui.sign_in import OPEN_TO_ALL

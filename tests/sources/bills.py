@@ -16,7 +16,7 @@ from pyarrow import parquet
 
 from chargeback.notices import Notice
 from chargeback.sources.cur2 import COLUMN_TYPES, TAG_MAP, Extract, Known
-from chargeback.sources.local import LocalFiles
+from chargeback.sources.local.files import LocalFiles
 
 MONTH = "2026-10"
 PAYER, OTHER_PAYER = "999900000001", "999900000002"

@@ -22,8 +22,7 @@ from sqlglot import exp
 from chargeback import query
 from chargeback.errors import SourceProblem, UsageProblem
 from chargeback.settings import AthenaSettings
-from chargeback.sources.athena import AthenaTable
-from chargeback.sources.athena_parameters import (
+from chargeback.sources.athena.parameters import (
     ARRAY_ELEMENTS,
     PARAMETER_LENGTH,
     QUERY_BYTES,
@@ -31,7 +30,8 @@ from chargeback.sources.athena_parameters import (
     bound,
     literal,
 )
-from chargeback.sources.athena_problems import explained, no_output_location
+from chargeback.sources.athena.problems import explained, no_output_location
+from chargeback.sources.athena.table import AthenaTable
 from chargeback.sources.cur2 import COLUMN_TYPES, REQUIRED, Known, fitted, result_schema
 
 ACCOUNT = "111122223333"
@@ -385,7 +385,7 @@ def test_what_aws_says_is_not_printed(no_aws: pytest.MonkeyPatch) -> None:
     program = (
         "from chargeback.errors import SourceProblem\n"
         "from chargeback.settings import AthenaSettings\n"
-        "from chargeback.sources.athena import AthenaTable\n"
+        "from chargeback.sources.athena.table import AthenaTable\n"
         "try:\n"
         "    AthenaTable(AthenaSettings(database='d', table='t', region='us-east-1')).periods()\n"
         "except SourceProblem as problem:\n"

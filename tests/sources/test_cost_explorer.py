@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from chargeback.errors import SourceProblem
-from chargeback.sources.billing_answers import AwsEndpoint, Endpoint, now, true_for
-from chargeback.sources.cost_explorer import PRICE, Cost, CostExplorer, first_of_next
+from chargeback.sources.billing.answers import AwsEndpoint, Endpoint, now, true_for
+from chargeback.sources.billing.cost_explorer import PRICE, Cost, CostExplorer, first_of_next
 from tests.billing_service import (
     CLOSED_MONTH,
     COST,

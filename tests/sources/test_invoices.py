@@ -11,8 +11,8 @@ import pytest
 
 from chargeback.demo.billing_api import BillingApi
 from chargeback.errors import SourceProblem
-from chargeback.sources.billing_answers import Endpoint
-from chargeback.sources.invoices import Invoices
+from chargeback.sources.billing.answers import Endpoint
+from chargeback.sources.billing.invoices import Invoices
 from tests.billing_service import (
     CLOSED_MONTH,
     NET_MONTH,

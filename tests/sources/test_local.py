@@ -19,10 +19,10 @@ from pyarrow import parquet
 from chargeback.demo import write_demo
 from chargeback.errors import SourceProblem
 from chargeback.notices import COLUMNS, Notice
-from chargeback.sources import local
 from chargeback.sources.cur2 import REQUIRED, Known, sorted_products
-from chargeback.sources.local import LocalFiles
-from chargeback.sources.local_table import Files, Table
+from chargeback.sources.local import files as local
+from chargeback.sources.local.files import LocalFiles
+from chargeback.sources.local.table import Files, Table
 
 from . import bills
 
@@ -216,8 +216,8 @@ def test_a_broken_file_is_named_by_a_program_of_its_own(cur: Path, tmp_path: Pat
     """Nothing but the source is imported: what it needs it must import itself."""
     (partition(cur) / "broken.parquet").write_bytes(b"PAR1")
     program = (
-        "import sys; from pathlib import Path; from chargeback.sources.local import LocalFiles; "
-        "from chargeback.sources.cur2 import Known; "
+        "import sys; from pathlib import Path; from chargeback.sources.cur2 import Known; "
+        "from chargeback.sources.local.files import LocalFiles; "
         f"LocalFiles(Path(sys.argv[1])).extract('{MONTH}', Path(sys.argv[2]), Known())"
     )
     done = subprocess.run(

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from chargeback.errors import SourceProblem
-from chargeback.sources.local import LocalFiles
+from chargeback.sources.local.files import LocalFiles
 
 from .bills import (
     MAP,

@@ -15,7 +15,7 @@ import pytest
 
 from chargeback.errors import SourceProblem
 from chargeback.sources.cur2 import Known
-from chargeback.sources.local import LocalFiles
+from chargeback.sources.local.files import LocalFiles
 
 from .bills import MONTH, address, dated, line, partition, read, write, write_manifest
 
@@ -292,7 +292,7 @@ import os, sys
 from pathlib import Path
 from chargeback.errors import SourceProblem
 from chargeback.sources.cur2 import Known
-from chargeback.sources.local import LocalFiles
+from chargeback.sources.local.files import LocalFiles
 os.chdir(sys.argv[1])
 if os.getuid() == 0:
     os.setuid(65534)

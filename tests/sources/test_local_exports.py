@@ -14,9 +14,9 @@ import pytest
 
 from chargeback.errors import SourceProblem
 from chargeback.settings import BillSettings
-from chargeback.sources import local_exports
 from chargeback.sources.cur2 import Known
-from chargeback.sources.local import LocalFiles
+from chargeback.sources.local import exports as local_exports
+from chargeback.sources.local.files import LocalFiles
 
 from .bills import MONTH, OTHER_PAYER, PAYER, line, partition, read, schema, sold, write
 

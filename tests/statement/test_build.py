@@ -12,7 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from chargeback.money import CENT, exact_sum
-from chargeback.reports import Reports
+from chargeback.reports.answers import Reports
 from chargeback.settings import Settings
 from chargeback.statement.build import UNITS, build_statement
 from chargeback.statement.export import write_export

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from chargeback.demo import write_demo
-from chargeback.reports import Reports
+from chargeback.reports.answers import Reports
 from chargeback.settings import BillSettings, Settings
 from chargeback.statement.build import MONEY, build_statement
 from chargeback.statement.export import write_export

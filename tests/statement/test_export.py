@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from chargeback.demo import write_demo
-from chargeback.reports import Reports
+from chargeback.reports.answers import Reports
 from chargeback.settings import Settings
 from chargeback.statement.build import MONEY
 from chargeback.statement.export import DETAIL_COLUMNS, ExportFiles, write_export

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from chargeback import __version__
-from chargeback.reports import Reports
+from chargeback.reports.answers import Reports
 from chargeback.settings import Settings
 from chargeback.statement.export import write_export
 from chargeback.workspace import Workspace

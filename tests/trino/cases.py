@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from chargeback.demo.company import PAYER as PAYING
-from chargeback.reports import DIMENSIONS, View
+from chargeback.reports.answers import DIMENSIONS, View
 
 TODAY = date(2026, 11, 20)
 MONTHS = ("2026-08", "2026-09", "2026-10", "2026-11")

@@ -15,15 +15,15 @@ from sqlglot import exp
 
 from chargeback import query
 from chargeback.demo import write_demo
-from chargeback.settings import Settings
-from chargeback.sources.cur2 import product_keys
-from chargeback.spend.bill import Bill
-from chargeback.spend.meaning import (
+from chargeback.enrichment.bill import Bill
+from chargeback.enrichment.local import (
     identity_meaning,
     meaning_of,
     meter_meaning,
     read_meters,
 )
+from chargeback.settings import Settings
+from chargeback.sources.cur2 import product_keys
 from chargeback.workspace import Workspace
 
 from .cases import MONTHS, TODAY

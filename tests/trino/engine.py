@@ -18,7 +18,7 @@ from pyarrow import parquet
 from sqlglot import exp
 from trino.dbapi import Connection
 
-from chargeback.sources.athena_parameters import bound
+from chargeback.sources.athena.parameters import bound
 
 HERE = Path(__file__).resolve().parent
 STOP_SECONDS = 30

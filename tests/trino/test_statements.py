@@ -10,8 +10,8 @@ from pyarrow import parquet
 from sqlglot import exp
 
 from chargeback import query
-from chargeback.reports import View
-from chargeback.sources.athena_parameters import ARRAY_ELEMENTS, PARAMETER_LENGTH
+from chargeback.reports.answers import View
+from chargeback.sources.athena.parameters import ARRAY_ELEMENTS, PARAMETER_LENGTH
 
 from .cases import CASES, MONTH, MONTHS, VIEWS, Case
 from .conftest import Engines

@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from chargeback import query
 from chargeback.settings import AthenaSettings
-from chargeback.spend.athena_catalog import KEYS, StoreTable
+from chargeback.store.athena.catalog import KEYS, StoreTable
 
 from .cases import CASES, MONTHS
 from .conftest import Engines

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plotly.basedatatypes import BaseFigure
 
-from chargeback.reports import OTHERS
-from chargeback.spend.attribution import UNALLOCATED
+from chargeback.attribution.rules import UNALLOCATED
+from chargeback.reports.answers import OTHERS
 from chargeback.ui import charts, theme
 
 FIRST, SECOND = date(2026, 10, 1), date(2026, 10, 2)

@@ -1,0 +1,1 @@
+"""Who may look, which rows they may see, and who may change figures."""

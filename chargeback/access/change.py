@@ -1,0 +1,172 @@
+"""Who may look at the bill, and who may change figures."""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+from pathlib import Path
+from typing import Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from chargeback import ledger
+from chargeback.access.secrets_file import SignIn
+from chargeback.errors import Problem
+
+LOG = logging.getLogger(__name__)
+
+Look = Literal["sign-in", "all", "this machine", "nobody"]
+"""Who may look: whoever signed in, whoever reaches the server, whoever sits at the machine."""
+Kind = Literal["machine", "signed in", "this machine", "visitor"]
+"""How it is known who somebody is: the machine's user at the command line, a person whom the
+provider vouches for, somebody at this machine's browser, anybody."""
+OPEN = "open_to_all = true (CHARGEBACK_OPEN_TO_ALL=true)"
+SECRETS = ".streamlit/secrets.toml"
+WRITERS = "[access] writers (CHARGEBACK_ACCESS__WRITERS)"
+
+
+class AccessSettings(BaseModel):
+    """Who may change figures on pages."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    writers: list[str] = Field(default_factory=list)
+    """E-mail addresses, as the sign-in provider gives them; case does not count."""
+
+
+class AccessRules(Protocol):
+    """What of the settings decides."""
+
+    @property
+    def open_to_all(self) -> bool:
+        """Whether whoever reaches the server may look without signing in."""
+
+    @property
+    def access(self) -> AccessSettings:
+        """Who may change figures."""
+
+    @property
+    def ledger_folder(self) -> Path:
+        """Where changes and refusals are written down."""
+
+
+class ChangeRefused(Problem):
+    """Somebody who may not change figures asked to."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who does something. The command line's is `Actor(machine_user(), as_name)`."""
+
+    user: str
+    """The machine's user; on pages the e-mail address of who signed in, '' where nobody did."""
+    as_name: str = ""
+    """A name that the user gave; it stands beside the user, never instead."""
+    kind: Kind = "machine"
+
+    def __str__(self) -> str:
+        user = self.user or self.kind
+        return f"{user} as {self.as_name}" if self.as_name else user
+
+
+def machine_user() -> str:
+    """The name of the machine's user that runs this process, whatever the environment says."""
+    if os.name == "nt":
+        return getpass.getuser()
+    import pwd  # noqa: PLC0415  (Windows has none)
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container may run as a user without a name
+        return f"uid {os.getuid()}"
+
+
+def may_change(actor: Actor, rules: AccessRules) -> bool:
+    """Whether somebody may change figures."""
+    if actor.kind == "signed in":
+        return actor.user.casefold() in _writers(rules)
+    if actor.kind == "this machine":
+        return not rules.open_to_all
+    return actor.kind == "machine"
+
+
+def require_change(actor: Actor, rules: AccessRules, what: str) -> None:
+    """Lets whoever may change figures pass; the refusal of others is written down.
+
+    Args:
+        actor: who asks.
+        rules: the settings.
+        what: what is asked for, in a few words: 'close 2026-10'.
+
+    Raises:
+        ChangeRefused: they may not.
+    """
+    if may_change(actor, rules):
+        return
+    refused = ChangeRefused(
+        f"You may not do this: {what}.", "Nothing was changed.", who_may_change(rules)
+    )
+    try:
+        said = f"refused: {what}"
+        ledger.record(rules.ledger_folder, who=str(actor), what=said, before=None, after=None)
+    except OSError as error:
+        LOG.exception("A refusal could not be written down in the ledger.")
+        raise refused from error
+    raise refused
+
+
+def who_may_change(rules: AccessRules) -> str:
+    """Who may change figures, in words for those who may not."""
+    if writers := rules.access.writers:
+        return f"Who may, once signed in: {', '.join(writers)}."
+    return (
+        "On pages nobody may: the owner of this dashboard names who may in [access] writers. "
+        "The command line on the server may."
+    )
+
+
+def who_may_look(sign_in: SignIn, address: str | None, open_to_all: bool) -> Look:
+    """Who may look at a server that listens on this address; None for all addresses."""
+    if sign_in.state == "usable":
+        return "sign-in"
+    if open_to_all:
+        return "all"
+    if sign_in.state == "unusable" or not is_this_machine(address):
+        return "nobody"
+    return "this machine"
+
+
+def how_to_open(sign_in: SignIn) -> str:
+    """What is in the way of who may not look, and the settings that mend it: for the owner."""
+    if sign_in.state == "unusable":
+        return (
+            f"sign-in can't be used: {sign_in.why}. Complete [auth] in {SECRETS}, or set {OPEN} "
+            "if whoever reaches this server may see the bill; then start it again"
+        )
+    return (
+        f"without sign-in only this machine may look. Set up [auth] in {SECRETS}, or set {OPEN} "
+        "if whoever reaches this server may see the bill; or listen on this machine only "
+        "(--server.address=localhost); then start it again"
+    )
+
+
+def is_this_machine(address: str | None) -> bool:
+    """Whether an address leads to this machine only, or from it."""
+    if address is None:
+        return False
+    if address.lower() == "localhost":
+        return True
+    try:
+        ip = ip_address(address.strip("[]"))
+    except ValueError:
+        return False
+    mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
+    return (mapped or ip).is_loopback
+
+
+def _writers(rules: AccessRules) -> Sequence[str]:
+    return [writer.strip().casefold() for writer in rules.access.writers if writer.strip()]

@@ -1,0 +1,1 @@
+"""What a usage type and a product of Amazon Bedrock mean."""

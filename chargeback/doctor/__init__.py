@@ -1,0 +1,1 @@
+"""Whether everything is set up: the checks, and what each of them found."""

@@ -1,0 +1,249 @@
+"""Whether everything is set up: each check with its state, what it means, and the exact fix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+
+from chargeback.access.change import OPEN, SECRETS, how_to_open, who_may_look
+from chargeback.access.secrets_file import read_sign_in
+from chargeback.doctor import attribution, payer, tags
+from chargeback.doctor.check import (
+    EXPORTS_PAGE,
+    REFRESH,
+    Check,
+    State,
+    count,
+    failed,
+    moment,
+)
+from chargeback.errors import Problem, SourceProblem, UsageProblem
+from chargeback.reports.answers import Reports, View
+from chargeback.sources.billing.answers import TRUE_FOR_CLOSED
+from chargeback.workspace import Workspace
+
+__all__ = ["Check", "State", "examine", "failed"]
+
+LOOK = "Who may look"
+FRESH = timedelta(hours=48)
+"""AWS writes an export at least once a day (Data Exports User Guide, "Export delivery")."""
+A_MOMENT = timedelta(minutes=1)
+"""How old the news of an inactive tag may be: someone may have activated it just now, while a page
+that is drawn again and again must not pay for each time."""
+
+STATES: dict[str, State] = {"blocks-close": "problem", "warning": "warning", "info": "ok"}
+"""What a notice is to whoever checks the set-up."""
+
+Look = Callable[[Workspace, datetime], Iterator[Check]]
+
+
+def examine(
+    workspace: Workspace, now: datetime, account: Callable[[Workspace], Iterable[Check]]
+) -> Iterator[Check]:
+    """Looks at everything, one thing after another; what fails does not stop the rest.
+
+    Args:
+        workspace: what is configured.
+        now: the time in UTC.
+        account: the checks of the AWS account, which matter only where Athena is configured.
+    """
+    bill: dict[str, Look] = {"Bill": _bill, "Spend store": _stored, "Attribution rules": _seen}
+    yield from _each(bill, workspace, now, "problem")
+    if workspace.settings.athena is not None:
+        yield from account(workspace)
+    apis: dict[str, Look] = {
+        payer.NAME: _payer,
+        "Cost Explorer": _cost_explorer,
+        "Invoices": _invoices,
+        "Spent by this program": _spending,
+    }
+    yield from _each(apis, workspace, now, "unknown")
+    yield _viewers(workspace)
+
+
+def _viewers(workspace: Workspace) -> Check:
+    """Who may look at pages on this machine; the server's log says it of the server."""
+    sign_in = read_sign_in()
+    look = who_may_look(sign_in, "localhost", workspace.settings.open_to_all)
+    if look == "nobody":
+        means, todo = "Pages show nobody a figure.", f"{how_to_open(sign_in)}."
+        return Check(LOOK, "problem", "nobody: sign-in can't be used", means, todo)
+    if look == "all":
+        means = "Whoever reaches the server sees the whole bill; nobody can change figures there."
+        todo = f"Right only behind a proxy that signs people in. Else take {OPEN} away, and set up "
+        return Check(LOOK, "warning", "open to all", means, f"{todo}[auth] in {SECRETS}.")
+    words = {"sign-in": "whoever signed in", "this machine": "this machine only, without sign-in"}
+    return Check(LOOK, "ok", words[look])
+
+
+def _each(
+    looks: Mapping[str, Look], workspace: Workspace, now: datetime, otherwise: State
+) -> Iterator[Check]:
+    for name, look in looks.items():
+        try:
+            yield from look(workspace, now)
+        except Problem as problem:
+            yield failed(name, problem, otherwise)
+
+
+def _bill(workspace: Workspace, now: datetime) -> Iterator[Check]:
+    periods = workspace.source.periods()
+    months = [period.billing_period for period in periods]
+    yield Check("Bill", "ok", f"{count(months, 'billing period')}, {months[-1]} to {months[0]}")
+    written = periods[0].data_as_of
+    found = f"AWS wrote the newest period on {moment(written)}"
+    if now - written <= FRESH:
+        yield Check("Freshness", "ok", found)
+        return
+    yield Check(
+        "Freshness",
+        "warning",
+        found,
+        "The newest days are missing: an export is written at least once a day.",
+        f"{EXPORTS_PAGE}: look at the export's status.",
+        "aws bcm-data-exports list-exports --region us-east-1",
+    )
+
+
+def _stored(workspace: Workspace, _: datetime) -> Iterator[Check]:
+    stored = workspace.store.periods(workspace.source.source_id)
+    if not stored:
+        yield Check(
+            "Spend store",
+            "warning",
+            "nothing read yet",
+            "There is nothing to show, and what the bill carries is not known.",
+            "Read the bill. A page reads the month that it shows.",
+            REFRESH,
+        )
+        return
+    lines = sum(period.manifest.lines_read for period in stored)
+    yield Check("Spend store", "ok", f"{count(stored, 'billing period')}, {lines:,} Bedrock lines")
+    missing = [each for each in stored[0].manifest.notices if each.code == "column-missing"]
+    if not missing:
+        yield Check("Columns", "ok", "every column that figures are made from")
+    for each in missing:
+        yield Check(
+            "Columns",
+            "warning",
+            f"no column {each.about['column']}",
+            each.words,
+            f"{EXPORTS_PAGE} > the export > Edit > Column selection.",
+        )
+    try:
+        reports = workspace.reports()
+    except UsageProblem:  # the check of the attribution rules says which and why
+        return
+    for month, problem in reports.problems.items():
+        yield failed(f"Spend store, {month}", problem)
+    yield from _notices(reports)
+
+
+def _notices(reports: Reports) -> Iterator[Check]:
+    """What is known to be odd about each month, what blocks its close first."""
+    for each in reports.bill_notices:
+        yield Check("Bill", "warning", each.code, each.words)
+    for month in reports.months:
+        for each in reports.notices(month):
+            if each.code == "column-missing" or each in reports.bill_notices:
+                continue
+            state: State = STATES[each.severity]
+            yield Check(f"Notice, {month}", state, each.code, each.words)
+
+
+def _seen(workspace: Workspace, _: datetime) -> Iterator[Check]:
+    reports = workspace.reports()
+    if reports.months and (rows := reports.tags_seen().to_pylist()):
+        rules, month = workspace.settings.attribution, reports.months[0]
+        yield from tags.seen(rows, rules)
+        yield from attribution.decided(month, _decided(reports, month), rules)
+
+
+def _decided(reports: Reports, month: str) -> dict[str, attribution.Rows]:
+    """What decided whose the month is, by currency."""
+    currencies = [total.currency for total in reports.manifest(month).totals]
+    return {
+        currency: reports.attribution(View(month, currency)).to_dict("records")
+        for currency in currencies
+    }
+
+
+def _payer(workspace: Workspace, _: datetime) -> Iterator[Check]:
+    payers = _payers(workspace.reports())
+    try:
+        caller: str | SourceProblem = workspace.cost_explorer.account()
+    except SourceProblem as problem:
+        caller = problem
+    yield payer.compared(caller, payers)
+
+
+def _cost_explorer(workspace: Workspace, _: datetime) -> Iterator[Check]:
+    explorer, rules = workspace.cost_explorer, workspace.settings.attribution
+    listed = explorer.cost_allocation_tags(TRUE_FOR_CLOSED)
+    if any(check.state != "ok" for check in tags.activated(listed, rules)):
+        listed = explorer.cost_allocation_tags(A_MOMENT)
+    if listed.problem:
+        yield failed("Cost Explorer", listed.problem, "unknown")
+    else:
+        found = f"answers; cost allocation tags as of {moment(listed.asked_at)}"
+        yield Check("Cost Explorer", "ok", found)
+    yield from tags.activated(listed, rules)
+
+
+def _invoices(workspace: Workspace, now: datetime) -> Iterator[Check]:
+    payers = _payers(workspace.reports())
+    if not payers:
+        yield Check(
+            "Invoices",
+            "unknown",
+            "no payer account known",
+            "Invoices are listed for the account that pays the bill.",
+            "Read the bill.",
+            REFRESH,
+        )
+        return
+    last = now.date().replace(day=1) - timedelta(days=1)
+    listed = workspace.invoices.of_month(f"{last:%Y-%m}", payers)
+    if listed.problem:
+        yield failed("Invoices", listed.problem, "unknown")
+    elif listed.invoices:
+        yield Check("Invoices", "ok", f"{count(listed.invoices, 'invoice')} for {last:%B %Y}")
+    else:
+        yield Check(
+            "Invoices",
+            "unknown",
+            f"none for {last:%B %Y}",
+            "The bill can't be compared with them. AWS issues invoices from the third business "
+            "day of the next month on, and shows them to the account that pays.",
+            f"In that account: Billing and Cost Management > Bills > {last:%B %Y} > Invoices.",
+            "aws invoicing list-invoice-summaries --region us-east-1 --selector "
+            f"ResourceType=ACCOUNT_ID,Value={payers[0]}",
+        )
+
+
+def _payers(reports: Reports) -> list[str]:
+    """The accounts that pay the newest month's bill."""
+    return sorted(
+        {
+            payer
+            for month in reports.months[:1]
+            for total in reports.manifest(month).totals
+            for payer in reports.payers(month, total.currency)
+        }
+    )
+
+
+def _spending(workspace: Workspace, now: datetime) -> Iterator[Check]:
+    """What this program, on this machine, has cost in the month."""
+    athena = workspace.athena_costs.of(f"{now:%Y-%m}")
+    explorer = workspace.cost_explorer
+    requests = count(range(explorer.requests_this_month), "request")
+    free = " (demo: nothing is charged)" if workspace.settings.is_demo else ""
+    yield Check(
+        "Spent by this program this month",
+        "ok",
+        f"Athena ${athena.dollars:,.4f} for {athena.queries:,} "
+        f"{'query' if athena.queries == 1 else 'queries'}, "
+        f"{athena.bytes_scanned / 1024**3:,.2f} GB scanned; "
+        f"Cost Explorer ${explorer.spent_this_month:,.2f} for {requests}{free}",
+    )

@@ -1,0 +1,83 @@
+"""The tables that reports ask, `daily` and `monthly`, asked in Athena."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from sqlglot import exp
+
+from chargeback import query
+from chargeback.enrichment.athena import AthenaMeaning
+from chargeback.enrichment.bill import Bill
+from chargeback.enrichment.schemas import shape_of
+from chargeback.enrichment.tables import Grain
+from chargeback.errors import SourceProblem
+from chargeback.sources.athena.parameters import bound, fingerprint
+from chargeback.sources.athena.queries import AthenaQueries
+from chargeback.store.athena.catalog import StoreTable
+
+
+@dataclass(frozen=True)
+class AthenaTables:
+    """One state of the store under one set of rules. Safe to share between threads."""
+
+    queries: AthenaQueries
+    tables: Mapping[str, StoreTable]
+    meanings: Mapping[str, AthenaMeaning]
+    """By billing period."""
+
+    @property
+    def bills(self) -> dict[str, Bill]:
+        """What each billing period comes to."""
+        return {month: meaning.bill for month, meaning in self.meanings.items()}
+
+    @property
+    def problems(self) -> dict[str, SourceProblem]:
+        """None: where Athena can't be asked, no month can be shown."""
+        return {}
+
+    def answer(self, name: str, grain: Grain, parameters: Mapping[str, Any]) -> pa.Table:
+        """The rows of queries/reports/<name>.sql, in its order.
+
+        Athena may give an answer again that it gave before, for nothing: the statement names
+        versions that never change, and tells its parameters. Raises SourceProblem.
+        """
+        sql, literals = bound(self._statement(name, grain), parameters)
+        sql = f"{sql} /* {fingerprint(literals)} */"
+        schema = shape_of(f"reports/{name}", grain)
+        with self.queries.connected() as connection:
+            return self.queries.table(connection, sql, literals, schema, reuse=True)
+
+    def stream(
+        self, name: str, grain: Grain, parameters: Mapping[str, Any]
+    ) -> pa.RecordBatchReader:
+        """The same, for more rows than pages of a thousand should fetch. Raises SourceProblem."""
+        schema = shape_of(f"reports/{name}", grain)
+        return pa.RecordBatchReader.from_batches(schema, self._sorted(name, grain, parameters))
+
+    def _sorted(
+        self, name: str, grain: Grain, parameters: Mapping[str, Any]
+    ) -> Iterator[pa.RecordBatch]:
+        """UNLOAD gives the rows in no order; the statement says which is theirs."""
+        statement = self._statement(name, grain)
+        with tempfile.TemporaryDirectory() as folder, duckdb.connect() as duck:
+            file = Path(folder) / "rows.parquet"
+            schema = shape_of(f"reports/{name}", grain)
+            with self.queries.connected() as connection:
+                self.queries.unload(connection, *bound(statement, parameters), schema, file)
+            duck.read_parquet(str(file)).create_view("rows")
+            in_order = exp.select("*").from_("rows")
+            in_order.set("order", statement.args["order"].copy())
+            yield from duck.sql(query.render(in_order, "duckdb")).to_arrow_reader(10_000)
+
+    def _statement(self, name: str, grain: Grain) -> exp.Expr:
+        rows = self.tables[grain].rows(
+            {month: found.version for month, found in self.meanings.items()}
+        )
+        return query.with_table(query.load(f"reports/{name}"), "spend", rows)

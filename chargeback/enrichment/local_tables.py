@@ -1,0 +1,120 @@
+"""The tables that reports ask, read by DuckDB: `daily` from the store's files, `monthly` once."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import duckdb
+import pyarrow as pa
+
+from chargeback import query
+from chargeback.enrichment.bill import Bill
+from chargeback.enrichment.local import Meaning, Rules, meaning_of
+from chargeback.enrichment.tables import Grain
+from chargeback.errors import SourceProblem
+from chargeback.files.whole import Hold
+
+if TYPE_CHECKING:
+    from chargeback.store.local import StoredPeriod
+
+T = TypeVar("T")
+
+# Which is what is wanted: the other way would plan each statement twice.
+warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)
+
+
+class LocalTables:
+    """One state of the spend store under one set of rules. Safe to share between threads.
+
+    The files that it reads are not deleted while it is used. A month whose meaning can't be worked
+    out is missing, and `problems` says why; all others are there.
+    """
+
+    def __init__(self, periods: Sequence[StoredPeriod], rules: Rules) -> None:
+        self._periods, self._rules = periods, rules
+        self._connection = duckdb.connect()
+        self._opening = Lock()
+        self._holds = [Hold(period.folder) for period in periods]
+        self._meanings: dict[str, Meaning] = {}
+        self.problems: dict[str, SourceProblem] = {}
+        self._open()
+
+    @property
+    def bills(self) -> dict[str, Bill]:
+        """What each billing period comes to."""
+        return {month: meaning.bill for month, meaning in self._meanings.items()}
+
+    def answer(self, name: str, grain: Grain, parameters: Mapping[str, Any]) -> pa.Table:
+        """The rows of queries/reports/<name>.sql. Raises SourceProblem."""
+        return self._twice(lambda: self._execute(name, grain, parameters).to_arrow_table())
+
+    def stream(
+        self, name: str, grain: Grain, parameters: Mapping[str, Any]
+    ) -> pa.RecordBatchReader:
+        """The same, for more rows than memory should hold. Raises SourceProblem.
+
+        What is sent on can't be taken back: the files are looked at first.
+        """
+        meaning = self._meanings.get(str(parameters.get("month")))
+        if meaning and not meaning.is_whole():
+            self._open()
+        return self._twice(lambda: self._execute(name, grain, parameters).to_arrow_reader(10_000))
+
+    def _open(self) -> None:
+        """Opens what every period means; what is damaged is made anew."""
+        with self._opening:
+            self.problems, self._meanings = {}, {}
+            for period in self._periods:
+                month = period.manifest.billing_period
+                try:
+                    self._meanings[month] = meaning_of(period, self._rules)
+                except SourceProblem as problem:
+                    self.problems[month] = problem
+            self._holds += [Hold(meaning.folder) for meaning in self._meanings.values()]
+            self._read_files()
+
+    def _read_files(self) -> None:
+        if not self._meanings:
+            return
+        daily = [str(meaning.daily) for meaning in self._meanings.values()]
+        self._connection.read_parquet(daily).create_view("daily", replace=True)
+        # Most of what pages ask is a sum of few rows: opening a file a month took longer.
+        monthly = [str(meaning.monthly) for meaning in self._meanings.values()]
+        self._connection.execute("DROP TABLE IF EXISTS monthly")
+        self._connection.read_parquet(monthly).create("monthly")
+
+    def _twice(self, ask: Callable[[], T]) -> T:
+        """An answer; where files were damaged since they were opened, from files made anew."""
+        try:
+            return ask()
+        except duckdb.OutOfMemoryException as error:
+            raise _unanswered(error) from error
+        except duckdb.Error:
+            self._open()
+        try:
+            return ask()
+        except duckdb.Error as error:
+            raise _unanswered(error) from error
+
+    def _execute(
+        self, name: str, grain: Grain, parameters: Mapping[str, Any]
+    ) -> duckdb.DuckDBPyConnection:
+        sql = query.duckdb_sql(f"reports/{name}", (("spend", grain),))
+        return self._connection.cursor().execute(sql, dict(parameters))
+
+
+def _unanswered(error: duckdb.Error) -> SourceProblem:
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return SourceProblem(
+            "This machine has too little memory to answer this.",
+            "The figures themselves are not affected.",
+            "Give it more memory, or narrow what is asked.",
+        )
+    return SourceProblem(
+        "Files of the spend store can't be read any more: they were changed or removed meanwhile.",
+        "This figure can't be shown; no other is affected.",
+        "Refresh, and open the page again: what is damaged is made anew.",
+    )

@@ -1,0 +1,1 @@
+"""Files: tables as CSV and workbooks, and what makes a file or a folder appear whole."""

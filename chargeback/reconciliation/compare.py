@@ -1,0 +1,354 @@
+"""A month of the bill against Cost Explorer and against the invoices, each difference with causes.
+
+The bill that is read holds Bedrock only, an invoice all services. So an invoice is compared by way
+of Cost Explorer, which counts what else is on it: by billing entity, for AWS and AWS Marketplace
+send invoices of their own. That takes two requests of Cost Explorer a month.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import TypeVar
+
+from chargeback.errors import Problem, SourceProblem
+from chargeback.reconciliation.causes import (
+    CENT_ROUNDING,
+    TAX,
+    ZERO,
+    Cause,
+    CauseName,
+    Charge,
+    Comparison,
+    ServiceRow,
+    bedrock_of,
+    compared,
+    rounding,
+    service_rows,
+    services_of,
+)
+from chargeback.reports.answers import INVOICED, Reports
+from chargeback.sources.billing.cost_explorer import (
+    MARKETPLACE,
+    CostExplorer,
+    Costs,
+    Granularity,
+    first_of_next,
+)
+from chargeback.sources.billing.invoices import Invoice, InvoiceList, Invoices
+
+AWS = "AWS"
+STILL_FILLING = timedelta(days=1)
+"""AWS brings usage to the bill and to Cost Explorer up to a day late (Cost Management User Guide,
+"Analyzing your costs with Cost Explorer": refreshed at least once every 24 hours)."""
+BY = ("SERVICE", "RECORD_TYPE")
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceRow:
+    """One invoice: what the bill's Bedrock lines on it come to, and its total over all services.
+
+    Amounts in the bill's currency; `invoice_id` is '' for lines that are not invoiced yet.
+    """
+
+    invoice_id: str
+    billing_entity: str
+    """'AWS' or 'AWS Marketplace'."""
+    cur: Decimal
+    invoice: Invoice | None
+    """None where the Invoicing API lists none of that id."""
+
+    @property
+    def total(self) -> Decimal | None:
+        """What the invoice comes to, tax and all services included."""
+        return self.invoice.total if self.invoice else None
+
+    @property
+    def difference(self) -> Decimal | None:
+        """What the invoice has more than its Bedrock lines."""
+        return self.invoice.total - self.cur if self.invoice else None
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """One month in three sources. Amounts in `currency`, exact."""
+
+    month: str
+    currency: str
+    basis: str
+    """'unblended' or 'net': what the bill is the sum of, and the metric asked of Cost Explorer."""
+    is_invoiced: bool
+    """Whether the month is over and invoiced; before that sources may differ from hour to hour."""
+    cur: Decimal
+    cur_as_of: datetime
+    cost_explorer: Comparison | None
+    """None where Cost Explorer does not answer."""
+    cost_explorer_as_of: datetime | None
+    services: tuple[ServiceRow, ...]
+    """The bill against Cost Explorer by service and record type; empty without it."""
+    tax_in_cost_explorer: Decimal | None
+    """What Cost Explorer counts as Tax on all services."""
+    invoices: tuple[Comparison, ...]
+    """The bill against the invoices of AWS and of AWS Marketplace, those that are issued."""
+    invoices_as_of: datetime | None
+    invoice_rows: tuple[InvoiceRow, ...]
+    problems: tuple[Problem, ...]
+    """Why a source is missing or old."""
+
+    @property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """All of them, Cost Explorer's first."""
+        return (*((self.cost_explorer,) if self.cost_explorer else ()), *self.invoices)
+
+    @property
+    def unexplained(self) -> Decimal:
+        """What is left unexplained, in all comparisons, whatever its sign."""
+        return sum((abs(comparison.unexplained) for comparison in self.comparisons), ZERO)
+
+    @property
+    def to_look_at(self) -> tuple[Cause, ...]:
+        """The causes that are only suspected."""
+        causes = (cause for comparison in self.comparisons for cause in comparison.causes)
+        return tuple(cause for cause in causes if not cause.is_settled)
+
+
+@dataclass(frozen=True, slots=True)
+class _Billed:
+    """A row of queries/reports/reconciliation.sql."""
+
+    charge: Charge
+    is_marketplace: bool
+    invoice_id: str
+    payer_account_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What Cost Explorer counts in a month, all services; `since` is the first day in doubt."""
+
+    aws: tuple[Charge, ...]
+    marketplace: tuple[Charge, ...]
+    since: date | None
+    asked_at: datetime
+    problem: SourceProblem | None
+
+    @property
+    def charges(self) -> tuple[Charge, ...]:
+        return self.aws + self.marketplace
+
+
+Asked = TypeVar("Asked", _Counted, InvoiceList)
+
+
+def reconcile(  # noqa: PLR0913, PLR0917  (the three sources, and what is asked of them)
+    reports: Reports,
+    cost_explorer: CostExplorer,
+    invoices: Invoices,
+    month: str,
+    currency: str,
+    today: date,
+) -> Reconciliation:
+    """A month in all three sources; one that does not answer is among the result's problems.
+
+    Args:
+        reports: the bill.
+        cost_explorer: asked twice, unless the answers are kept.
+        invoices: asked once for each payer account, unless the answers are kept.
+        month: YYYY-MM.
+        currency: of the bill; what the others say in another one is left out.
+        today: the date in UTC.
+
+    Raises:
+        UsageProblem: the store does not hold the month.
+    """
+    manifest = reports.manifest(month)
+    basis = reports.bill(month).metric_in(currency)
+    is_invoiced = reports.status(month, today) == INVOICED
+    newest = None if is_invoiced else manifest.newest_usage_date
+    problems: list[Problem] = []
+    counted = _tried(problems, lambda: _counted(cost_explorer, month, currency, basis, newest))
+    billed = _billed(reports, month, currency, counted.since if counted else None)
+    listed = _tried(problems, lambda: _listed(invoices, month, currency, billed))
+    rows = _against_cost_explorer(billed, counted) if counted else ()
+    issued = listed.invoices if listed else ()
+    is_over = month < f"{today:%Y-%m}"
+    sides = _against_invoices(billed, counted, issued, currency) if counted and is_over else ()
+    return Reconciliation(
+        month=month,
+        currency=currency,
+        basis=basis,
+        is_invoiced=is_invoiced,
+        cur=_sum(row.charge for row in billed),
+        cur_as_of=manifest.data_as_of,
+        cost_explorer=compared(cost_explorer.name, rows) if counted else None,
+        cost_explorer_as_of=counted.asked_at if counted else None,
+        services=rows,
+        tax_in_cost_explorer=_tax(counted.charges) if counted else None,
+        invoices=tuple(sides),
+        invoices_as_of=listed.asked_at if listed else None,
+        invoice_rows=tuple(_invoice_rows(billed, issued)),
+        problems=tuple(problems),
+    )
+
+
+def _tried(problems: list[Problem], ask: Callable[[], Asked]) -> Asked | None:
+    """What a source answers, or None; notes why it is missing or old."""
+    try:
+        answer = ask()
+    except SourceProblem as problem:
+        problems.append(problem)
+        return None
+    if answer.problem:
+        problems.append(answer.problem)
+    return answer
+
+
+def _billed(reports: Reports, month: str, currency: str, since: date | None) -> list[_Billed]:
+    rows = reports.reconciliation(month, currency, since).to_pylist()
+    # A product's tax, credits and refunds carry its code, but no name.
+    names = {row["product_code"]: row["product_name"] for row in rows if row["product_name"]}
+    return [
+        _Billed(
+            Charge(
+                service=row["product_name"] or names.get(row["product_code"], row["product_code"]),
+                record_type=row["line_item_type"],
+                amount=row["cost"],
+                recent=row["recent_cost"],
+                dated_elsewhere=row["dated_elsewhere"],
+                billed_elsewhere=row["billed_elsewhere"],
+                lines=row["line_count"],
+            ),
+            is_marketplace=row["billing_entity"] == MARKETPLACE,
+            invoice_id=row["invoice_id"],
+            payer_account_id=row["payer_account_id"],
+        )
+        for row in rows
+    ]
+
+
+def _counted(
+    cost_explorer: CostExplorer, month: str, currency: str, basis: str, newest: date | None
+) -> _Counted:
+    """Both halves of Cost Explorer's month; day by day where the bill's newest day is given."""
+    first = date.fromisoformat(f"{month}-01")
+    grain: Granularity = "MONTHLY" if newest is None else "DAILY"
+    aws, marketplace = (
+        cost_explorer.all_costs(first, first_of_next(first), grain, BY, marketplace=which)
+        for which in (False, True)
+    )
+    rows = [row for row in (*aws.rows, *marketplace.rows) if row.currency == currency]
+    if not rows:
+        raise SourceProblem(
+            f"Cost Explorer counts nothing in {currency} for this month.",
+            "There is nothing to hold the bill against.",
+            "Check that the credentials are those of the account that pays this bill.",
+        )
+    since = newest and min(newest, max(row.start for row in rows)) - STILL_FILLING
+    return _Counted(
+        tuple(_charges(aws, currency, basis, since)),
+        tuple(_charges(marketplace, currency, basis, since)),
+        since,
+        min(aws.asked_at, marketplace.asked_at),
+        aws.problem or marketplace.problem,
+    )
+
+
+def _charges(costs: Costs, currency: str, basis: str, since: date | None) -> Iterator[Charge]:
+    for row in costs.rows:
+        if row.currency == currency:
+            service, record_type = row.keys
+            amount = row.amount(basis)
+            recent = amount if since and row.start >= since else ZERO
+            yield Charge(service, record_type, amount, recent)
+
+
+def _listed(
+    invoices: Invoices, month: str, currency: str, billed: Sequence[_Billed]
+) -> InvoiceList:
+    payers = sorted({row.payer_account_id for row in billed if row.payer_account_id})
+    listed = invoices.of_month(month, payers)
+    kept = tuple(invoice for invoice in listed.invoices if invoice.currency == currency)
+    return replace(listed, invoices=kept)
+
+
+def _against_cost_explorer(billed: Sequence[_Billed], counted: _Counted) -> tuple[ServiceRow, ...]:
+    charges = [row.charge for row in billed]
+    tax = _sum(charge for charge in charges if charge.record_type == TAX)
+    return service_rows(
+        charges,
+        bedrock_of(counted.charges, charges),
+        # Until a month is invoiced, tax comes and goes.
+        tax_is_counted=counted.since is not None or _tax(counted.charges) >= tax - CENT_ROUNDING,
+    )
+
+
+def _against_invoices(
+    billed: Sequence[_Billed], counted: _Counted, invoices: Sequence[Invoice], currency: str
+) -> Iterator[Comparison]:
+    """One for AWS and one for AWS Marketplace, once the bill's lines carry invoice ids."""
+    for entity, apart, charges in (
+        (AWS, CauseName.MARKETPLACE_APART, counted.aws),
+        (MARKETPLACE, CauseName.AWS_APART, counted.marketplace),
+    ):
+        is_marketplace = entity == MARKETPLACE
+        of_entity = [i for i in invoices if (i.billing_entity == MARKETPLACE) == is_marketplace]
+        own = [row for row in billed if row.is_marketplace == is_marketplace]
+        if of_entity and any(row.invoice_id for row in own):
+            others = [row.charge for row in billed if row.is_marketplace != is_marketplace]
+            causes = [Cause(apart, -_sum(others)), *_beside(own, charges)]
+            amount = sum((invoice.total for invoice in of_entity), ZERO)
+            yield _rounded(
+                Comparison(
+                    f"{entity} invoices",
+                    _sum(row.charge for row in billed),
+                    amount,
+                    tuple(cause for cause in causes if cause.amount),
+                ),
+                charges,
+                currency,
+            )
+
+
+def _beside(own: Sequence[_Billed], charges: Sequence[Charge]) -> Iterator[Cause]:
+    """What is on an entity's invoices beside the bill's Bedrock lines, and the other way round."""
+    known = [row.charge for row in own]
+    bedrock = bedrock_of(charges, known)
+    untaxed = [charge for charge in charges if charge.service != TAX]
+    strange = [charge for charge in bedrock if charge.key[0] not in services_of(known)]
+    names = ", ".join(dict.fromkeys(charge.service for charge in strange))
+    yield Cause(CauseName.NOT_INVOICED, -_sum(row.charge for row in own if not row.invoice_id))
+    yield Cause(CauseName.UNRECOGNISED, _sum(strange), f"{names}.")
+    yield Cause(CauseName.OTHER_SERVICES, _sum(untaxed) - _sum(bedrock))
+    yield Cause(CauseName.OTHER_TAX, _tax(charges) - _sum(c for c in known if c.record_type == TAX))
+
+
+def _rounded(comparison: Comparison, charges: Sequence[Charge], currency: str) -> Comparison:
+    """With rounding as a cause: an invoice gives each charge, and each service's tax, in cents."""
+    keys = {charge.key for charge in charges}
+    count = len(keys) + len({service for service, _ in keys})
+    reach = CENT_ROUNDING * count
+    detail = f"At most {reach:.2f} {currency}: about {count} charges, each rounded to a cent."
+    causes = (*comparison.causes, *rounding(comparison.unexplained, reach, detail))
+    return replace(comparison, causes=causes)
+
+
+def _invoice_rows(billed: Sequence[_Billed], invoices: Sequence[Invoice]) -> Iterator[InvoiceRow]:
+    """Every invoice of the bill or of the Invoicing API, AWS's first, what has none yet last."""
+    listed = {(invoice.billing_entity, invoice.invoice_id): invoice for invoice in invoices}
+    amounts = dict.fromkeys(listed, ZERO)
+    for row in billed:
+        key = MARKETPLACE if row.is_marketplace else AWS, row.invoice_id
+        amounts[key] = amounts.get(key, ZERO) + row.charge.amount
+    for key in sorted(amounts, key=lambda key: (not key[1], key)):
+        if key[1] or amounts[key]:
+            yield InvoiceRow(key[1], key[0], amounts[key], listed.get(key))
+
+
+def _tax(charges: Iterable[Charge]) -> Decimal:
+    return _sum(charge for charge in charges if charge.service == TAX)
+
+
+def _sum(charges: Iterable[Charge]) -> Decimal:
+    return sum((charge.amount for charge in charges), ZERO)

@@ -1,0 +1,1 @@
+"""The questions that pages and the command line ask, and their answers."""

@@ -1,0 +1,1 @@
+"""A CUR 2.0 table in Amazon Athena."""

@@ -1,0 +1,258 @@
+"""Asks AWS's billing APIs page by page, and keeps each whole answer on disk while it is true.
+
+An answer is a JSON file named for its question. Several threads and processes may share a folder:
+a question is asked once, an answer appears whole, and one that can't be read is asked for again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+from filelock import FileLock
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from chargeback.billing_period import UtcMoment
+from chargeback.errors import SourceProblem
+from chargeback.sources.billing.problems import can_not_keep, explained
+
+HOME_REGION = "us-east-1"
+"""Where the billing APIs of the commercial partition live (AWS General Reference, "AWS Cost
+Management endpoints and quotas")."""
+PREVIOUS_MONTH_DAYS = 40
+"""Days after a month's end in which AWS may still change it: it is final by the middle of the next
+month (Data Exports User Guide), and late credits follow."""
+TRUE_FOR_OPEN = timedelta(hours=8)
+"""AWS updates billing data up to three times a day (Cost Management User Guide, "Best practices
+for the AWS Cost Explorer API")."""
+TRUE_FOR_CLOSED = timedelta(hours=24)
+TRUE_FOR_FINAL = timedelta(days=30)
+
+_COUNTED = TypeAdapter(dict[str, int])
+
+Service = Literal["ce", "invoicing", "sts"]
+NAMES: dict[Service, str] = {
+    "ce": "Cost Explorer",
+    "invoicing": "The Invoicing API",
+    "sts": "AWS STS",
+}
+
+NO_ANSWER = (BotoCoreError, ClientError, ResponseParserError)
+"""What boto3 raises; the last one when something else answers, as a proxy's own page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the billing APIs answer when it isn't AWS: the demo's own service."""
+
+    url: str
+
+    def client(self, service: Service) -> Any:  # noqa: ANN401  (boto3 makes clients at run time)
+        """A boto3 client with credentials that are none."""
+        # Neither a profile nor a proxy of the environment has a say in the demo.
+        bare = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+        session = boto3.Session("demo", "demo", region_name=HOME_REGION, botocore_session=bare)
+        return session.client(service, endpoint_url=self.url, config=_config(proxies={}))
+
+
+class AwsEndpoint:
+    """AWS itself, with the credentials, region and endpoints of boto3's own environment."""
+
+    def client(self, service: Service) -> Any:  # noqa: ANN401  (boto3 makes clients at run time)
+        """A boto3 client. Raises BotoCoreError when the environment names none that works."""
+        session = boto3.Session()
+        region = session.region_name or HOME_REGION
+        return session.client(service, region_name=region, config=_config())
+
+
+def _config(**more: Any) -> Config:  # noqa: ANN401
+    """A new one for each client, for botocore writes what the environment says into it.
+
+    Botocore's standard mode tries three times and knows both services' words for throttling.
+    """
+    return Config(retries={"mode": "standard"}, connect_timeout=10, read_timeout=60, **more)
+
+
+class Kept(BaseModel):
+    """One answer as it lies on disk."""
+
+    model_config = ConfigDict(frozen=True)
+
+    asked_at: UtcMoment
+    pages: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """All pages of one answer."""
+
+    pages: tuple[dict[str, Any], ...]
+    asked_at: datetime
+    problem: SourceProblem | None = None
+    """Why it could not be asked for again, where it is older than it should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One call of one operation, all its pages.
+
+    Args:
+        service: 'ce' or 'invoicing'.
+        operation: AWS's name of it, as in 'GetCostAndUsage'.
+        parameters: what boto3 is given.
+        token: the name of the page token, going in and coming out.
+    """
+
+    service: Service
+    operation: str
+    parameters: dict[str, Any]
+    token: str
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for equal questions."""
+        text = json.dumps([self.service, self.operation, self.parameters], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    @property
+    def action(self) -> str:
+        """The IAM action that it needs."""
+        return f"{self.service}:{self.operation}"
+
+
+class BillingAnswers:
+    """Answers of AWS's billing APIs about one bill, in a folder of their own."""
+
+    def __init__(self, folder: Path, endpoint: Endpoint | AwsEndpoint) -> None:
+        self.folder = folder
+        self._endpoint = endpoint
+
+    def ask(self, question: Question, true_for: timedelta) -> Answer:
+        """The answer on disk while it is true, else AWS's; an old one if AWS does not answer.
+
+        Raises:
+            SourceProblem: AWS does not answer, and never did.
+        """
+        file = self.folder / f"{question.fingerprint}.json"
+        if answer := _true_still(file, true_for):
+            return answer
+        self._prepare(NAMES[question.service])
+        with FileLock(file.with_suffix(".lock")):
+            if answer := _true_still(file, true_for):  # someone else was faster
+                return answer
+            try:
+                pages = tuple(self._pages(question))
+            except SourceProblem as problem:
+                if old := _read(file):
+                    return Answer(old.pages, old.asked_at, problem)
+                raise
+            write_whole(file, Kept(asked_at=now(), pages=pages).model_dump_json())
+        kept = Kept.model_validate_json(file.read_bytes())
+        return Answer(kept.pages, kept.asked_at)
+
+    def account(self) -> str:
+        """The AWS account of the credentials that questions are asked with; asked anew each time.
+
+        It is free and takes no permission (AWS STS API Reference, "GetCallerIdentity").
+
+        Raises:
+            SourceProblem: AWS does not answer.
+        """
+        try:
+            return str(self._endpoint.client("sts").get_caller_identity()["Account"])
+        except (*NO_ANSWER, KeyError) as error:
+            raise explained(error, NAMES["sts"], "sts:GetCallerIdentity") from error
+
+    def requests(self, month: str) -> int:
+        """How many requests of Cost Explorer, one a page, were answered in a calendar month."""
+        return self._requests().get(month, 0)
+
+    def _pages(self, question: Question) -> Iterator[dict[str, Any]]:
+        try:
+            client = self._endpoint.client(question.service)
+            call = getattr(client, _method(question.operation))
+            parameters = dict(question.parameters)
+            while True:
+                page: dict[str, Any] = call(**parameters)
+                if question.service == "ce":
+                    self._count()
+                page.pop("ResponseMetadata")
+                yield json.loads(json.dumps(page, default=str))  # as it will be read again
+                if not page.get(question.token):
+                    return
+                parameters[question.token] = page[question.token]
+        except NO_ANSWER as error:
+            raise explained(error, NAMES[question.service], question.action) from error
+
+    def _count(self) -> None:
+        file = self.folder / "requests.json"
+        with FileLock(file.with_suffix(".lock")):
+            counted, month = self._requests(), f"{now():%Y-%m}"
+            write_whole(file, json.dumps(counted | {month: counted.get(month, 0) + 1}))
+
+    def _requests(self) -> dict[str, int]:
+        try:
+            return _COUNTED.validate_json((self.folder / "requests.json").read_bytes())
+        except (OSError, ValidationError):
+            return {}
+
+    def _prepare(self, service: str) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise can_not_keep(service, error.strerror or "it failed") from error
+        if not os.access(self.folder, os.W_OK):
+            raise can_not_keep(service, "Permission denied")
+
+
+def true_for(end: datetime) -> timedelta:
+    """How long an answer about the time before `end` stays true."""
+    moment = now()
+    month = moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    if end > month:
+        return TRUE_FOR_OPEN
+    days = timedelta(days=PREVIOUS_MONTH_DAYS)
+    return TRUE_FOR_CLOSED if moment - end <= days else TRUE_FOR_FINAL
+
+
+def now() -> datetime:
+    """The time in UTC, to the second."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Writes a file that appears whole or not at all."""
+    beside = file.with_name(f".{file.name}-{uuid.uuid4().hex[:12]}")
+    beside.write_text(text, "utf-8")
+    beside.replace(file)
+
+
+def _true_still(file: Path, true_for: timedelta) -> Answer | None:
+    kept = _read(file)
+    if kept is None or not now() - true_for <= kept.asked_at <= now():
+        return None
+    return Answer(kept.pages, kept.asked_at)
+
+
+def _read(file: Path) -> Kept | None:
+    try:
+        return Kept.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _method(operation: str) -> str:
+    """'GetCostAndUsage' as boto3 spells it: 'get_cost_and_usage'."""
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in operation).lstrip("_")

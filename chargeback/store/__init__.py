@@ -1,0 +1,1 @@
+"""The spend store: the facts as billed, in versions of billing periods."""

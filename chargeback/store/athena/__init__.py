@@ -1,0 +1,1 @@
+"""The spend store in Amazon Athena and Amazon S3."""

@@ -1,0 +1,196 @@
+"""The spend store on disk: a folder for each version of a billing period, a link to the current."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import duckdb
+from pyarrow import ArrowInvalid, parquet
+from pydantic import ValidationError
+
+from chargeback import query
+from chargeback.enrichment.local import Rules, open_spend
+from chargeback.enrichment.local_tables import LocalTables
+from chargeback.files.whole import delete_unless_held, flush, sha256_of, write_whole
+from chargeback.notices import Notice
+from chargeback.store.base import Store
+from chargeback.store.manifest import READABLE, Manifest, Reading, Refusal, manifest_of, refusal_of
+
+SPEND, MANIFEST, DAMAGED = "spend.parquet", "manifest.json", "damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPeriod:
+    """One whole version of a billing period: its manifest and its files stay together."""
+
+    folder: Path
+    manifest: Manifest
+    refusal: Refusal | None = None
+
+    @property
+    def key(self) -> str:
+        """The version's folder, which no other version ever has, and what was not taken."""
+        refused = self.refusal.model_dump_json() if self.refusal else ""
+        return f"{self.folder} {hashlib.sha256(refused.encode()).hexdigest()[:8]}"
+
+    @property
+    def spend(self) -> Path:
+        """The daily spend, as billed."""
+        return self.folder / SPEND
+
+    def is_whole(self) -> bool:
+        """Whether the facts are as they were written, to the last byte."""
+        try:
+            if self.manifest.spend_sha256:
+                return sha256_of(self.spend) == self.manifest.spend_sha256
+            for _ in parquet.ParquetFile(self.spend).iter_batches():
+                pass
+        except (OSError, ArrowInvalid):
+            return False
+        return True
+
+    def mark_as_damaged(self) -> None:
+        """Has the next refresh read the period anew."""
+        with suppress(OSError):
+            (self.folder / DAMAGED).touch()
+
+
+class SpendStore(Store[StoredPeriod]):
+    """Billing periods on disk, each a link to the folder of its current version."""
+
+    def periods(self, source_id: str) -> list[StoredPeriod]:
+        """What was read from one bill, newest period first."""
+        links = sorted(self.folder.glob("billing_period=*"), reverse=True)
+        stored = (self._held(link) for link in links)
+        return [period for period in stored if period and period.manifest.source_id == source_id]
+
+    def tables(self, periods: Sequence[StoredPeriod], rules: Rules) -> LocalTables:
+        """What DuckDB answers from the files of these periods. Raises OwnerListError."""
+        return LocalTables(periods, rules)
+
+    def _stored(self, billing_period: str) -> StoredPeriod | None:
+        return self._held(self._link(billing_period))
+
+    def _is_damaged(self, stored: StoredPeriod) -> bool:
+        return not stored.spend.is_file() or (stored.folder / DAMAGED).exists()
+
+    def _replace(self, reading: Reading, stop: Event) -> bool:
+        month = reading.period.billing_period
+        version = self.folder / "versions" / f"{month}-{uuid.uuid4().hex[:12]}"
+        version.mkdir(parents=True)
+        try:
+            extract = reading.source.extract(month, version / SPEND, reading.known, stop)
+            less = self._compared(reading, version / SPEND)
+            if reading.is_refused(less):
+                shutil.rmtree(version)
+                self._refuse(month, refusal_of(reading.period, less))
+                return False
+            manifest = manifest_of(reading, extract, _contents(version / SPEND), less)
+            manifest = manifest.model_copy(update={"spend_sha256": sha256_of(version / SPEND)})
+            (version / MANIFEST).write_text(manifest.model_dump_json(indent=2), "utf-8")
+            self._publish(version, month)
+        except BaseException:
+            shutil.rmtree(version, ignore_errors=True)
+            raise
+        self._refuse(month, None)
+        return True
+
+    def _compared(self, reading: Reading, spend: Path) -> tuple[Notice, ...]:
+        """What is less than in the version in force; nothing can be told of a damaged one."""
+        stored = self._stored(reading.period.billing_period)
+        if stored is None or stored.manifest.source_id != reading.source.source_id:
+            return ()
+        try:
+            before = _usage_by_tags(stored.spend, stored.spend)
+        except duckdb.Error:
+            return ()
+        return reading.judge(before, _usage_by_tags(spend, stored.spend))
+
+    def _publish(self, version: Path, billing_period: str) -> None:
+        """Renames a link into place: a reader follows it to the old version or to the new one."""
+        link = self._link(billing_period)
+        before = link.resolve() if link.exists() else None
+        beside = version.with_suffix(".link")
+        beside.symlink_to(Path("versions") / version.name, target_is_directory=True)
+        for path in (version / SPEND, version / MANIFEST, version, version.parent):
+            flush(path)
+        if link.is_dir() and not link.is_symlink():  # a copy of a store that lost its links
+            before = version.with_name(f"{billing_period}-copied-{uuid.uuid4().hex[:12]}")
+            link.rename(before)
+        beside.replace(link)
+        flush(self.folder)
+        self._forget(billing_period, {version.resolve(), before})
+
+    def _forget(self, billing_period: str, kept: set[Path | None]) -> None:
+        """Deletes older versions, and what killed processes left, unless a reader holds them.
+
+        The version before stays for readers that have found it and not opened it yet.
+        """
+        for old in (self.folder / "versions").glob(f"{billing_period}-*"):
+            if old.suffix == ".link":
+                old.unlink(missing_ok=True)
+            elif old.resolve() not in kept:
+                delete_unless_held(old)
+
+    def _refuse(self, billing_period: str, refusal: Refusal | None) -> None:
+        file = self._refused_file(billing_period)
+        if refusal is None:
+            file.unlink(missing_ok=True)
+            return
+        file.parent.mkdir(exist_ok=True)
+        write_whole(file, refusal.model_dump_json(indent=2).encode())
+
+    def _remove(self, billing_period: str) -> None:
+        link = self._link(billing_period)
+        if link.is_symlink():
+            link.unlink()
+        else:
+            link.rename(self.folder / "versions" / f"{billing_period}-{uuid.uuid4().hex[:12]}")
+
+    def _refused_file(self, billing_period: str) -> Path:
+        return self.folder / "refused" / f"{billing_period}.json"
+
+    def _link(self, billing_period: str) -> Path:
+        return self.folder / f"billing_period={billing_period}"
+
+    def _held(self, link: Path) -> StoredPeriod | None:
+        month = link.name.partition("=")[2]
+        try:
+            folder = link.resolve()
+            manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+        except (OSError, ValidationError):
+            return None
+        if manifest.schema_version not in READABLE or manifest.billing_period != month:
+            return None
+        return StoredPeriod(folder, manifest, self._refusal_of(month))
+
+    def _refusal_of(self, month: str) -> Refusal | None:
+        try:
+            return Refusal.model_validate_json(self._refused_file(month).read_bytes())
+        except (OSError, ValidationError):
+            return None
+
+
+def _contents(spend: Path) -> list[dict[str, Any]]:
+    with duckdb.connect() as connection:
+        open_spend(connection, spend)
+        sql = query.duckdb_sql("spend/contents")
+        found: list[dict[str, Any]] = connection.sql(sql).to_arrow_table().to_pylist()
+        return found
+
+
+def _usage_by_tags(spend: Path, in_force: Path) -> list[dict[str, Any]]:
+    with duckdb.connect() as connection:
+        open_spend(connection, spend)
+        open_spend(connection, in_force, "in_force")
+        sql = query.duckdb_sql("spend/usage_by_tags")
+        found: list[dict[str, Any]] = connection.sql(sql).to_arrow_table().to_pylist()
+        return found

@@ -1,0 +1,307 @@
+"""A month in three sources: nothing is unexplained in the demo, and nothing hides in causes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chargeback.demo.billing_bill import Refused
+from chargeback.errors import UsageProblem
+from chargeback.reconciliation.causes import CENT_ROUNDING, TAX, CauseName, Comparison, total
+from chargeback.reconciliation.compare import Reconciliation, reconcile
+from chargeback.reports.answers import Reports
+from chargeback.settings import Settings
+from chargeback.workspace import Workspace
+from tests.billing_service import (
+    CLOSED_MONTH,
+    NET_MONTH,
+    OPEN_MONTH,
+    TODAY,
+    Billing,
+    billing,
+    billing_cur,
+    billing_service,
+)
+
+__all__ = ["billing", "billing_cur", "billing_service"]
+
+Json = dict[str, Any]
+CLOSED_MONTHS = ["2026-08", NET_MONTH, CLOSED_MONTH]
+SONNET = "Claude Sonnet 5.5 (Amazon Bedrock Edition)"
+ODD = Decimal("1234.56")
+
+
+@pytest.fixture(scope="module")
+def reports(billing_cur: Path, tmp_path_factory: pytest.TempPathFactory) -> Reports:
+    workspace = Workspace(Settings(cur=billing_cur, store=tmp_path_factory.mktemp("store")))
+    workspace.refresh()
+    return workspace.reports()
+
+
+def held(billing: Billing, reports: Reports, month: str = CLOSED_MONTH) -> Reconciliation:
+    return reconcile(reports, billing.cost_explorer, billing.invoices, month, "USD", TODAY)
+
+
+def amounts(comparison: Comparison | None) -> dict[CauseName, Decimal]:
+    assert comparison
+    return {cause.name: cause.amount for cause in comparison.causes}
+
+
+def of_groups(change: Callable[[Json], bool]) -> Callable[[str, Json], Json]:
+    """Lets `change` alter each group of GetCostAndUsage, and drops those for which it is false."""
+
+    def changed(operation: str, answer: Json) -> Json:
+        if operation == "GetCostAndUsage":
+            for bucket in answer["ResultsByTime"]:
+                bucket["Groups"] = [group for group in bucket["Groups"] if change(group)]
+        return answer
+
+    return changed
+
+
+def without(*keys: str) -> Callable[[str, Json], Json]:
+    """Drops the groups that have all of these keys."""
+    return of_groups(lambda group: not set(keys) <= set(group["Keys"]))
+
+
+def adding(amount: Decimal, *keys: str) -> Callable[[str, Json], Json]:
+    """Adds to the groups with these keys."""
+
+    def add(group: Json) -> bool:
+        if group["Keys"] == list(keys):
+            for metric in group["Metrics"].values():
+                metric["Amount"] = str(Decimal(metric["Amount"]) + amount)
+        return True
+
+    return of_groups(add)
+
+
+# ---- the demo bill -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("month", CLOSED_MONTHS)
+def test_a_closed_month_comes_to_nothing_unexplained(
+    billing: Billing, reports: Reports, month: str
+) -> None:
+    found = held(billing, reports, month)
+    assert found.unexplained == 0
+    assert not found.to_look_at
+    assert not found.problems
+    assert [c.other for c in found.comparisons] == [
+        "Cost Explorer",
+        "AWS invoices",
+        "AWS Marketplace invoices",
+    ]
+    for comparison in found.comparisons:
+        assert comparison.cur + total(comparison.causes) == comparison.amount
+        assert all(cause.sentence and cause.amount for cause in comparison.causes)
+    assert found.is_invoiced
+    assert found.cur == sum(row.cur for row in found.invoice_rows)
+    assert found.cur == sum(row.cur or 0 for row in found.services)
+
+
+def test_what_the_bill_calls_tax_is_the_only_difference_to_cost_explorer(
+    billing: Billing, reports: Reports
+) -> None:
+    found = held(billing, reports)
+    tax = billing.cost(
+        CLOSED_MONTH,
+        """line_item_line_item_type = 'Tax' and (line_item_product_code like '%Bedrock%'
+        or product['product_name'] like '%Bedrock%')""",
+    )
+    assert amounts(found.cost_explorer) == {CauseName.TAX: -tax}
+    assert found.cur == billing.cost(CLOSED_MONTH)
+    all_tax = billing.cost(CLOSED_MONTH, "line_item_line_item_type = 'Tax'")
+    assert found.tax_in_cost_explorer == all_tax > tax
+
+
+def test_invoices_are_bridged_by_what_else_is_on_them(billing: Billing, reports: Reports) -> None:
+    aws, marketplace = held(billing, reports).invoices
+    not_bedrock = """not (line_item_product_code like '%Bedrock%'
+        or coalesce(product['product_name'], '') like '%Bedrock%')"""
+    other = f"{not_bedrock} and bill_billing_entity = 'AWS'"
+    taxed = f"{other} and line_item_line_item_type = 'Tax'"
+    found = amounts(aws)
+    assert found[CauseName.OTHER_TAX] == billing.cost(CLOSED_MONTH, taxed)
+    assert found[CauseName.OTHER_SERVICES] == (
+        billing.cost(CLOSED_MONTH, other) - found[CauseName.OTHER_TAX]
+    )
+    both = found[CauseName.MARKETPLACE_APART] + amounts(marketplace)[CauseName.AWS_APART]
+    assert both == -aws.cur == -marketplace.cur
+    assert abs(found[CauseName.ROUNDING]) < Decimal("0.2")
+
+
+def test_the_open_month_differs_by_its_newest_days_only(billing: Billing, reports: Reports) -> None:
+    found = held(billing, reports, OPEN_MONTH)
+    causes = amounts(found.cost_explorer)
+    assert found.unexplained == 0
+    assert set(causes) == {CauseName.TAX, CauseName.LATER}
+    assert causes[CauseName.LATER] < 0  # the bill's data is the later one
+    assert (found.is_invoiced, found.invoices) == (False, ())
+    assert {row.invoice_id for row in found.invoice_rows} == {""}
+
+
+def test_a_month_costs_two_requests_and_then_nothing(billing: Billing, reports: Reports) -> None:
+    held(billing, reports)
+    held(billing, reports)
+    assert billing.cost_explorer.requests_this_month == 2
+    assert billing.service.calls.count("ListInvoiceSummaries") == 1
+
+
+def test_an_unknown_month_is_refused(billing: Billing, reports: Reports) -> None:
+    with pytest.raises(UsageProblem):
+        held(billing, reports, "2020-01")
+
+
+def test_demo_mode_answers_from_the_demo_bill(
+    billing: Billing, billing_cur: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data/demo").mkdir(parents=True)
+    (tmp_path / "data/demo/cur").symlink_to(billing_cur)
+    monkeypatch.setattr("chargeback.workspace.today", lambda: TODAY)
+    workspace = Workspace(Settings())
+    workspace.refresh(CLOSED_MONTH)
+    found = reconcile(
+        workspace.reports(),
+        workspace.cost_explorer,
+        workspace.invoices,
+        CLOSED_MONTH,
+        "USD",
+        TODAY,
+    )
+    assert len(found.comparisons) == 3
+    assert found.unexplained == 0
+    assert found.problems == ()
+    assert workspace.cost_explorer.requests_this_month == 2
+
+
+# ---- differences that are really there -----------------------------------------------------------
+
+
+def test_what_cost_explorer_lacks_stands_unexplained(billing: Billing, reports: Reports) -> None:
+    billing.service.change = adding(-ODD, SONNET, "Usage")
+    found = held(billing, reports)
+    [row] = [row for row in found.services if row.unexplained]
+    assert (row.service, row.record_type, row.unexplained) == (SONNET, "Usage", -ODD)
+    assert found.cost_explorer
+    assert found.cost_explorer.unexplained == -ODD
+    assert found.to_look_at == ()
+
+
+def test_a_line_type_that_only_the_bill_has_stands_unexplained(
+    billing: Billing, reports: Reports
+) -> None:
+    billing.service.change = without("Amazon Bedrock", "Enterprise Discount Program Discount")
+    found = held(billing, reports)
+    discount = billing.cost(
+        CLOSED_MONTH,
+        "line_item_line_item_type = 'EdpDiscount' and line_item_product_code = 'AmazonBedrock'",
+    )
+    assert found.cost_explorer
+    assert found.cost_explorer.unexplained == -discount > 0
+
+
+def test_tax_that_cost_explorer_lacks_is_no_question_of_scope(
+    billing: Billing, reports: Reports
+) -> None:
+    billing.service.change = without(TAX)
+    found = held(billing, reports)
+    assert CauseName.TAX not in amounts(found.cost_explorer)
+    assert found.cost_explorer
+    assert found.cost_explorer.unexplained < 0
+
+
+@pytest.mark.parametrize("amount", [ODD, Decimal("1.00"), Decimal("-1.00")])
+def test_what_an_invoice_has_more_stands_unexplained(
+    billing: Billing, reports: Reports, amount: Decimal
+) -> None:
+    def change(operation: str, answer: Json) -> Json:
+        if operation == "ListInvoiceSummaries":
+            sums = answer["InvoiceSummaries"][0]["BaseCurrencyAmount"]
+            sums["TotalAmount"] = str(Decimal(sums["TotalAmount"]) + amount)
+        return answer
+
+    billing.service.change = change
+    aws, marketplace = held(billing, reports).invoices
+    assert CauseName.ROUNDING not in amounts(aws)
+    assert abs(aws.unexplained - amount) < CENT_ROUNDING * 60
+    assert marketplace.unexplained == 0
+
+
+def test_products_and_credits_of_one_source_are_suspects(
+    billing: Billing, reports: Reports
+) -> None:
+    drop = without(SONNET), without("Amazon Bedrock", "Credit")
+    billing.service.change = lambda name, answer: drop[1](name, drop[0](name, answer))
+    found = held(billing, reports)
+    causes = amounts(found.cost_explorer)
+    assert {CauseName.UNRECOGNISED, CauseName.CREDITS} < set(causes)
+    assert causes[CauseName.CREDITS] == 250
+    suspects = {cause.name: cause for cause in found.to_look_at}
+    assert set(suspects) == {CauseName.UNRECOGNISED, CauseName.CREDITS}
+    assert SONNET in suspects[CauseName.UNRECOGNISED].sentence
+
+
+def test_an_edition_that_the_bill_does_not_know_is_named(
+    billing: Billing, reports: Reports
+) -> None:
+    strange = "Claude Next (Amazon Bedrock Edition)"
+
+    def rename(group: Json) -> bool:
+        group["Keys"] = [strange if key == "Amazon Bedrock" else key for key in group["Keys"]]
+        return True
+
+    billing.service.change = of_groups(rename)
+    found = held(billing, reports)
+    assert all(comparison.unexplained == 0 for comparison in found.comparisons[:1])
+    assert [cause.name for cause in found.to_look_at][:1] == [CauseName.UNRECOGNISED]
+    assert any(strange in cause.detail for cause in found.to_look_at)
+
+
+# ---- sources that do not answer ------------------------------------------------------------------
+
+
+def refusing(operation: str) -> Callable[[str, Json], Json]:
+    def refuse(asked: str, answer: Json) -> Json:
+        if asked == operation:
+            raise Refused("AccessDeniedException", "")
+        return answer
+
+    return refuse
+
+
+def test_without_invoices_cost_explorer_is_compared(billing: Billing, reports: Reports) -> None:
+    billing.service.change = refusing("ListInvoiceSummaries")
+    found = held(billing, reports)
+    assert [c.other for c in found.comparisons] == ["Cost Explorer"]
+    assert "invoicing:ListInvoiceSummaries" in found.problems[0].what
+    assert all(row.total is None and row.difference is None for row in found.invoice_rows)
+
+
+def test_without_cost_explorer_invoices_are_shown_but_not_compared(
+    billing: Billing, reports: Reports
+) -> None:
+    billing.service.change = refusing("GetCostAndUsage")
+    found = held(billing, reports)
+    assert (found.cost_explorer, found.services, found.comparisons) == (None, (), ())
+    assert "ce:GetCostAndUsage" in found.problems[0].what
+    rows = [row for row in found.invoice_rows if row.invoice]
+    assert len(rows) == 2
+    assert all(row.difference == (row.total or 0) - row.cur for row in rows)
+
+
+def test_another_accounts_credentials_are_noticed(billing: Billing, reports: Reports) -> None:
+    def euros(group: Json) -> bool:
+        for metric in group["Metrics"].values():
+            metric["Unit"] = "EUR"
+        return True
+
+    billing.service.change = of_groups(euros)
+    found = held(billing, reports)
+    assert "nothing in USD" in found.problems[0].what
+    assert found.comparisons == ()
