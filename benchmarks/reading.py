@@ -25,7 +25,7 @@ from benchmarks.measure import Measured, arguments, measured, scratch, show
 from chargeback.attribution.rules import AttributionRules
 from chargeback.enrichment.local import Rules, meaning_of
 from chargeback.settings import Settings
-from chargeback.sources.cur2 import Known
+from chargeback.sources.base import Known
 from chargeback.sources.local.files import LocalFiles
 from chargeback.store.base import Refresh
 from chargeback.store.local import SpendStore

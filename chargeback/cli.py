@@ -12,19 +12,20 @@ from typing import NoReturn
 import duckdb
 
 from chargeback.access.change import Actor, machine_user
+from chargeback.billing_period import check_month, today
 from chargeback.demo import write_demo
 from chargeback.doctor.aws_account import examine_account
 from chargeback.doctor.check import count
 from chargeback.doctor.examine import Check, examine
 from chargeback.errors import Problem, UsageProblem, unforeseen
 from chargeback.notices import Notice, blocking
-from chargeback.reports.answers import Reports, check_month
+from chargeback.reports.answers import Reports
 from chargeback.settings import load_settings
 from chargeback.sources.athena.costs import price
 from chargeback.statement.build import UNITS
 from chargeback.statement.export import write_export
 from chargeback.store.base import Progress, Refresh
-from chargeback.workspace import DEMO_MONTHS, Workspace, today
+from chargeback.workspace import DEMO_MONTHS, Workspace
 
 OK, FAILED, USAGE, NOT_CLEAN = 0, 1, 2, 3
 MARKS = {"ok": "✓", "warning": "!", "problem": "✗", "unknown": "?"}

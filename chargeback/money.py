@@ -1,4 +1,4 @@
-"""Amounts of money, exact to the last digit."""
+"""Amounts of money, exact to the last digit, and the ratios made of them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,21 @@ from functools import reduce
 
 CENT = Decimal("0.01")
 ZERO = Decimal()
-_EXACT = Context(prec=60)
+MILLION = Decimal(1_000_000)
+EXACT = Context(prec=60)
 """Holds any sum of DECIMAL(38, 12); Python's default of 28 digits would round one."""
 
 
 def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
     """Their sum, to the last digit however long it is."""
-    return reduce(_EXACT.add, amounts, ZERO)
+    return reduce(EXACT.add, amounts, ZERO)
+
+
+def share_of(part: Decimal, whole: Decimal) -> Decimal | None:
+    """`part` of `whole`, between 0 and 1 as a rule; None when the whole is zero."""
+    return part / whole if whole else None
+
+
+def per_million(cost: Decimal, tokens: Decimal) -> Decimal | None:
+    """Cost of a million tokens, or None without tokens."""
+    return cost / tokens * MILLION if tokens else None

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     field_validator,
@@ -28,65 +24,13 @@ from chargeback.attribution.rules import AttributionRules
 from chargeback.errors import UsageProblem
 from chargeback.settings_file import read_config
 from chargeback.settings_problems import not_allowed, not_json
+from chargeback.sources.athena.settings import AthenaSettings
+from chargeback.sources.bill_settings import BillSettings, DefaultBasis
 
 DATA = Path("data")
 
 HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.?|\[[0-9a-fA-F:.]+\]")
 """A name or an address as it stands in a browser's address bar, without a port."""
-
-CostBasis = Literal["auto", "unblended", "net"]
-
-
-def _as_share(value: Decimal) -> Decimal:
-    if not 0 <= value <= 100:
-        raise ValueError("a share is written 0.1 or 10, both ten percent, and is 100 at most")
-    return value if value <= 1 else value / 100
-
-
-def _account(text: str) -> str:
-    if not re.fullmatch("[0-9]{12}", text):
-        raise ValueError(f"{text} is no account: it is not twelve digits")
-    return text
-
-
-Account = Annotated[str, AfterValidator(_account)]
-Share = Annotated[Decimal, AfterValidator(_as_share)]
-"""A share of a whole: 0.1 and 10 are both ten percent."""
-
-
-class BillSettings(BaseModel):
-    """What counts as the bill, where that is not clear by itself."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    export: str | None = None
-    """The name of the export that counts, where several bill one payer in a month."""
-    exclude_products: tuple[str, ...] = ()
-    """Product codes that are left out, for what only carries the name Bedrock."""
-    basis: dict[Account, Literal["unblended", "net"]] = {}
-    """Which cost counts, by payer account."""
-    keep_if_usage_falls_by: Share = Decimal("0.1")
-    """A delivery in which a payer's usage cost falls by more is not taken unasked."""
-    keep_if_attributed_falls_by: Share = Decimal("0.1")
-    """Nor one in which the attributed share of usage cost falls by more, in points."""
-
-
-class AthenaSettings(BaseModel):
-    """Where the CUR 2.0 table lies in Athena. Credentials and endpoints are boto3's own affair."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    database: str
-    table: str
-    workgroup: str = "primary"
-    catalog: str = "AwsDataCatalog"
-    s3_staging_dir: str | None = None
-    store_location: str | None = Field(default=None, pattern=r"^s3://[a-z0-9][a-z0-9.-]+(/.*)?$")
-    """Where `store = "athena"` keeps the spend: s3://bucket/folder/."""
-    region: str | None = None
-    timeout_seconds: int = Field(default=1800, gt=0)
-    """A query that takes longer is cancelled. Athena's own limit is 30 minutes too, unless raised
-    (Athena User Guide, "Service Quotas", DML query timeout)."""
 
 
 class Settings(BaseSettings):
@@ -105,7 +49,7 @@ class Settings(BaseSettings):
     """Folder of the spend store; None: data/demo/store for the demo, data/store otherwise;
     'athena': tables in Athena."""
     athena: AthenaSettings | None = None
-    cost_basis: CostBasis = "auto"
+    cost_basis: DefaultBasis = "auto"
     """What the bill is the sum of; `auto` finds it for each period."""
     bill: BillSettings = Field(default_factory=BillSettings)
     attribution: AttributionRules = Field(default_factory=AttributionRules)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from chargeback import ledger
 from chargeback.access.change import Actor, require_change
+from chargeback.billing_period import month_of, now, today
 from chargeback.demo import write_demo
 from chargeback.demo.billing_api import BillingApi
 from chargeback.enrichment.local import DamagedFacts, Rules
@@ -26,10 +26,10 @@ from chargeback.reports.answers import Reports
 from chargeback.settings import Settings, demo_folder
 from chargeback.sources.athena.costs import AthenaCosts
 from chargeback.sources.athena.table import AthenaTable
+from chargeback.sources.base import Source, SourcePeriod
 from chargeback.sources.billing.answers import AwsEndpoint, Endpoint
 from chargeback.sources.billing.cost_explorer import CostExplorer
 from chargeback.sources.billing.invoices import Invoices
-from chargeback.sources.cur2 import Source, SourcePeriod
 from chargeback.sources.local.files import LocalFiles
 from chargeback.store.athena.store import AthenaStore
 from chargeback.store.base import Period, Progress, Refresh, Store
@@ -100,7 +100,7 @@ class Workspace:
         """In demo mode: writes the demo bill, unless the one of this month is there."""
         if not self.settings.is_demo:
             return
-        folder, month = demo_folder() / "cur", f"{today():%Y-%m}"
+        folder, month = demo_folder() / "cur", month_of(today())
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(demo_folder() / ".lock"):
             if not list(folder.glob(f"*/data/BILLING_PERIOD={month}/*.parquet")):
@@ -180,7 +180,7 @@ class Workspace:
         if month not in {period.billing_period for period in self._look()}:
             self.store.accept_gone(self.source.source_id, month)
             return []
-        acceptance = Acceptance(who=who, at=datetime.now(UTC).replace(microsecond=0))
+        acceptance = Acceptance(who=who, at=now())
         how = Refresh(self.rules, accept=(month, acceptance))
         read = self.refresh(month, progress=progress, how=how)
         if month not in read:
@@ -270,8 +270,3 @@ class Workspace:
 
 
 _NOTICES = TypeAdapter(tuple[Notice, ...])
-
-
-def today() -> date:
-    """The date in UTC, in which AWS bills."""
-    return datetime.now(UTC).date()

@@ -7,7 +7,8 @@ from functools import partial
 import streamlit as st
 
 from chargeback.attribution.principal import read_principal
-from chargeback.attribution.rules import UNALLOCATED
+from chargeback.billing_period import today
+from chargeback.dimensions import UNALLOCATED
 from chargeback.statement.build import MONEY, UNITS, Statement, build_statement
 from chargeback.statement.export import file_names
 from chargeback.ui import address, shell
@@ -15,7 +16,6 @@ from chargeback.ui.downloads import export_file, workbook_file
 from chargeback.ui.formats import money, plain
 from chargeback.ui.metrics import go_to
 from chargeback.ui.tables import Column, plain_table
-from chargeback.workspace import today
 
 LABELS = {
     "tenant": "Tenant",

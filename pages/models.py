@@ -2,13 +2,13 @@
 
 import streamlit as st
 
+from chargeback.billing_period import today
 from chargeback.reports import highlights
 from chargeback.ui import address, drilldown, shell, tables
 from chargeback.ui import metrics as figures
 from chargeback.ui.drill_path import AT
 from chargeback.ui.formats import ABSENT, count, money, plain
 from chargeback.ui.tables import Column
-from chargeback.workspace import today
 
 
 def show_all() -> None:

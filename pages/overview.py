@@ -2,13 +2,13 @@
 
 import streamlit as st
 
+from chargeback.billing_period import today
 from chargeback.reports import highlights
 from chargeback.reports.answers import OTHERS
 from chargeback.ui import address, charts, shell, tables
 from chargeback.ui import metrics as figures
 from chargeback.ui.formats import money, plain
 from chargeback.ui.tables import Column
-from chargeback.workspace import today
 
 PAGES = {"tenant": "tenants", "team": "teams", "principal": "principals", "model": "models"}
 

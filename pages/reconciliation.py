@@ -2,12 +2,12 @@
 
 import streamlit as st
 
+from chargeback.billing_period import today
 from chargeback.reconciliation.causes import ANSWERS
 from chargeback.reconciliation.compare import reconcile
 from chargeback.ui import reconciliation as reconciled
 from chargeback.ui import shell
 from chargeback.ui.formats import plain
-from chargeback.workspace import today
 
 context = shell.current()
 workspace, month, currency = context.workspace, context.view.month, context.view.currency

@@ -13,7 +13,8 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from chargeback.sources.cur2 import COLUMN_TYPES, TAG_MAP, Extract, Known
+from chargeback.sources.base import Extract, Known
+from chargeback.sources.cur2 import COLUMN_TYPES, TAG_MAP
 from chargeback.sources.local.files import LocalFiles
 
 Line = dict[str, Any]

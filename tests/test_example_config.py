@@ -12,7 +12,9 @@ import pytest
 
 from chargeback.access.change import AccessSettings
 from chargeback.attribution.rules import KINDS, AttributionRules
-from chargeback.settings import AthenaSettings, BillSettings, Settings, load_settings
+from chargeback.settings import Settings, load_settings
+from chargeback.sources.athena.settings import AthenaSettings
+from chargeback.sources.bill_settings import BillSettings
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "chargeback.example.toml"
 SETTING = re.compile(r"^# (\[\w+\]|\w+ = .+)$", re.MULTILINE)

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from chargeback.attribution.rules import UNALLOCATED, AttributionRules
+from chargeback.attribution.rules import AttributionRules
+from chargeback.billing_period import today
 from chargeback.demo import write_demo
+from chargeback.dimensions import UNALLOCATED
 from chargeback.errors import SourceProblem, UsageProblem
 from chargeback.reports.answers import View
 from chargeback.settings import Settings
-from chargeback.workspace import Workspace, today
+from chargeback.workspace import Workspace
 
 TODAY = date(2026, 11, 23)
 OLDER, NEWEST = "2026-10", "2026-11"

@@ -1,4 +1,4 @@
-"""Who may look at the bill, and who may change figures."""
+"""Who may change figures."""
 
 from __future__ import annotations
 
@@ -7,25 +7,19 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from chargeback import ledger
-from chargeback.access.secrets_file import SignIn
 from chargeback.errors import Problem
 
 LOG = logging.getLogger(__name__)
 
-Look = Literal["sign-in", "all", "this machine", "nobody"]
-"""Who may look: whoever signed in, whoever reaches the server, whoever sits at the machine."""
 Kind = Literal["machine", "signed in", "this machine", "visitor"]
 """How it is known who somebody is: the machine's user at the command line, a person whom the
 provider vouches for, somebody at this machine's browser, anybody."""
-OPEN = "open_to_all = true (CHARGEBACK_OPEN_TO_ALL=true)"
-SECRETS = ".streamlit/secrets.toml"
 WRITERS = "[access] writers (CHARGEBACK_ACCESS__WRITERS)"
 
 
@@ -127,45 +121,6 @@ def who_may_change(rules: AccessRules) -> str:
         "On pages nobody may: the owner of this dashboard names who may in [access] writers. "
         "The command line on the server may."
     )
-
-
-def who_may_look(sign_in: SignIn, address: str | None, open_to_all: bool) -> Look:
-    """Who may look at a server that listens on this address; None for all addresses."""
-    if sign_in.state == "usable":
-        return "sign-in"
-    if open_to_all:
-        return "all"
-    if sign_in.state == "unusable" or not is_this_machine(address):
-        return "nobody"
-    return "this machine"
-
-
-def how_to_open(sign_in: SignIn) -> str:
-    """What is in the way of who may not look, and the settings that mend it: for the owner."""
-    if sign_in.state == "unusable":
-        return (
-            f"sign-in can't be used: {sign_in.why}. Complete [auth] in {SECRETS}, or set {OPEN} "
-            "if whoever reaches this server may see the bill; then start it again"
-        )
-    return (
-        f"without sign-in only this machine may look. Set up [auth] in {SECRETS}, or set {OPEN} "
-        "if whoever reaches this server may see the bill; or listen on this machine only "
-        "(--server.address=localhost); then start it again"
-    )
-
-
-def is_this_machine(address: str | None) -> bool:
-    """Whether an address leads to this machine only, or from it."""
-    if address is None:
-        return False
-    if address.lower() == "localhost":
-        return True
-    try:
-        ip = ip_address(address.strip("[]"))
-    except ValueError:
-        return False
-    mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
-    return (mapped or ip).is_loopback
 
 
 def _writers(rules: AccessRules) -> Sequence[str]:

@@ -10,13 +10,12 @@ from datetime import date
 from pathlib import Path
 
 from chargeback.attribution.star_pattern import STAR, star_pattern
+from chargeback.dimensions import UNALLOCATED
 from chargeback.errors import UsageProblem
 
 KEYS = ("iam_principal", "usage_account_id")
 VALUES = ("tenant", "team", "project", "cost_center")
 DATES = ("effective_from", "effective_to")
-NOBODY = "(unallocated)"
-"""How spend without an owner is called; as an owner it is as good as none."""
 
 CELL = re.compile(r'(?:"([^"]*(?:""[^"]*)*)"|([^",]*))(,|$)')
 ACCOUNT = re.compile(r"[0-9]{12}")
@@ -169,7 +168,7 @@ def _row(number: int, cells: list[str], columns: list[str]) -> OwnerRow:
     if len(cells) > len(columns):
         raise _FaultError("more cells than columns")
     text = dict.fromkeys((*KEYS, *DATES), "") | dict(zip(columns, cells, strict=False))
-    values = {name: text[name] for name in VALUES if text.get(name, "") not in ("", NOBODY)}
+    values = {name: text[name] for name in VALUES if text.get(name, "") not in ("", UNALLOCATED)}
     return OwnerRow(*_keys(text), values, *_dates(text), number)
 
 

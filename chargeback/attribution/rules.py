@@ -26,11 +26,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from chargeback.attribution.owner_list import Choice, Matches, OwnerList, cuts
-from chargeback.attribution.owners import NOBODY
 from chargeback.attribution.patterns import compiled, value_in
 from chargeback.attribution.principal import NO_PRINCIPAL, read_principal
+from chargeback.dimensions import UNALLOCATED
 
-UNALLOCATED = NOBODY
 DIMENSIONS = ("tenant", "team", "project", "cost_center")
 ALWAYS = (date.min, date.max)
 

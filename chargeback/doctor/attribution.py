@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from chargeback.attribution.rules import DIMENSIONS, UNALLOCATED, AttributionRules
+from chargeback.attribution.rules import DIMENSIONS, AttributionRules
+from chargeback.dimensions import UNALLOCATED
 from chargeback.doctor.check import Check
 from chargeback.notices import written
 

@@ -13,9 +13,9 @@ from botocore.config import Config
 from chargeback.doctor.check import EXPORTS_PAGE, MAKE_EXPORT, Check, State, failed
 from chargeback.errors import SourceProblem
 from chargeback.notices import COLUMNS
-from chargeback.settings import AthenaSettings
 from chargeback.sources.athena import problems as athena_problems
 from chargeback.sources.athena.delivery import AthenaDelivery, Unchecked
+from chargeback.sources.athena.settings import AthenaSettings
 from chargeback.sources.aws_problems import words_of
 from chargeback.sources.billing import problems as billing_problems
 from chargeback.sources.billing.answers import NO_ANSWER

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
-from chargeback.access.change import OPEN, SECRETS, how_to_open, who_may_look
+from chargeback.access.look import OPEN, SECRETS, how_to_open, who_may_look
 from chargeback.access.secrets_file import read_sign_in
 from chargeback.doctor import attribution, payer, tags
 from chargeback.doctor.check import (

@@ -13,16 +13,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from chargeback.attribution.rules import (
-    DIMENSIONS,
-    UNALLOCATED,
-    Attribution,
-    AttributionRules,
-    identity_of,
-)
+from chargeback.attribution.rules import DIMENSIONS, Attribution, AttributionRules, identity_of
+from chargeback.dimensions import UNALLOCATED
 from chargeback.money import ZERO
 from chargeback.notices import Notice, notice, written
-from chargeback.settings import BillSettings
+from chargeback.sources.bill_settings import BillSettings
 
 SMALLEST_FALL = Decimal(10)
 """In the bill's currency: a fall by less is never held back."""

@@ -26,19 +26,15 @@ from chargeback import __version__, query
 from chargeback.attribution.owners import unreadable
 from chargeback.attribution.principal import read_principal
 from chargeback.attribution.rule_notices import IDENTITY_KEYS, rule_notices
-from chargeback.attribution.rules import (
-    DIMENSIONS,
-    UNALLOCATED,
-    Attribution,
-    AttributionRules,
-    identity_of,
-)
+from chargeback.attribution.rules import DIMENSIONS, Attribution, AttributionRules, identity_of
 from chargeback.bedrock.usage_type import Meter, read_meter
+from chargeback.dimensions import UNALLOCATED
 from chargeback.enrichment.bill import Bill, make_bill
 from chargeback.errors import SourceProblem
-from chargeback.files.whole import delete_unless_held, flush, holding, sha256_of
+from chargeback.files.holds import delete_unless_held, holding
+from chargeback.files.whole import flush, sha256_of
 from chargeback.notices import Notice
-from chargeback.settings import BillSettings, CostBasis
+from chargeback.sources.bill_settings import BillSettings, DefaultBasis
 from chargeback.sources.cur2 import result_schema
 
 if TYPE_CHECKING:  # the store gives the tables that are made of meanings
@@ -129,7 +125,7 @@ class Rules:
     """Everything that decides what a line means; equal rules give equal meaning."""
 
     attribution: AttributionRules
-    cost_basis: CostBasis
+    cost_basis: DefaultBasis
     bill: BillSettings = field(default_factory=BillSettings)
 
     def bill_of(self, ask: Ask, meters: Sequence[Mapping[str, Any]], billing_period: str) -> Bill:

@@ -15,7 +15,7 @@ from chargeback.enrichment.bill import Bill
 from chargeback.enrichment.local import Meaning, Rules, meaning_of
 from chargeback.enrichment.tables import Grain
 from chargeback.errors import SourceProblem
-from chargeback.files.whole import Hold
+from chargeback.files.holds import Hold
 
 if TYPE_CHECKING:
     from chargeback.store.local import StoredPeriod

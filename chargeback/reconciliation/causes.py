@@ -14,7 +14,8 @@ from decimal import Decimal
 from enum import StrEnum
 from itertools import groupby
 
-ZERO = Decimal()
+from chargeback.money import ZERO
+
 TAX = "Tax"
 CREDITS = ("Credit", "Refund")
 LINE_ROUNDING = Decimal("0.5e-10")

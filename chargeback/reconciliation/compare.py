@@ -13,11 +13,13 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
+from chargeback import billing_period
+from chargeback.billing_period import first_of_next
 from chargeback.errors import Problem, SourceProblem
+from chargeback.money import ZERO
 from chargeback.reconciliation.causes import (
     CENT_ROUNDING,
     TAX,
-    ZERO,
     Cause,
     CauseName,
     Charge,
@@ -30,13 +32,7 @@ from chargeback.reconciliation.causes import (
     services_of,
 )
 from chargeback.reports.answers import INVOICED, Reports
-from chargeback.sources.billing.cost_explorer import (
-    MARKETPLACE,
-    CostExplorer,
-    Costs,
-    Granularity,
-    first_of_next,
-)
+from chargeback.sources.billing.cost_explorer import MARKETPLACE, CostExplorer, Costs, Granularity
 from chargeback.sources.billing.invoices import Invoice, InvoiceList, Invoices
 
 AWS = "AWS"
@@ -173,7 +169,7 @@ def reconcile(  # noqa: PLR0913, PLR0917  (the three sources, and what is asked 
     listed = _tried(problems, lambda: _listed(invoices, month, currency, billed))
     rows = _against_cost_explorer(billed, counted) if counted else ()
     issued = listed.invoices if listed else ()
-    is_over = month < f"{today:%Y-%m}"
+    is_over = billing_period.is_over(month, today)
     sides = _against_invoices(billed, counted, issued, currency) if counted and is_over else ()
     return Reconciliation(
         month=month,

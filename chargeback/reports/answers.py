@@ -19,15 +19,17 @@ import pandas as pd
 import pyarrow as pa
 
 from chargeback import query
-from chargeback.attribution.rules import UNALLOCATED
+from chargeback.dimensions import UNALLOCATED
 from chargeback.enrichment.bill import Bill, billed_cost
 from chargeback.enrichment.local import Rules
 from chargeback.enrichment.tables import Grain, Tables
 from chargeback.errors import Problem, SourceProblem, UsageProblem
+from chargeback.money import ZERO, per_million, share_of
 from chargeback.notices import Notice, blocking, notice
 from chargeback.reports.movers import Change, MeterChange, explain
-from chargeback.reports.summary import MonthTotals, SoFar, Summary, per_million, run_rate, share_of
-from chargeback.sources.cur2 import Source, product_keys
+from chargeback.reports.summary import MonthTotals, SoFar, Summary, run_rate
+from chargeback.sources.base import Source
+from chargeback.sources.products import product_keys
 from chargeback.store.base import Period
 from chargeback.store.manifest import SCHEMA_VERSION, Manifest, is_news
 
@@ -50,7 +52,6 @@ WITHOUT = {"iam_principal": UNALLOCATED, "account": UNALLOCATED, "region": "(no 
 OTHERS = "\0others"
 """Stands for all units without a name of their own; no tag value can hold its first character."""
 HISTORY_MONTHS = 13
-ZERO = Decimal()
 LINES_PAGE = 200
 PROVISIONAL, INVOICED = "PROVISIONAL", "INVOICED"
 ANSWERS_KEPT = 200

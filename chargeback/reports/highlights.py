@@ -9,10 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from chargeback.attribution.rules import UNALLOCATED
+from chargeback.dimensions import UNALLOCATED
+from chargeback.money import ZERO, share_of
 from chargeback.reports.answers import OTHERS, Reports, View
 from chargeback.reports.movers import Change
-from chargeback.reports.summary import ZERO, share_of
 
 LARGEST = 5
 TOP_COLUMNS = ["unit", "name", "cost", "share", "change", "change_ratio"]

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
-ZERO = Decimal()
+from chargeback.money import ZERO
+
 LAST_DIGIT = Decimal("1E-12")
 """Of an amount on the bill; a part of a change has no more, so that the parts add up."""
 EXACT = 60

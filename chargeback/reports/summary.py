@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-ZERO = Decimal()
-MILLION = Decimal(1_000_000)
+from chargeback.money import ZERO, per_million, share_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +81,6 @@ class Summary:
     def is_over(self) -> bool:
         """Whether the month has all its days."""
         return self.so_far is None
-
-
-def share_of(part: Decimal, whole: Decimal) -> Decimal | None:
-    """`part` of `whole`, between 0 and 1 as a rule; None when the whole is zero."""
-    return part / whole if whole else None
-
-
-def per_million(cost: Decimal, tokens: Decimal) -> Decimal | None:
-    """Cost of a million tokens, or None without tokens."""
-    return cost / tokens * MILLION if tokens else None
 
 
 def run_rate(month: MonthTotals, pace: Mapping[str, Decimal], stretch: Decimal) -> Decimal:

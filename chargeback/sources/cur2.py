@@ -7,22 +7,16 @@ export's owner, so a table may lack any of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection
 from functools import lru_cache
-from pathlib import Path
-from threading import Event
-from typing import Any, Protocol
 
-import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
 from chargeback import query
 from chargeback.errors import SourceProblem
-from chargeback.money import exact_sum
 from chargeback.notices import COLUMNS, Notice, column_missing, notice
+from chargeback.query_schema import schema_of
 
 TAG_MAP = "MAP(VARCHAR, VARCHAR)"
 
@@ -62,6 +56,17 @@ NESTED = re.compile("(?:(product)_product_name|(tags|resource_tags|cost_category
 map, which is AWS's own way to keep the columns of the older report. Of the columns that begin with
 `product_` only the name is such a key: CUR 2.0 has the others of itself."""
 
+ARROW_TYPES = {
+    "VARCHAR": pa.string(),
+    "DOUBLE": pa.float64(),
+    "TIMESTAMP": pa.timestamp("us"),
+    TAG_MAP: pa.map_(pa.string(), pa.string()),
+}
+TABLE_SCHEMA = pa.schema(
+    [(column, ARROW_TYPES[type_]) for column, type_ in COLUMN_TYPES.items()]
+    + [("billing_period", pa.string())]
+)
+
 REQUIRED = (
     "line_item_line_item_type",
     "line_item_product_code",
@@ -69,76 +74,6 @@ REQUIRED = (
     "line_item_usage_start_date",
     "line_item_usage_type",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class SourcePeriod:
-    """One billing period as its source holds it now."""
-
-    billing_period: str
-    """YYYY-MM."""
-    version: str
-    """Changes when, and only when, the source's data of this period may have changed."""
-    data_as_of: datetime
-    """When AWS last wrote the period (UTC)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the store knows already that decides how a period is read."""
-
-    products: frozenset[tuple[str, str]] = frozenset()
-    """Payer account and product code of what lines of other periods show to be Bedrock."""
-    exports: tuple[str, ...] = ()
-    """Names of the exports of which the period was made last."""
-
-
-@dataclass(frozen=True, slots=True)
-class Extract:
-    """What reading one billing period took, and what it found."""
-
-    notices: tuple[Notice, ...]
-    products: tuple[tuple[str, str], ...] = ()
-    """Payer account and product code of all that counted as Bedrock without a code that says so."""
-    unexplained: tuple[tuple[str, str], ...] = ()
-    """The same of Marketplace products that no line of the period names; they are left out."""
-    exports: tuple[str, ...] = ()
-    """Names of the exports that were read."""
-    query_ids: tuple[str, ...] = ()
-    bytes_scanned: int = 0
-
-
-class Source(Protocol):
-    """Where a bill comes from. Both kinds run the same statements."""
-
-    name: str
-    """For people: 'CUR 2.0 files'."""
-    source_id: str
-    """Tells two bills apart; equal for the same folder or table."""
-    engine: str
-    recheck_seconds: int
-    """How long an answer of `periods` is good for while pages are shown."""
-    is_charged: bool
-    """Whether reading costs money."""
-    parallel: int
-    """How many periods may be read at a time."""
-
-    def periods(self) -> list[SourcePeriod]:
-        """The billing periods that the source holds, newest first. Raises SourceProblem."""
-
-    def notices(self) -> tuple[Notice, ...]:
-        """What is odd about the bill as a whole, as of the last look at its periods."""
-
-    def extract(
-        self, billing_period: str, out: Path, known: Known, stop: Event | None = None
-    ) -> Extract:
-        """Writes one period's daily spend to the Parquet file `out`. Raises SourceProblem.
-
-        Once `stop` is set nobody waits for it: what costs money is to be cancelled.
-        """
-
-    def lines(self, parameters: dict[str, Any]) -> pa.Table:
-        """The single CUR lines behind a number: queries/cur/lines.sql. Raises SourceProblem."""
 
 
 def fitted(statement: str, columns: Collection[str]) -> exp.Expr:
@@ -199,75 +134,11 @@ def missing_columns(columns: Collection[str]) -> tuple[Notice, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Products:
-    """What the rows of queries/cur/products.sql, and the store, say of a period's products."""
-
-    bedrock: tuple[tuple[str, str], ...]
-    """Payer account and product code of what is Bedrock without a code that says so."""
-    unexplained: tuple[tuple[str, str], ...]
-    """The same of Marketplace products that no line names."""
-    notices: tuple[Notice, ...]
-
-    @property
-    def keys(self) -> list[str]:
-        """The parameter `products` of the statements."""
-        return product_keys(self.bedrock)
-
-
-def product_keys(products: Iterable[tuple[str, str]]) -> list[str]:
-    """Payer accounts and product codes as the parameter `products` takes them."""
-    return ["|".join(product) for product in products]
-
-
-def sorted_products(rows: Sequence[dict[str, Any]], known: Known) -> Products:
-    """Tells Bedrock's products from the unexplained.
-
-    Args:
-        rows: of queries/cur/products.sql.
-        known: what lines of other periods showed to be Bedrock.
-    """
-    bedrock = {_product(row) for row in rows if row["is_bedrock"]}
-    bedrock |= {_product(row) for row in rows} & known.products
-    explained = bedrock | {_product(row) for row in rows if row["is_named"]}
-    left_out = [row for row in rows if _product(row) not in explained]
-    return Products(
-        tuple(sorted(bedrock)),
-        tuple(sorted({_product(row) for row in left_out})),
-        tuple(_unexplained(left_out)),
-    )
-
-
-def _product(row: dict[str, Any]) -> tuple[str, str]:
-    return row["payer_account_id"], row["product_code"]
-
-
-def _unexplained(left_out: Sequence[dict[str, Any]]) -> Iterator[Notice]:
-    for currency in sorted({row["currency"] for row in left_out}):
-        rows = [row for row in left_out if row["currency"] == currency]
-        yield notice(
-            "products-unexplained",
-            lines=sum(row["line_count"] for row in rows),
-            amount=exact_sum(row["cost"] for row in rows),
-            currency=currency,
-            codes=", ".join(sorted({row["product_code"] for row in rows})),
-        )
-
-
 @lru_cache(maxsize=4)
 def result_schema(statement: str) -> pa.Schema:
-    """Names and types of a statement's result: what DuckDB says of it over an empty table.
+    """Names and types of a result of queries/cur.
 
     So that a period has the same types whichever source it was read from, and has them even when
     Athena writes no file because no line is Bedrock's.
     """
-    tree = query.load(f"cur/{statement}")
-    columns = {"billing_period": "VARCHAR", **COLUMN_TYPES}
-    nulls = [
-        exp.alias_(exp.cast(exp.null(), type_, dialect="athena"), column)
-        for column, type_ in columns.items()
-    ]
-    with duckdb.connect() as connection:
-        connection.sql(query.render(exp.select(*nulls).limit(0), "duckdb")).create_view("cur")
-        nothing = dict.fromkeys(query.parameters(tree))
-        return connection.sql(query.render(tree, "duckdb"), params=nothing).to_arrow_table().schema
+    return schema_of(f"cur/{statement}", {"cur": TABLE_SCHEMA})

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from chargeback.attribution.rules import UNALLOCATED
+from chargeback.dimensions import UNALLOCATED
 from chargeback.errors import Problem, UsageProblem
 from chargeback.money import CENT, ZERO, exact_sum
 from chargeback.reports.answers import Reports

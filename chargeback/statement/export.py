@@ -17,8 +17,9 @@ from typing import Any, BinaryIO, TypeVar
 from chargeback import __version__
 from chargeback.enrichment.bill import CostBasis
 from chargeback.errors import Problem
+from chargeback.files.holds import delete_unless_held, holding
 from chargeback.files.tables import FileDigest, Sheet, write_csv, write_workbook
-from chargeback.files.whole import delete_unless_held, flush, holding, sha256_of
+from chargeback.files.whole import flush, sha256_of
 from chargeback.money import CENT, ZERO, exact_sum
 from chargeback.notices import Notice
 from chargeback.reports.answers import Reports

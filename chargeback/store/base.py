@@ -19,7 +19,7 @@ from filelock import FileLock
 from chargeback.enrichment.local import Rules
 from chargeback.enrichment.tables import Tables
 from chargeback.errors import SourceProblem, UsageProblem
-from chargeback.sources.cur2 import Known, Source, SourcePeriod
+from chargeback.sources.base import Known, Source, SourcePeriod
 from chargeback.store.manifest import (
     GONE,
     SCHEMA_VERSION,

@@ -19,7 +19,8 @@ from pydantic import ValidationError
 from chargeback import query
 from chargeback.enrichment.local import Rules, open_spend
 from chargeback.enrichment.local_tables import LocalTables
-from chargeback.files.whole import delete_unless_held, flush, sha256_of, write_whole
+from chargeback.files.holds import delete_unless_held
+from chargeback.files.whole import flush, sha256_of, write_whole
 from chargeback.notices import Notice
 from chargeback.store.base import Store
 from chargeback.store.manifest import READABLE, Manifest, Reading, Refusal, manifest_of, refusal_of

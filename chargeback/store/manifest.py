@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from chargeback.billing_period import UtcMoment
+from chargeback.billing_period import UtcMoment, now
 from chargeback.enrichment.delivery import compare
 from chargeback.enrichment.local import Rules
 from chargeback.money import exact_sum
 from chargeback.notices import Notice, notice
-from chargeback.sources.cur2 import Extract, Known, Source, SourcePeriod
+from chargeback.sources.base import Extract, Known, Source, SourcePeriod
 
 SCHEMA_VERSION = 3
 """Raised when what is kept of a bill changes, so that months are read again."""
@@ -152,17 +152,13 @@ def gone(manifest: Manifest) -> Refusal:
         currency=currency,
         period=manifest.billing_period,
     )
-    return Refusal(source_version=GONE, notices=(said,), refused_at=_now())
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(microsecond=0)
+    return Refusal(source_version=GONE, notices=(said,), refused_at=now())
 
 
 def refusal_of(period: SourcePeriod, less: Iterable[Notice]) -> Refusal:
     """A delivery that is not taken, and why."""
     blocking = tuple(each for each in less if each.blocks_close)
-    return Refusal(source_version=period.version, notices=blocking, refused_at=_now())
+    return Refusal(source_version=period.version, notices=blocking, refused_at=now())
 
 
 def manifest_of(
@@ -189,7 +185,7 @@ def manifest_of(
         has_principals=any(row["has_principals"] for row in found),
         newest_usage_date=max((day for day in dates if day), default=None),
         data_as_of=period.data_as_of,
-        extracted_at=_now(),
+        extracted_at=now(),
         notices=(
             *reading.said(less),
             *extract.notices,

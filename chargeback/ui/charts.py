@@ -17,7 +17,7 @@ from typing import Any, Final
 import pandas as pd
 from plotly.graph_objects import Figure  # type: ignore[attr-defined]
 
-from chargeback.attribution.rules import UNALLOCATED
+from chargeback.dimensions import UNALLOCATED
 from chargeback.reports.answers import OTHERS
 from chargeback.ui.formats import compact_money, day_name, money
 from chargeback.ui.theme import Base, colours

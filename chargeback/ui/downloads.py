@@ -6,9 +6,9 @@ import io
 import tempfile
 from pathlib import Path
 
+from chargeback.billing_period import today
 from chargeback.reports.answers import Reports
 from chargeback.statement.export import write_export, write_statement_workbook
-from chargeback.workspace import today
 
 
 def export_file(reports: Reports, month: str, by: str, name: str) -> bytes:

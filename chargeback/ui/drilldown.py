@@ -9,19 +9,20 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from chargeback.attribution.rules import UNALLOCATED
+from chargeback.billing_period import previous_month, today
+from chargeback.dimensions import UNALLOCATED
 from chargeback.files.tables import safe_file_name
+from chargeback.money import share_of
 from chargeback.reports import highlights
-from chargeback.reports.answers import DIMENSIONS, OTHERS, Reports, View, previous_month
+from chargeback.reports.answers import DIMENSIONS, OTHERS, Reports, View
 from chargeback.reports.highlights import ATTRIBUTED
-from chargeback.reports.summary import Summary, share_of
+from chargeback.reports.summary import Summary
 from chargeback.ui import address, charts, cur_lines, shell, tables
 from chargeback.ui import metrics as figures
 from chargeback.ui.drill_path import CALLERS, DAY, LINES, NOUNS, PARAMETERS, Place, read_place
 from chargeback.ui.formats import count, money, month_name, percent, plain, signed_points, tokens
 from chargeback.ui.metrics import Figure
 from chargeback.ui.tables import Column
-from chargeback.workspace import today
 
 NAMELESS: Final = "(no name)"
 NO_DATE: Final = "(no date)"

@@ -14,7 +14,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chargeback.access.change import Look, is_this_machine
+from chargeback.access.look import Look, is_this_machine
 
 HEALTH = "/_stcore/health"
 METRICS = "/_stcore/metrics"

@@ -10,7 +10,8 @@ from typing import Final, Literal
 import pandas as pd
 import streamlit as st
 
-from chargeback.reports.answers import OTHERS, View, previous_month
+from chargeback.billing_period import previous_month
+from chargeback.reports.answers import OTHERS, View
 from chargeback.reports.summary import MonthTotals, SoFar, Summary
 from chargeback.ui import address, tables
 from chargeback.ui.drill_path import AT

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pandas as pd
 import streamlit as st
 
+from chargeback.billing_period import today
 from chargeback.reconciliation.causes import Comparison
 from chargeback.reconciliation.compare import Reconciliation
 from chargeback.sources.billing.cost_explorer import CostExplorer
@@ -15,7 +16,6 @@ from chargeback.ui import shell, tables
 from chargeback.ui.formats import ABSENT, moment, money, plain, signed_money
 from chargeback.ui.metrics import Figure
 from chargeback.ui.tables import Column
-from chargeback.workspace import today
 
 NOT_INVOICED = "not invoiced yet"
 SERVICE_COLUMNS = [

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from streamlit import config
 
-from chargeback.access.change import how_to_open
+from chargeback.access.look import how_to_open
 from chargeback.ui import server
 
 COMMAND = (sys.executable, "-m", "streamlit", "run", "app.py")

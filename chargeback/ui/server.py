@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 from streamlit import config
 from streamlit.logger import get_logger
 
-from chargeback.access.change import OPEN, Look, how_to_open, is_this_machine, who_may_look
+from chargeback.access.look import OPEN, Look, how_to_open, is_this_machine, who_may_look
 from chargeback.access.secrets_file import SignIn, is_readable, read_sign_in
 from chargeback.errors import UsageProblem
 from chargeback.settings import Settings, load_settings

@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from chargeback.billing_period import today
 from chargeback.errors import Problem, SourceProblem
 from chargeback.notices import Notice
 from chargeback.reports.answers import INVOICED, Reports, View
@@ -19,7 +20,7 @@ from chargeback.store.manifest import Manifest
 from chargeback.ui import address
 from chargeback.ui.address import FILTERS
 from chargeback.ui.formats import count, moment, month_name, plain
-from chargeback.workspace import Workspace, today
+from chargeback.workspace import Workspace
 
 CONTEXT = "context"
 FOLDED_ABOVE = 2

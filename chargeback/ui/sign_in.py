@@ -8,14 +8,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from chargeback.access.change import (
-    AccessRules,
-    Actor,
-    how_to_open,
-    is_this_machine,
-    may_change,
-    who_may_change,
-)
+from chargeback.access.change import AccessRules, Actor, may_change, who_may_change
+from chargeback.access.look import how_to_open, is_this_machine
 from chargeback.errors import Problem
 from chargeback.ui import server
 from chargeback.ui.gate import FORWARDED, OWNER

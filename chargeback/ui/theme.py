@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Final, Literal
 
-from chargeback.attribution.rules import UNALLOCATED
+from chargeback.dimensions import UNALLOCATED
 from chargeback.reports.answers import OTHERS
 
 Base = Literal["light", "dark"]

@@ -13,13 +13,11 @@ from chargeback.access.change import (
     Actor,
     ChangeRefused,
     Kind,
-    Look,
-    is_this_machine,
     machine_user,
     may_change,
     require_change,
-    who_may_look,
 )
+from chargeback.access.look import Look, is_this_machine, who_may_look
 from chargeback.access.secrets_file import SignIn
 from chargeback.ledger import CHANGES, verify
 from chargeback.settings import Settings

@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from chargeback.demo import write_demo
-from chargeback.settings import AthenaSettings, Settings
+from chargeback.settings import Settings
+from chargeback.sources.athena.settings import AthenaSettings
 from chargeback.workspace import Workspace
 from tests.athena.failures import Failures
 from tests.athena.server import BUCKET, REGION, AthenaService, Query

@@ -19,8 +19,10 @@ from chargeback.reports.answers import View
 from chargeback.settings import Settings
 from chargeback.sources.athena.costs import LEAST_BYTES, AthenaCosts, Spent, price
 from chargeback.sources.athena.table import AthenaTable
-from chargeback.sources.cur2 import Known, product_keys, result_schema
+from chargeback.sources.base import Known
+from chargeback.sources.cur2 import result_schema
 from chargeback.sources.local.files import LocalFiles
+from chargeback.sources.products import product_keys
 from chargeback.statement.export import write_export
 from chargeback.workspace import Workspace
 from tests.athena.conftest import TODAY, Athena, by_environment, cli, republish

@@ -19,9 +19,10 @@ from chargeback.enrichment.local import MEANINGS_KEPT
 from chargeback.enrichment.tables import Grain
 from chargeback.errors import SourceProblem
 from chargeback.reports.answers import Reports, View
-from chargeback.settings import AthenaSettings, Settings
+from chargeback.settings import Settings
+from chargeback.sources.athena.settings import AthenaSettings
 from chargeback.sources.athena.table import AthenaTable
-from chargeback.sources.cur2 import Extract
+from chargeback.sources.base import Extract
 from chargeback.statement.export import write_export
 from chargeback.store.athena.store import AthenaStore
 from chargeback.store.base import Refresh

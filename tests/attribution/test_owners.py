@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chargeback.attribution.owners import NOBODY, OwnerListError, read_owners
+from chargeback.attribution.owners import OwnerListError, read_owners
+from chargeback.dimensions import UNALLOCATED
 
 ROLE = "arn:aws:iam::111122223333:role/search"
 FULL_WIDTH = "\uff11" * 12
@@ -125,7 +126,7 @@ def test_rows_know_their_lines(tmp_path: Path, newline: str) -> None:
 
 
 def test_a_value_that_names_nobody_is_none(tmp_path: Path) -> None:
-    (row,) = read_owners(owners(tmp_path, f"{HEADER}{ROLE},,{NOBODY},,\n"))
+    (row,) = read_owners(owners(tmp_path, f"{HEADER}{ROLE},,{UNALLOCATED},,\n"))
     assert row.values == {}
 
 
@@ -183,5 +184,5 @@ def test_what_a_spreadsheet_writes_is_read(
     table.writerows(rows)
     read = read_owners(owners(tmp_path_factory.mktemp("list"), written.getvalue()))
     assert [row.values.get("team", "") for row in read] == [
-        "" if team == NOBODY else team for team in teams
+        "" if team == UNALLOCATED else team for team in teams
     ]

@@ -14,7 +14,6 @@ from pydantic import ValidationError
 
 from chargeback.attribution.rules import (
     DIMENSIONS,
-    UNALLOCATED,
     Attributed,
     AttributionRules,
     Identity,
@@ -22,6 +21,7 @@ from chargeback.attribution.rules import (
     identity_of,
     merge_tags,
 )
+from chargeback.dimensions import UNALLOCATED
 from chargeback.errors import UsageProblem
 
 ACCOUNT = "111122223333"

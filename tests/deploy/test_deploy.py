@@ -27,7 +27,8 @@ from moto.server import ThreadedMotoServer
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from chargeback.doctor.aws_account import SUGGESTED_LIMIT, examine_account
-from chargeback.settings import AthenaSettings, Settings
+from chargeback.settings import Settings
+from chargeback.sources.athena.settings import AthenaSettings
 from chargeback.sources.cur2 import COLUMN_TYPES
 from chargeback.store.athena.catalog import StoreTable
 from chargeback.workspace import Workspace

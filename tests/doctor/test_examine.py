@@ -18,10 +18,11 @@ from moto.server import ThreadedMotoServer
 
 from chargeback.access.secrets_file import SignIn
 from chargeback.attribution.rules import AttributionRules, OwnersSource
+from chargeback.billing_period import now
 from chargeback.doctor.aws_account import SUGGESTED_LIMIT, examine_account
 from chargeback.doctor.examine import A_MOMENT, Check, examine
-from chargeback.settings import AthenaSettings, Settings
-from chargeback.sources.billing.answers import now
+from chargeback.settings import Settings
+from chargeback.sources.athena.settings import AthenaSettings
 from chargeback.sources.cur2 import COLUMN_TYPES
 from chargeback.workspace import Workspace
 from tests.billing_service import (

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from chargeback.enrichment.bill import CostBasis, billed_cost
 from chargeback.reports.answers import Reports
-from chargeback.settings import BillSettings, Settings
+from chargeback.settings import Settings
+from chargeback.sources.bill_settings import BillSettings
 from chargeback.workspace import Workspace
 from tests.bills import MONTH, OTHER_PAYER, PAYER, Line, file_of, line, lines_of, write_bill
 

@@ -20,7 +20,8 @@ from chargeback.enrichment.local import Rules
 from chargeback.errors import UsageProblem
 from chargeback.notices import Notice
 from chargeback.reports.answers import Reports
-from chargeback.settings import BillSettings, Settings
+from chargeback.settings import Settings
+from chargeback.sources.bill_settings import BillSettings
 from chargeback.sources.cur2 import result_schema
 from chargeback.store.base import Refresh
 from chargeback.store.local import SpendStore

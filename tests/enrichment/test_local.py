@@ -14,8 +14,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from chargeback.attribution.rules import UNALLOCATED, AttributionRules
+from chargeback.attribution.rules import AttributionRules
 from chargeback.demo import write_demo
+from chargeback.dimensions import UNALLOCATED
 from chargeback.enrichment.local import Rules, meaning_of
 from chargeback.errors import UsageProblem
 from chargeback.files.whole import sha256_of

@@ -15,8 +15,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from chargeback.billing_period import today
 from chargeback.demo import write_demo
-from chargeback.workspace import today
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 RUN_SECONDS = 120

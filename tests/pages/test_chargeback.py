@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from streamlit.testing.v1.element_tree import DownloadButton
 
+from chargeback.billing_period import today
 from chargeback.settings import Settings
 from chargeback.statement.export import file_names, write_export
 from chargeback.ui.downloads import export_file
-from chargeback.workspace import Workspace, today
+from chargeback.workspace import Workspace
 from tests.pages.conftest import Bill, OpenPage, table
 
 MONTH = "2026-10"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from chargeback.reports.summary import MonthTotals, per_million, run_rate, share_of
+from chargeback.money import per_million, share_of
+from chargeback.reports.summary import MonthTotals, run_rate
 
 STRETCH = Decimal(30) / 20
 """Twenty complete days of thirty."""

@@ -15,7 +15,8 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from chargeback.notices import Notice
-from chargeback.sources.cur2 import COLUMN_TYPES, TAG_MAP, Extract, Known
+from chargeback.sources.base import Extract, Known
+from chargeback.sources.cur2 import COLUMN_TYPES, TAG_MAP
 from chargeback.sources.local.files import LocalFiles
 
 MONTH = "2026-10"

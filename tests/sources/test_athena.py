@@ -21,7 +21,6 @@ from sqlglot import exp
 
 from chargeback import query
 from chargeback.errors import SourceProblem, UsageProblem
-from chargeback.settings import AthenaSettings
 from chargeback.sources.athena.parameters import (
     ARRAY_ELEMENTS,
     PARAMETER_LENGTH,
@@ -31,8 +30,10 @@ from chargeback.sources.athena.parameters import (
     literal,
 )
 from chargeback.sources.athena.problems import explained, no_output_location
+from chargeback.sources.athena.settings import AthenaSettings
 from chargeback.sources.athena.table import AthenaTable
-from chargeback.sources.cur2 import COLUMN_TYPES, REQUIRED, Known, fitted, result_schema
+from chargeback.sources.base import Known
+from chargeback.sources.cur2 import COLUMN_TYPES, REQUIRED, fitted, result_schema
 
 ACCOUNT = "111122223333"
 SETTINGS = AthenaSettings(database="bill", table="cur2", region="us-east-1")

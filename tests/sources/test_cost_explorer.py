@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from chargeback.billing_period import first_of_next, now
 from chargeback.errors import SourceProblem
-from chargeback.sources.billing.answers import AwsEndpoint, Endpoint, now, true_for
-from chargeback.sources.billing.cost_explorer import PRICE, Cost, CostExplorer, first_of_next
+from chargeback.sources.billing.answers import AwsEndpoint, Endpoint, true_for
+from chargeback.sources.billing.cost_explorer import PRICE, Cost, CostExplorer
 from tests.billing_service import (
     CLOSED_MONTH,
     COST,

@@ -19,10 +19,12 @@ from pyarrow import parquet
 from chargeback.demo import write_demo
 from chargeback.errors import SourceProblem
 from chargeback.notices import COLUMNS, Notice
-from chargeback.sources.cur2 import REQUIRED, Known, sorted_products
+from chargeback.sources.base import Known
+from chargeback.sources.cur2 import REQUIRED
 from chargeback.sources.local import files as local
 from chargeback.sources.local.files import LocalFiles
 from chargeback.sources.local.table import Files, Table
+from chargeback.sources.products import sorted_products
 
 from . import bills
 

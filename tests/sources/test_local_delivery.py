@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from chargeback.errors import SourceProblem
-from chargeback.sources.cur2 import Known
+from chargeback.sources.base import Known
 from chargeback.sources.local.files import LocalFiles
 
 from .bills import MONTH, address, dated, line, partition, read, write, write_manifest

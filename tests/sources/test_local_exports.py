@@ -13,8 +13,8 @@ import pyarrow as pa
 import pytest
 
 from chargeback.errors import SourceProblem
-from chargeback.settings import BillSettings
-from chargeback.sources.cur2 import Known
+from chargeback.sources.base import Known
+from chargeback.sources.bill_settings import BillSettings
 from chargeback.sources.local import exports as local_exports
 from chargeback.sources.local.files import LocalFiles
 

@@ -13,7 +13,8 @@ import pytest
 
 from chargeback.demo import write_demo
 from chargeback.reports.answers import Reports
-from chargeback.settings import BillSettings, Settings
+from chargeback.settings import Settings
+from chargeback.sources.bill_settings import BillSettings
 from chargeback.statement.build import MONEY, build_statement
 from chargeback.statement.export import write_export
 from chargeback.workspace import Workspace

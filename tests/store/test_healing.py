@@ -16,7 +16,7 @@ import pytest
 
 from chargeback.enrichment.local import DamagedFacts
 from chargeback.errors import Problem
-from chargeback.files.whole import holding
+from chargeback.files.holds import holding
 from chargeback.reports.answers import Reports
 from chargeback.settings import Settings
 from chargeback.statement.export import write_export

@@ -20,7 +20,7 @@ from chargeback.attribution.rules import AttributionRules
 from chargeback.demo import write_demo
 from chargeback.enrichment.local import Rules
 from chargeback.errors import SourceProblem, UsageProblem
-from chargeback.sources.cur2 import Extract, Known
+from chargeback.sources.base import Extract, Known
 from chargeback.sources.local.files import LocalFiles
 from chargeback.store.base import Refresh
 from chargeback.store.local import SpendStore

@@ -23,7 +23,7 @@ from chargeback.enrichment.local import (
     read_meters,
 )
 from chargeback.settings import Settings
-from chargeback.sources.cur2 import product_keys
+from chargeback.sources.products import product_keys
 from chargeback.workspace import Workspace
 
 from .cases import MONTHS, TODAY

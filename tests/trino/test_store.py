@@ -9,7 +9,7 @@ import pytest
 from sqlglot import exp
 
 from chargeback import query
-from chargeback.settings import AthenaSettings
+from chargeback.sources.athena.settings import AthenaSettings
 from chargeback.store.athena.catalog import KEYS, StoreTable
 
 from .cases import CASES, MONTHS

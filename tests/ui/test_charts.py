@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plotly.basedatatypes import BaseFigure
 
-from chargeback.attribution.rules import UNALLOCATED
+from chargeback.dimensions import UNALLOCATED
 from chargeback.reports.answers import OTHERS
 from chargeback.ui import charts, theme
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from chargeback.billing_period import month_of, today
+from chargeback.files.whole import write_whole
 
 PRICE_PER_TERABYTE = Decimal(5)
 LEAST_BYTES = 10 * 1024**2
@@ -40,16 +42,14 @@ class AthenaCosts:
         with suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
             with FileLock(self._file.with_suffix(".lock")):
-                months, month = self._months(), f"{datetime.now(UTC):%Y-%m}"
+                months, month = self._months(), month_of(today())
                 before = months.get(month, Spent())
                 months[month] = Spent(
                     queries=before.queries + 1,
                     bytes_scanned=before.bytes_scanned + bytes_scanned,
                     dollars=before.dollars + price(bytes_scanned),
                 )
-                beside = self._file.with_suffix(".new")
-                beside.write_bytes(_MONTHS.dump_json(months))
-                beside.replace(self._file)
+                write_whole(self._file, _MONTHS.dump_json(months))
 
     def of(self, month: str) -> Spent:
         """What was counted in a month, YYYY-MM."""

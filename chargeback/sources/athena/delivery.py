@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chargeback.errors import SourceProblem
 from chargeback.notices import Notice, notice
-from chargeback.settings import AthenaSettings
+from chargeback.sources.athena.settings import AthenaSettings
 from chargeback.sources.delivery_manifest import below_partition, parse_manifest
 
 METADATA, MANIFEST = "metadata/", "-Manifest.json"

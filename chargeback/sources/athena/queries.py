@@ -27,7 +27,6 @@ from pyathena.model import AthenaQueryExecution
 from pyathena.util import RetryConfig, parse_output_location, retry_api_call, stop_retries_on
 
 from chargeback.errors import SourceProblem
-from chargeback.settings import AthenaSettings
 from chargeback.sources.athena.costs import AthenaCosts, price
 from chargeback.sources.athena.problems import (
     explained,
@@ -36,6 +35,7 @@ from chargeback.sources.athena.problems import (
     stopped,
     unreadable_results,
 )
+from chargeback.sources.athena.settings import AthenaSettings
 
 REUSE_MINUTES = 60
 """How old an answer may be that Athena gives again instead of scanning for it."""

@@ -17,21 +17,14 @@ from sqlglot import exp
 from chargeback import query
 from chargeback.errors import SourceProblem
 from chargeback.notices import Notice
-from chargeback.settings import AthenaSettings
 from chargeback.sources.athena.costs import AthenaCosts
 from chargeback.sources.athena.delivery import AthenaDelivery, Unchecked
 from chargeback.sources.athena.parameters import bound, fingerprint
 from chargeback.sources.athena.queries import AthenaQueries, Ran
-from chargeback.sources.cur2 import (
-    Extract,
-    Known,
-    Products,
-    SourcePeriod,
-    fitted,
-    missing_columns,
-    result_schema,
-    sorted_products,
-)
+from chargeback.sources.athena.settings import AthenaSettings
+from chargeback.sources.base import Extract, Known, SourcePeriod
+from chargeback.sources.cur2 import fitted, missing_columns, result_schema
+from chargeback.sources.products import Products, sorted_products
 
 
 class AthenaTable:

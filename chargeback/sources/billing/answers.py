@@ -9,23 +9,24 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 import boto3
 import botocore.session
+from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from chargeback.billing_period import UtcMoment
+from chargeback.billing_period import UtcMoment, month_of, now
 from chargeback.errors import SourceProblem
+from chargeback.files.whole import write_whole
 from chargeback.sources.billing.problems import can_not_keep, explained
 
 HOME_REGION = "us-east-1"
@@ -85,7 +86,7 @@ def _config(**more: Any) -> Config:  # noqa: ANN401
     return Config(retries={"mode": "standard"}, connect_timeout=10, read_timeout=60, **more)
 
 
-class Kept(BaseModel):
+class AnswerFile(BaseModel):
     """One answer as it lies on disk."""
 
     model_config = ConfigDict(frozen=True)
@@ -158,8 +159,8 @@ class BillingAnswers:
                 if old := _read(file):
                     return Answer(old.pages, old.asked_at, problem)
                 raise
-            write_whole(file, Kept(asked_at=now(), pages=pages).model_dump_json())
-        kept = Kept.model_validate_json(file.read_bytes())
+            write_whole(file, AnswerFile(asked_at=now(), pages=pages).model_dump_json().encode())
+        kept = AnswerFile.model_validate_json(file.read_bytes())
         return Answer(kept.pages, kept.asked_at)
 
     def account(self) -> str:
@@ -182,7 +183,7 @@ class BillingAnswers:
     def _pages(self, question: Question) -> Iterator[dict[str, Any]]:
         try:
             client = self._endpoint.client(question.service)
-            call = getattr(client, _method(question.operation))
+            call = getattr(client, xform_name(question.operation))
             parameters = dict(question.parameters)
             while True:
                 page: dict[str, Any] = call(**parameters)
@@ -199,8 +200,9 @@ class BillingAnswers:
     def _count(self) -> None:
         file = self.folder / "requests.json"
         with FileLock(file.with_suffix(".lock")):
-            counted, month = self._requests(), f"{now():%Y-%m}"
-            write_whole(file, json.dumps(counted | {month: counted.get(month, 0) + 1}))
+            counted, month = self._requests(), month_of(now())
+            counted[month] = counted.get(month, 0) + 1
+            write_whole(file, json.dumps(counted).encode())
 
     def _requests(self) -> dict[str, int]:
         try:
@@ -227,18 +229,6 @@ def true_for(end: datetime) -> timedelta:
     return TRUE_FOR_CLOSED if moment - end <= days else TRUE_FOR_FINAL
 
 
-def now() -> datetime:
-    """The time in UTC, to the second."""
-    return datetime.now(UTC).replace(microsecond=0)
-
-
-def write_whole(file: Path, text: str) -> None:
-    """Writes a file that appears whole or not at all."""
-    beside = file.with_name(f".{file.name}-{uuid.uuid4().hex[:12]}")
-    beside.write_text(text, "utf-8")
-    beside.replace(file)
-
-
 def _true_still(file: Path, true_for: timedelta) -> Answer | None:
     kept = _read(file)
     if kept is None or not now() - true_for <= kept.asked_at <= now():
@@ -246,13 +236,8 @@ def _true_still(file: Path, true_for: timedelta) -> Answer | None:
     return Answer(kept.pages, kept.asked_at)
 
 
-def _read(file: Path) -> Kept | None:
+def _read(file: Path) -> AnswerFile | None:
     try:
-        return Kept.model_validate_json(file.read_bytes())
+        return AnswerFile.model_validate_json(file.read_bytes())
     except (OSError, ValidationError):
         return None
-
-
-def _method(operation: str) -> str:
-    """'GetCostAndUsage' as boto3 spells it: 'get_cost_and_usage'."""
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in operation).lstrip("_")

@@ -7,7 +7,6 @@ counted.
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,14 +14,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
+from chargeback.billing_period import first_of_next, month_of, now
 from chargeback.errors import SourceProblem
+from chargeback.money import ZERO
 from chargeback.sources.billing.answers import (
     Answer,
     AwsEndpoint,
     BillingAnswers,
     Endpoint,
     Question,
-    now,
     true_for,
 )
 
@@ -33,7 +33,6 @@ DIMENSIONS = ("SERVICE", "LINKED_ACCOUNT", "RECORD_TYPE", "INVOICING_ENTITY", "L
 """What costs can be grouped by, beside tag keys; at most two at a time (API Reference,
 GetCostAndUsage)."""
 METRICS = ["UnblendedCost", "NetUnblendedCost"]
-ZERO = Decimal()
 
 Granularity = Literal["DAILY", "MONTHLY"]
 
@@ -126,7 +125,7 @@ class CostExplorer:
     @property
     def requests_this_month(self) -> int:
         """Requests answered in this calendar month (UTC), a page each; kept answers are none."""
-        return self._answers.requests(f"{now():%Y-%m}")
+        return self._answers.requests(month_of(now()))
 
     @property
     def spent_this_month(self) -> Decimal:
@@ -218,7 +217,7 @@ class CostExplorer:
         [page] = answer.pages
         rows = page["ForecastResultsByTime"]
         return Forecast(
-            month=f"{first:%Y-%m}",
+            month=month_of(first),
             currency=page["Total"]["Unit"],
             spent=sum((row.unblended for row in spent.rows), ZERO),
             expected=Decimal(page["Total"]["Amount"]),
@@ -255,12 +254,6 @@ class CostExplorer:
     def _ask(self, operation: str, parameters: dict[str, Any], end: date) -> Answer:
         question = Question("ce", operation, parameters, "NextPageToken")
         return self._answers.ask(question, true_for(datetime.combine(end, time(), UTC)))
-
-
-def first_of_next(day: date) -> date:
-    """The first day of the next month."""
-    days = calendar.monthrange(day.year, day.month)[1]
-    return date.fromordinal(day.replace(day=1).toordinal() + days)
 
 
 def _period(start: date, end: date) -> dict[str, str]:

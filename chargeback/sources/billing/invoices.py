@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
+from chargeback.billing_period import first_of_next, now
 from chargeback.errors import SourceProblem
 from chargeback.sources.billing.answers import (
     Answer,
@@ -16,10 +17,8 @@ from chargeback.sources.billing.answers import (
     BillingAnswers,
     Endpoint,
     Question,
-    now,
     true_for,
 )
-from chargeback.sources.billing.cost_explorer import first_of_next
 
 BILLING_ENTITIES = {"AWS": "AWS", "AWS_MARKETPLACE": "AWS Marketplace"}
 """The API's words for what CUR calls `bill_billing_entity`."""

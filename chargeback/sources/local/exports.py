@@ -12,10 +12,11 @@ from typing import NoReturn
 
 from chargeback.errors import SourceProblem
 from chargeback.notices import Notice, notice
-from chargeback.settings import BillSettings
-from chargeback.sources.cur2 import Known, sorted_products
+from chargeback.sources.base import Known
+from chargeback.sources.bill_settings import BillSettings
 from chargeback.sources.local.delivery import STAYS, Delivery, listed
 from chargeback.sources.local.table import Connection, Files, Table
+from chargeback.sources.products import sorted_products
 
 WITH_PRINCIPALS = ("line_item_iam_principal", "tags")
 """An export that has both is the one to take before one that lacks them."""

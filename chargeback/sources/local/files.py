@@ -19,12 +19,13 @@ from sqlglot import exp
 from chargeback import query
 from chargeback.errors import SourceProblem
 from chargeback.notices import Notice
-from chargeback.settings import BillSettings
-from chargeback.sources.cur2 import Extract, Known, SourcePeriod, sorted_products
+from chargeback.sources.base import Extract, Known, SourcePeriod
+from chargeback.sources.bill_settings import BillSettings
 from chargeback.sources.local.delivery import STAYS, Delivery, look
 from chargeback.sources.local.exports import Chosen, choose
 from chargeback.sources.local.problems import exhausted, explained, left_blank
 from chargeback.sources.local.table import Connection, Files, Table
+from chargeback.sources.products import sorted_products
 
 LINES_AND_THREADS = 20_000_000
 """Bedrock lines times threads that take less than 4 GiB: each thread of DuckDB keeps sums of its

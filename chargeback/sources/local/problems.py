@@ -13,10 +13,12 @@ from sqlglot import exp
 
 from chargeback.errors import SourceProblem
 from chargeback.notices import Notice, notice
-from chargeback.sources.cur2 import COLUMN_TYPES, Known, sorted_products
+from chargeback.sources.base import Known
+from chargeback.sources.cur2 import COLUMN_TYPES
 from chargeback.sources.local.columns import MAPS, NUMBERS
 from chargeback.sources.local.delivery import STAYS
 from chargeback.sources.local.table import Connection, Files, Table, unreadable_file
+from chargeback.sources.products import sorted_products
 
 USAGE_DATE = "line_item_usage_start_date"
 MOST_LETTERS = 40

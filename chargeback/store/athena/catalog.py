@@ -14,7 +14,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from chargeback.enrichment.schemas import table_shape
-from chargeback.settings import AthenaSettings
+from chargeback.sources.athena.settings import AthenaSettings
 
 KEYS = ("billing_period", "version")
 """What the tables are partitioned by, in this order."""

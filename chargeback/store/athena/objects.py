@@ -13,8 +13,8 @@ from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chargeback.settings import AthenaSettings
 from chargeback.sources.athena.problems import explained
+from chargeback.sources.athena.settings import AthenaSettings
 
 MISSING = ("NoSuchKey", "404")
 FASTER = ("PreconditionFailed", "ConditionalRequestConflict", "412")

@@ -21,7 +21,7 @@ from chargeback.errors import SourceProblem
 from chargeback.sources.athena.parameters import bound
 from chargeback.sources.athena.queries import AthenaQueries
 from chargeback.sources.athena.table import AthenaTable
-from chargeback.sources.cur2 import Extract
+from chargeback.sources.base import Extract
 from chargeback.store.athena.catalog import StoreTable
 from chargeback.store.athena.objects import StoreObjects
 from chargeback.store.manifest import Reading
