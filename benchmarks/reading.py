@@ -23,12 +23,14 @@ import pandas as pd
 from benchmarks.bill import EXPORT, write_month
 from benchmarks.measure import Measured, arguments, measured, scratch, show
 from chargeback.attribution.rules import AttributionRules
-from chargeback.enrichment.local import Rules, meaning_of
+from chargeback.enrichment.delivery import delivery_comparison
+from chargeback.enrichment.local import enriched
+from chargeback.enrichment.rules import Rules
 from chargeback.settings import Settings
 from chargeback.sources.base import Known
 from chargeback.sources.local.files import LocalFiles
 from chargeback.store.base import Refresh
-from chargeback.store.local import SpendStore
+from chargeback.store.local import LocalStore
 from chargeback.workspace import Workspace
 
 MONTH = "2026-10"
@@ -120,8 +122,10 @@ def by_extract(cur: Path, out: Path) -> Path:
 
 def by_refresh(cur: Path, out: Path) -> Path:
     """The product's refresh: reading, manifest, publication."""
-    source, store = LocalFiles(cur), SpendStore(out)
-    store.refresh(source, source.periods(), Refresh(Rules(AttributionRules(), "auto")))
+    source, store = LocalFiles(cur), LocalStore(out)
+    store.refresh(
+        source, source.periods(), Refresh(delivery_comparison(Rules(AttributionRules(), "auto")))
+    )
     (stored,) = store.periods(source.source_id)
     return stored.spend
 
@@ -131,7 +135,7 @@ def by_reports(cur: Path, out: Path) -> Path:
     workspace = Workspace(Settings(cur=cur, store=out, athena=None))
     workspace.refresh()
     (stored,) = workspace.store.periods(workspace.source.source_id)
-    return meaning_of(stored, workspace.rules).daily
+    return enriched(stored, workspace.rules).daily
 
 
 def by_pandas(cur: Path, out: Path) -> Path:
@@ -156,7 +160,7 @@ def by_pandas(cur: Path, out: Path) -> Path:
 WAYS: dict[str, Way] = {
     "bare DuckDB": by_duckdb,
     "LocalFiles.extract": by_extract,
-    "SpendStore.refresh": by_refresh,
+    "LocalStore.refresh": by_refresh,
     "Workspace.reports": by_reports,
     "pandas": by_pandas,
 }

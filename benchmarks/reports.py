@@ -20,10 +20,11 @@ import duckdb
 
 from benchmarks import stores
 from benchmarks.measure import arguments, measured, scratch, show, timed
-from chargeback.enrichment.local import Meaning, meaning_of
+from chargeback.enrichment.local import EnrichedPeriod, enriched
 from chargeback.enrichment.local_tables import LocalTables
 from chargeback.reports.answers import DIMENSIONS, Reports, View
 from chargeback.statement.build import UNITS
+from chargeback.store.local import LocalStore
 
 MONTH, TODAY, IN_MONTH = stores.YEAR[-1], date(2026, 11, 23), date(2026, 10, 31)
 TARGET_MS = 100
@@ -80,7 +81,10 @@ def ask_all(folder: Path, rounds: int) -> dict[str, list[float]]:
     """Asks every question in turns; the seconds of each, a round each."""
     workspace = stores.year(folder)
     periods, rules = workspace.store.periods(workspace.source.source_id), workspace.rules
-    tables, bare = LocalTables(periods, rules), _bare([meaning_of(p, rules) for p in periods])
+    tables, bare = (
+        LocalTables(LocalStore(workspace.store.folder), periods, rules),
+        _bare([enriched(p, rules) for p in periods]),
+    )
     seconds = defaultdict(list)
     for _ in range(rounds):
         for grain, questions in GRAINS.items():
@@ -90,7 +94,7 @@ def ask_all(folder: Path, rounds: int) -> dict[str, list[float]]:
     return dict(seconds)
 
 
-def _bare(meanings: Sequence[Meaning]) -> duckdb.DuckDBPyConnection:
+def _bare(meanings: Sequence[EnrichedPeriod]) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     for grain in GRAINS:
         files = [str(getattr(meaning, grain)) for meaning in meanings]

@@ -24,7 +24,7 @@ from chargeback.settings import load_settings
 from chargeback.sources.athena.costs import price
 from chargeback.statement.build import UNITS
 from chargeback.statement.export import write_export
-from chargeback.store.base import Progress, Refresh
+from chargeback.store.base import Progress
 from chargeback.workspace import DEMO_MONTHS, Workspace
 
 OK, FAILED, USAGE, NOT_CLEAN = 0, 1, 2, 3
@@ -106,8 +106,7 @@ def _refresh(options: argparse.Namespace) -> None:
         read = workspace.accept(check_month(options.accept), Actor(machine_user()), _progress())
     else:
         _say_price(workspace)
-        how = Refresh(workspace.rules)
-        read = workspace.refresh(month, options.months, _progress(), how)
+        read = workspace.refresh(month, options.months, _progress(), older=True)
     reports = workspace.reports()
     _warn(reports, [month] if month else reports.months)
     print(f"Read {', '.join(sorted(read))}." if read else "Up to date.")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,12 @@ from chargeback.access.change import Actor, require_change
 from chargeback.billing_period import month_of, now, today
 from chargeback.demo import write_demo
 from chargeback.demo.billing_api import BillingApi
-from chargeback.enrichment.local import DamagedFacts, Rules
+from chargeback.enrichment.athena_tables import AthenaTables
+from chargeback.enrichment.delivery import delivery_comparison
+from chargeback.enrichment.local import DamagedFacts
+from chargeback.enrichment.local_tables import LocalTables
+from chargeback.enrichment.rules import Rules
+from chargeback.enrichment.tables import Tables
 from chargeback.errors import Problem, SourceProblem, UsageProblem
 from chargeback.files.whole import write_whole
 from chargeback.notices import Notice
@@ -33,7 +38,7 @@ from chargeback.sources.billing.invoices import Invoices
 from chargeback.sources.local.files import LocalFiles
 from chargeback.store.athena.store import AthenaStore
 from chargeback.store.base import Period, Progress, Refresh, Store
-from chargeback.store.local import SpendStore
+from chargeback.store.local import LocalStore
 from chargeback.store.manifest import SCHEMA_VERSION, Acceptance, Manifest, Refusal
 
 DEMO_MONTHS = 14
@@ -54,12 +59,19 @@ class Workspace:
             return LocalFiles(self.settings.cur, self.settings.bill)
         return LocalFiles(demo_folder() / "cur", self.settings.bill, name="Demo bill")
 
-    @cached_property
+    @property
     def store(self) -> Store[Any]:
         """The spend store."""
+        return self._store_and_tables[0]
+
+    @cached_property
+    def _store_and_tables(self) -> tuple[Store[Any], Callable[[Sequence[Any], Rules], Tables]]:
+        """The spend store, and what opens its periods for reports."""
         if self.settings.store == "athena" and isinstance(self.source, AthenaTable):
-            return AthenaStore(self.settings.store_folder, self.source)
-        return SpendStore(self.settings.store_folder)
+            athena = AthenaStore(self.settings.store_folder, self.source)
+            return athena, partial(AthenaTables.open, athena)
+        local = LocalStore(self.settings.store_folder)
+        return local, partial(LocalTables, local)
 
     @property
     def athena_costs(self) -> AthenaCosts:
@@ -123,7 +135,9 @@ class Workspace:
         month: str | None = None,
         months: int | None = None,
         progress: Progress | None = None,
-        how: Refresh | None = None,
+        *,
+        older: bool | None = None,
+        accept: Acceptance | None = None,
     ) -> list[str]:
         """Brings one month, the newest `months`, or all months up to date; returns those read.
 
@@ -131,7 +145,9 @@ class Workspace:
             month: YYYY-MM, or None for all.
             months: only the newest so many, or None for all.
             progress: hears of each month.
-            how: whether an older program's months are read anew, and what is accepted.
+            older: whether months that an earlier version of this program read are read anew; None
+                does so where that costs nothing.
+            accept: who takes the delivery of `month`, though it holds less.
 
         Raises:
             UsageProblem: the source does not hold `month`, or there is nothing to accept.
@@ -146,7 +162,11 @@ class Workspace:
                     f"The bill holds no billing period {month}.",
                     todo="Choose a month that the export holds.",
                 )
-        how = how or Refresh(self.rules, older=not self.source.is_charged)
+        how = Refresh(
+            delivery_comparison(self.rules),
+            older=not self.source.is_charged if older is None else older,
+            accept=(month, accept) if month and accept else None,
+        )
         return self.store.refresh(self.source, periods[:months], how, progress)
 
     def accept(self, month: str, actor: Actor, progress: Progress | None = None) -> list[str]:
@@ -181,8 +201,7 @@ class Workspace:
             self.store.accept_gone(self.source.source_id, month)
             return []
         acceptance = Acceptance(who=who, at=now())
-        how = Refresh(self.rules, accept=(month, acceptance))
-        read = self.refresh(month, progress=progress, how=how)
+        read = self.refresh(month, progress=progress, older=True, accept=acceptance)
         if month not in read:
             raise UsageProblem(
                 f"Another delivery of {month} has come since, and holds less too.",
@@ -243,7 +262,8 @@ class Workspace:
 
     def reports_on(self, periods: Sequence[Period]) -> Reports:
         """The reports over some versions of billing periods. Raises OwnerListError."""
-        tables = self.store.tables(periods, self.rules)
+        _, open_tables = self._store_and_tables
+        tables = open_tables(periods, self.rules)
         return Reports(periods, self.rules, tables, self.bill_notices)
 
     @property

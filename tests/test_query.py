@@ -78,7 +78,7 @@ def read_by(tree: exp.Expr) -> set[str]:
 
 
 def test_there_are_statements_over_the_bill_and_over_the_store() -> None:
-    assert {str(Path(name).parent) for name in STATEMENTS} == {"cur", "reports", "spend"}
+    assert {str(Path(name).parent) for name in STATEMENTS} == {"cur", "demo", "reports", "store"}
 
 
 @each_statement
@@ -222,7 +222,7 @@ def test_a_table_is_replaced_under_the_name_it_is_read_by(sql: str, expected: st
 
 
 def test_duckdb_sql_reads_other_relations_and_keeps_named_parameters() -> None:
-    sql = query.duckdb_sql("spend/identities", (("spend", "daily"),))
+    sql = query.duckdb_sql("store/identities", (("spend", "daily"),))
     assert "FROM daily AS spend" in sql
     assert "$billing_period" in query.duckdb_sql("cur/daily_spend")
 

@@ -13,14 +13,11 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from chargeback.attribution.attribution import Attribution
+from chargeback.attribution.identity import identity_of
 from chargeback.attribution.owner_list import Choice
 from chargeback.attribution.owners import OwnerRow
-from chargeback.attribution.rules import (
-    DIMENSIONS,
-    Attribution,
-    AttributionRules,
-    identity_of,
-)
+from chargeback.attribution.rules import NAMES, AttributionRules
 from chargeback.notices import Notice, notice, written
 
 IDENTITY_KEYS = (
@@ -185,7 +182,7 @@ def _in_words(changes: Mapping[_Change, _Sum], currency: str) -> str:
 
 def _unused_sources(rules: AttributionRules, seen: _Seen) -> Iterator[Notice]:
     """Of the dimensions that somebody set; a default that finds nothing is nobody's mistake."""
-    for dimension in DIMENSIONS:
+    for dimension in NAMES:
         if dimension in rules.model_fields_set:
             for label in rules.labels(dimension):
                 if (dimension, label) not in seen.sources:

@@ -40,7 +40,7 @@ FILTERS = MappingProxyType(
         "BILLING_ENTITY": "billing_entities",
     }
 )
-"""What can be filtered by, and its parameter in queries/cur/explorer_scope.sql."""
+"""What can be filtered by, and its parameter in queries/demo/explorer_scope.sql."""
 METRICS = MappingProxyType(
     {"UnblendedCost": "unblended_cost", "NetUnblendedCost": "net_unblended_cost"}
 )
@@ -216,7 +216,7 @@ class BillingBill:
             files = [str(file) for file in self._files()]
             bill = connection.read_parquet(files, union_by_name=True, hive_partitioning=True)
             bill.create_view("cur")
-            found = connection.execute(query.duckdb_sql(f"cur/{name}"), parameters)
+            found = connection.execute(query.duckdb_sql(f"demo/{name}"), parameters)
             columns = [column[0].lower() for column in found.description or []]
             return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
 
@@ -271,7 +271,7 @@ def _group_key(group: Json) -> str:
 
 
 def _lists(condition: Json) -> dict[str, list[str] | None]:
-    """The parameters of queries/cur/explorer_scope.sql for a filter expression."""
+    """The parameters of queries/demo/explorer_scope.sql for a filter expression."""
     lists: dict[str, list[str] | None] = {}
     for parameter in FILTERS.values():
         lists |= {parameter: None, f"other_than_{parameter}": None}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from chargeback.attribution.rules import DIMENSIONS, AttributionRules
+from chargeback.attribution.rules import NAMES, AttributionRules
 from chargeback.dimensions import UNALLOCATED
 from chargeback.doctor.check import Check
 from chargeback.notices import written
@@ -27,7 +27,7 @@ def decided(month: str, rows: Mapping[str, Rows], rules: AttributionRules) -> It
         rules: who pays.
     """
     found = _by_dimension(rows)
-    for dimension in DIMENSIONS:
+    for dimension in NAMES:
         if dimension in found:
             yield _decided(dimension, month, found[dimension], rules.labels(dimension))
 

@@ -7,13 +7,17 @@ net costs, or into lines of their own, and for some payers both (Cost and Usage 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal
 
+import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
+from chargeback.attribution.rule_notices import rule_notices
+from chargeback.attribution.rules import AttributionRules
 from chargeback.bedrock.usage_type import Meter
+from chargeback.enrichment.rules import Rules
 from chargeback.money import CENT, ZERO, exact_sum
 from chargeback.notices import Notice, notice
 
@@ -72,7 +76,7 @@ class Bill(BaseModel):
 
     @property
     def net_payers(self) -> list[str]:
-        """Whose bill is the sum of net costs, as queries/spend/meaning.sql takes them."""
+        """Whose bill is the sum of net costs, as queries/store/daily.sql takes them."""
         return [
             f"{each.payer_account_id}|{each.currency}"
             for each in self.cost_basis
@@ -90,6 +94,42 @@ class Bill(BaseModel):
         return " and ".join(found) or "unblended"
 
 
+PAYER_ORDER = [("payer_account_id", "ascending"), ("currency", "ascending")]
+Ask = Callable[[str], pa.Table]
+"""Answers a statement of queries/store over one version of a period, under some rules."""
+
+
+def bill_of(
+    ask: Ask, meters: Sequence[Mapping[str, Any]], billing_period: str, rules: Rules
+) -> Bill:
+    """What a period comes to under `rules`, with what of them does nothing.
+
+    Args:
+        ask: answers statements over the period.
+        meters: of `read_meters`.
+        billing_period: YYYY-MM.
+        rules: in force.
+    """
+    bill = make_bill(
+        ask("store/payers").sort_by(PAYER_ORDER).to_pylist(),
+        meters,
+        settled=rules.bill.basis,
+        default=rules.cost_basis,
+        excluded=rules.bill.exclude_products,
+    )
+    notices = (*bill.notices, *_rule_notices(ask, billing_period, rules.attribution))
+    return bill.model_copy(update={"notices": notices})
+
+
+def _rule_notices(ask: Ask, billing_period: str, rules: AttributionRules) -> tuple[Notice, ...]:
+    """What of the rules that somebody set does nothing, or not what a list's order suggests."""
+    chosen = rules.model_fields_set
+    if not chosen:
+        return ()
+    found = rule_notices(rules, ask("store/identity_costs"), billing_period)
+    return tuple(each for each in found if each.about.get("dimension", "") in {*chosen, ""})
+
+
 def make_bill(
     payers: Sequence[Mapping[str, Any]],
     meters: Sequence[Mapping[str, Any]],
@@ -101,8 +141,8 @@ def make_bill(
     """What a period comes to.
 
     Args:
-        payers: rows of queries/spend/payers.sql.
-        meters: rows of queries/spend/meters.sql, each with its reading as `meter`.
+        payers: rows of queries/store/payers.sql.
+        meters: rows of queries/store/meters.sql, each with its reading as `meter`.
         settled: the basis that a person chose, by payer account.
         default: the basis of all other payers; 'auto' finds it for each.
         excluded: product codes that are left out.
@@ -142,7 +182,7 @@ def decide(row: Mapping[str, Any]) -> tuple[CostColumn, str]:
     """Which cost counts, and by which case.
 
     Args:
-        row: of queries/spend/payers.sql.
+        row: of queries/store/payers.sql.
     """
     if not row["net_rows"] or row["before"] == 0:
         return "unblended", "net costs take nothing off"
@@ -158,7 +198,7 @@ def decide(row: Mapping[str, Any]) -> tuple[CostColumn, str]:
 
 
 def billed_cost(line: Mapping[str, Any], *, is_net: bool) -> Decimal:
-    """What a CUR line comes to on the bill: the rule of queries/spend/meaning.sql, for one line."""
+    """What a CUR line comes to on the bill: the rule of queries/store/daily.sql, for one line."""
     unblended: Decimal = line["unblended_cost"]
     if not is_net:
         return unblended

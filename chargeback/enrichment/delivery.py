@@ -11,19 +11,28 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
-from chargeback.attribution.rules import DIMENSIONS, Attribution, AttributionRules, identity_of
-from chargeback.dimensions import UNALLOCATED
+from chargeback.attribution.attribution import Attribution
+from chargeback.attribution.identity import identity_of
+from chargeback.attribution.rules import AttributionRules
+from chargeback.dimensions import ATTRIBUTED, BY_NAME, UNALLOCATED
+from chargeback.enrichment.rules import Rules
 from chargeback.money import ZERO
 from chargeback.notices import Notice, notice, written
 from chargeback.sources.bill_settings import BillSettings
+from chargeback.store.manifest import Compare
 
 SMALLEST_FALL = Decimal(10)
 """In the bill's currency: a fall by less is never held back."""
 WORTH_SAYING = Decimal("0.01")
 """A fall by a larger share that is taken all the same is said."""
-NAMES = {"principal": "IAM principal", "cost_center": "cost center"}
+ATTRIBUTING = {
+    "iam_principal": BY_NAME["iam_principal"].label,
+    **{dimension.name: dimension.noun for dimension in ATTRIBUTED},
+}
+"""What says whose a line is, with its name for people."""
 
 
 @dataclass(slots=True)
@@ -32,6 +41,11 @@ class _Usage:
 
     cost: Decimal = ZERO
     attributed: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+
+
+def delivery_comparison(rules: Rules) -> Compare:
+    """What says what is less in a delivery, by the tag keys of `rules` and their limits."""
+    return partial(compare, rules=rules.attribution, bill=rules.bill)
 
 
 def compare(
@@ -45,7 +59,7 @@ def compare(
 
     Args:
         month: the billing period.
-        before: rows of queries/spend/usage_by_tags.sql of the version in force.
+        before: rows of queries/store/usage_by_tags.sql of the version in force.
         now: the same of the new delivery, over the days of the version in force.
         rules: their tag keys say what attributes a line.
         bill: by how much usage and attribution may fall.
@@ -81,14 +95,14 @@ def _less_attributed(
 ) -> Iterator[Notice]:
     if found is None or kept.cost <= 0 or found.cost <= 0:
         return
-    for what in ("principal", *DIMENSIONS):
+    for what, name in ATTRIBUTING.items():
         share, new = kept.attributed[what] / kept.cost, found.attributed[what] / found.cost
         if share - new > bill.keep_if_attributed_falls_by:
             yield notice(
                 "attribution-fell",
                 amount=kept.attributed[what] - found.attributed[what],
                 currency=currency,
-                what=NAMES.get(what, what),
+                what=name,
                 kept=f"{share:.1%}",
                 found=f"{new:.1%}",
                 about=about,
@@ -111,7 +125,7 @@ def _by_payer(
 def _attributing(row: Mapping[str, Any], tags_only: Attribution) -> Iterator[str]:
     """What a line says of whose it is: its principal, and dimensions by its tags."""
     if row["has_principal"]:
-        yield "principal"
+        yield "iam_principal"
     nobody = {"usage_account_id": "", "iam_principal": ""}
     ((_, _, decided),) = tags_only.of(identity_of({**row, **nobody}))
-    yield from (name for name in DIMENSIONS if decided[name].value != UNALLOCATED)
+    yield from (name for name, found in decided.items() if found.value != UNALLOCATED)

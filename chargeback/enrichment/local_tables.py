@@ -5,20 +5,19 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import duckdb
 import pyarrow as pa
 
 from chargeback import query
 from chargeback.enrichment.bill import Bill
-from chargeback.enrichment.local import Meaning, Rules, meaning_of
+from chargeback.enrichment.local import EnrichedPeriod, enriched
+from chargeback.enrichment.rules import Rules
 from chargeback.enrichment.tables import Grain
 from chargeback.errors import SourceProblem
-from chargeback.files.holds import Hold
-
-if TYPE_CHECKING:
-    from chargeback.store.local import StoredPeriod
+from chargeback.files.holds import FolderHold
+from chargeback.store.local import LocalStore, StoredPeriod
 
 T = TypeVar("T")
 
@@ -29,23 +28,23 @@ warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning
 class LocalTables:
     """One state of the spend store under one set of rules. Safe to share between threads.
 
-    The files that it reads are not deleted while it is used. A month whose meaning can't be worked
-    out is missing, and `problems` says why; all others are there.
+    The files that it reads are not deleted while it is used. A month that can't be worked out is
+    missing, and `problems` says why; all others are there.
     """
 
-    def __init__(self, periods: Sequence[StoredPeriod], rules: Rules) -> None:
+    def __init__(self, store: LocalStore, periods: Sequence[StoredPeriod], rules: Rules) -> None:
         self._periods, self._rules = periods, rules
         self._connection = duckdb.connect()
         self._opening = Lock()
-        self._holds = [Hold(period.folder) for period in periods]
-        self._meanings: dict[str, Meaning] = {}
+        self._holds = [store.hold(period) for period in periods]
+        self._enriched: dict[str, EnrichedPeriod] = {}
         self.problems: dict[str, SourceProblem] = {}
         self._open()
 
     @property
     def bills(self) -> dict[str, Bill]:
         """What each billing period comes to."""
-        return {month: meaning.bill for month, meaning in self._meanings.items()}
+        return {month: period.bill for month, period in self._enriched.items()}
 
     def answer(self, name: str, grain: Grain, parameters: Mapping[str, Any]) -> pa.Table:
         """The rows of queries/reports/<name>.sql. Raises SourceProblem."""
@@ -58,31 +57,31 @@ class LocalTables:
 
         What is sent on can't be taken back: the files are looked at first.
         """
-        meaning = self._meanings.get(str(parameters.get("month")))
-        if meaning and not meaning.is_whole():
+        period = self._enriched.get(str(parameters.get("month")))
+        if period and not period.is_whole():
             self._open()
         return self._twice(lambda: self._execute(name, grain, parameters).to_arrow_reader(10_000))
 
     def _open(self) -> None:
-        """Opens what every period means; what is damaged is made anew."""
+        """Opens every period; what is damaged is made anew."""
         with self._opening:
-            self.problems, self._meanings = {}, {}
+            self.problems, self._enriched = {}, {}
             for period in self._periods:
                 month = period.manifest.billing_period
                 try:
-                    self._meanings[month] = meaning_of(period, self._rules)
+                    self._enriched[month] = enriched(period, self._rules)
                 except SourceProblem as problem:
                     self.problems[month] = problem
-            self._holds += [Hold(meaning.folder) for meaning in self._meanings.values()]
+            self._holds += [FolderHold(period.folder) for period in self._enriched.values()]
             self._read_files()
 
     def _read_files(self) -> None:
-        if not self._meanings:
+        if not self._enriched:
             return
-        daily = [str(meaning.daily) for meaning in self._meanings.values()]
+        daily = [str(period.daily) for period in self._enriched.values()]
         self._connection.read_parquet(daily).create_view("daily", replace=True)
         # Most of what pages ask is a sum of few rows: opening a file a month took longer.
-        monthly = [str(meaning.monthly) for meaning in self._meanings.values()]
+        monthly = [str(period.monthly) for period in self._enriched.values()]
         self._connection.execute("DROP TABLE IF EXISTS monthly")
         self._connection.read_parquet(monthly).create("monthly")
 
@@ -102,7 +101,7 @@ class LocalTables:
     def _execute(
         self, name: str, grain: Grain, parameters: Mapping[str, Any]
     ) -> duckdb.DuckDBPyConnection:
-        sql = query.duckdb_sql(f"reports/{name}", (("spend", grain),))
+        sql = query.duckdb_sql(f"reports/{name}", (("enriched", grain),))
         return self._connection.cursor().execute(sql, dict(parameters))
 
 

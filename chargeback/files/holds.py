@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
-class Hold:
+class FolderHold:
     """Keeps a folder from being deleted until it is released, or this process is gone.
 
     A shared lock of the operating system on the folder itself: nothing is left behind by a holder
@@ -36,7 +36,7 @@ class Hold:
 @contextmanager
 def holding(folder: Path) -> Iterator[None]:
     """Holds a folder for the time of a block."""
-    hold = Hold(folder)
+    hold = FolderHold(folder)
     try:
         yield
     finally:

@@ -21,7 +21,7 @@ import pyarrow as pa
 from chargeback import query
 from chargeback.dimensions import UNALLOCATED
 from chargeback.enrichment.bill import Bill, billed_cost
-from chargeback.enrichment.local import Rules
+from chargeback.enrichment.rules import Rules
 from chargeback.enrichment.tables import Grain, Tables
 from chargeback.errors import Problem, SourceProblem, UsageProblem
 from chargeback.money import ZERO, per_million, share_of

@@ -16,14 +16,13 @@ from typing import Generic, Protocol, TypeVar
 import duckdb
 from filelock import FileLock
 
-from chargeback.enrichment.local import Rules
-from chargeback.enrichment.tables import Tables
 from chargeback.errors import SourceProblem, UsageProblem
 from chargeback.sources.base import Known, Source, SourcePeriod
 from chargeback.store.manifest import (
     GONE,
     SCHEMA_VERSION,
     Acceptance,
+    Compare,
     Manifest,
     Reading,
     Refusal,
@@ -50,6 +49,13 @@ class Period(Protocol):
         """The newer delivery that was not taken, if there is one."""
 
 
+class Hold(Protocol):
+    """Somebody's use of a version of a billing period."""
+
+    def release(self) -> None:
+        """Lets the version go."""
+
+
 P = TypeVar("P", bound=Period)
 
 
@@ -57,8 +63,8 @@ P = TypeVar("P", bound=Period)
 class Refresh:
     """How a store is brought up to date."""
 
-    rules: Rules
-    """What a delivery that holds less is judged by."""
+    compare: Compare
+    """What says that a delivery holds less than the version in force."""
     older: bool = True
     """Whether months are read anew that an earlier version of the program read."""
     accept: tuple[str, Acceptance] | None = None
@@ -80,8 +86,11 @@ class Store(ABC, Generic[P]):
         """What was read from one bill, newest period first."""
 
     @abstractmethod
-    def tables(self, periods: Sequence[P], rules: Rules) -> Tables:
-        """What reports ask of these periods under `rules`. Raises OwnerListError."""
+    def hold(self, period: P) -> Hold:
+        """Keeps a version from being deleted, whatever replaces it, until it is released.
+
+        A holder that is gone, because it was killed or its machine is, holds nothing for long.
+        """
 
     @abstractmethod
     def _stored(self, billing_period: str) -> P | None:
@@ -264,7 +273,7 @@ class Store(ABC, Generic[P]):
             reading = Reading(
                 source,
                 period,
-                how.rules,
+                how.compare,
                 self._known(source.source_id, month),
                 self._agreed(period, accepted),
             )

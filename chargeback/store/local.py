@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import shutil
 import uuid
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,10 @@ from pyarrow import ArrowInvalid, parquet
 from pydantic import ValidationError
 
 from chargeback import query
-from chargeback.enrichment.local import Rules, open_spend
-from chargeback.enrichment.local_tables import LocalTables
-from chargeback.files.holds import delete_unless_held
+from chargeback.files.holds import FolderHold, delete_unless_held
 from chargeback.files.whole import flush, sha256_of, write_whole
 from chargeback.notices import Notice
+from chargeback.sources.cur2 import result_schema
 from chargeback.store.base import Store
 from chargeback.store.manifest import READABLE, Manifest, Reading, Refusal, manifest_of, refusal_of
 
@@ -64,7 +62,7 @@ class StoredPeriod:
             (self.folder / DAMAGED).touch()
 
 
-class SpendStore(Store[StoredPeriod]):
+class LocalStore(Store[StoredPeriod]):
     """Billing periods on disk, each a link to the folder of its current version."""
 
     def periods(self, source_id: str) -> list[StoredPeriod]:
@@ -73,9 +71,9 @@ class SpendStore(Store[StoredPeriod]):
         stored = (self._held(link) for link in links)
         return [period for period in stored if period and period.manifest.source_id == source_id]
 
-    def tables(self, periods: Sequence[StoredPeriod], rules: Rules) -> LocalTables:
-        """What DuckDB answers from the files of these periods. Raises OwnerListError."""
-        return LocalTables(periods, rules)
+    def hold(self, period: StoredPeriod) -> FolderHold:
+        """Keeps a version's folder; the operating system lets go of it for a killed holder."""
+        return FolderHold(period.folder)
 
     def _stored(self, billing_period: str) -> StoredPeriod | None:
         return self._held(self._link(billing_period))
@@ -113,7 +111,7 @@ class SpendStore(Store[StoredPeriod]):
             before = _usage_by_tags(stored.spend, stored.spend)
         except duckdb.Error:
             return ()
-        return reading.judge(before, _usage_by_tags(spend, stored.spend))
+        return reading.less(before, _usage_by_tags(spend, stored.spend))
 
     def _publish(self, version: Path, billing_period: str) -> None:
         """Renames a link into place: a reader follows it to the old version or to the new one."""
@@ -183,7 +181,7 @@ class SpendStore(Store[StoredPeriod]):
 def _contents(spend: Path) -> list[dict[str, Any]]:
     with duckdb.connect() as connection:
         open_spend(connection, spend)
-        sql = query.duckdb_sql("spend/contents")
+        sql = query.duckdb_sql("store/contents")
         found: list[dict[str, Any]] = connection.sql(sql).to_arrow_table().to_pylist()
         return found
 
@@ -192,6 +190,16 @@ def _usage_by_tags(spend: Path, in_force: Path) -> list[dict[str, Any]]:
     with duckdb.connect() as connection:
         open_spend(connection, spend)
         open_spend(connection, in_force, "in_force")
-        sql = query.duckdb_sql("spend/usage_by_tags")
+        sql = query.duckdb_sql("store/usage_by_tags")
         found: list[dict[str, Any]] = connection.sql(sql).to_arrow_table().to_pylist()
         return found
+
+
+def open_spend(connection: duckdb.DuckDBPyConnection, file: Path, name: str = "spend") -> None:
+    """Makes a version's facts the view `name`; columns that an older version lacks are NULL."""
+    stored = connection.read_parquet(str(file))
+    lacking = [
+        column for column in result_schema("daily_spend") if column.name not in stored.columns
+    ]
+    nulls = [duckdb.ConstantExpression(None).cast("BIGINT").alias(c.name) for c in lacking]
+    stored.select(duckdb.StarExpression(), *nulls).create_view(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -11,8 +11,6 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from chargeback.billing_period import UtcMoment, now
-from chargeback.enrichment.delivery import compare
-from chargeback.enrichment.local import Rules
 from chargeback.money import exact_sum
 from chargeback.notices import Notice, notice
 from chargeback.sources.base import Extract, Known, Source, SourcePeriod
@@ -105,22 +103,25 @@ class Manifest(BaseModel):
         ]
 
 
+DeliveryUsage = Sequence[Mapping[str, Any]]
+"""Rows of queries/store/usage_by_tags.sql, over the days of the version in force."""
+Compare = Callable[[str, DeliveryUsage, DeliveryUsage], tuple[Notice, ...]]
+"""Says what is less of a billing period in a delivery: given the version in force, and the new."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a period is read from and with, and judged by."""
 
     source: Source
     period: SourcePeriod
-    rules: Rules
+    compare: Compare
     known: Known
     accepted: Acceptance | None
 
-    def judge(
-        self, before: Sequence[dict[str, Any]], now: Sequence[dict[str, Any]]
-    ) -> tuple[Notice, ...]:
-        """What is less in a new delivery: rows of usage_by_tags of the old and of the new one."""
-        month = self.period.billing_period
-        return compare(month, before, now, self.rules.attribution, self.rules.bill)
+    def less(self, before: DeliveryUsage, now: DeliveryUsage) -> tuple[Notice, ...]:
+        """What is less in the new delivery than in the version in force."""
+        return self.compare(self.period.billing_period, before, now)
 
     def is_refused(self, less: Sequence[Notice]) -> bool:
         """Whether the version before stays."""
@@ -167,7 +168,7 @@ def manifest_of(
     found: Sequence[dict[str, Any]],
     less: Sequence[Notice],
 ) -> Manifest:
-    """What is said of a version: `found` are the rows of queries/spend/contents.sql."""
+    """What is said of a version: `found` are the rows of queries/store/contents.sql."""
     source, period = reading.source, reading.period
     dates = (row["newest_usage_date"] for row in found)
     return Manifest(

@@ -294,7 +294,7 @@ def _workspace() -> Workspace:
 def _reports_now(workspace: Workspace) -> Reports:
     source_id = workspace.source.source_id
     keys = tuple(period.key for period in workspace.store.periods(source_id))
-    reports = _reports(keys, workspace.rules.fingerprint, str(workspace.bill_notices), workspace)
+    reports = _reports(keys, workspace.rules.cache_key, str(workspace.bill_notices), workspace)
     _last_reports()[source_id] = reports
     return reports
 

@@ -1,7 +1,7 @@
 -- Which source decided whose each dollar is?
 --
 -- parameters: scope.sql's
--- relations:  spend = monthly rows
+-- relations:  enriched = monthly rows
 -- grain:      one row per dimension and deciding source, largest first; source '' is unallocated
 -- columns:    cost in currency
 WITH decided AS (

@@ -1,7 +1,7 @@
 -- What did each day in scope cost?
 --
 -- parameters: scope.sql's
--- relations:  spend = daily rows
+-- relations:  enriched = daily rows
 -- grain:      one row per usage date (UTC), newest first
 -- columns:    cost = usage_cost + other_cost (tax, fees, credits, refunds, discounts); token_cost;
 --             all in currency; tokens single tokens; line_count CUR lines

@@ -1,7 +1,7 @@
 -- Which lines stand behind a month's statement?
 --
 -- parameters: month
--- relations:  spend = daily rows
+-- relations:  enriched = daily rows
 -- grain:      one row per distinct combination of the text columns below
 -- columns:    usage_amount in pricing_unit; tokens single tokens, NULL for what is not tokens;
 --             in currency, exact: unblended_cost, net_unblended_cost as AWS wrote them (net is NULL
@@ -41,7 +41,7 @@ SELECT
   product_code,
   resource_id,
   SUM(cost) AS billed_cost
-FROM spend
+FROM enriched
 WHERE billing_period = :month
 GROUP BY
   1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 25, 29, 30, 31,

@@ -1,7 +1,7 @@
 -- How did the months up to this one compare?
 --
 -- parameters: scope.sql's
--- relations:  spend = monthly rows
+-- relations:  enriched = monthly rows
 -- grain:      one row per billing period that has lines in scope, oldest first
 -- columns:    cost and its parts in currency; tokens single tokens; token_cost the cost of the
 --             lines that are tokens, so that token_cost / tokens is a price; input_tokens what was

@@ -1,7 +1,7 @@
 -- What does the month come to on each invoice?
 --
 -- parameters: month
--- relations:  spend = daily rows
+-- relations:  enriched = daily rows
 -- grain:      one row per currency, invoice and seller; invoice_id '' where none is issued yet
 -- columns:    total in currency, exact
 SELECT
@@ -10,7 +10,7 @@ SELECT
   legal_entity,
   SUM(cost) AS total,
   CAST(SUM(line_count) AS BIGINT) AS line_count
-FROM spend
+FROM enriched
 WHERE billing_period = :month
 GROUP BY 1, 2, 3
 ORDER BY 1, 2, 3

@@ -1,7 +1,7 @@
 -- Which identities and meters of the bill stand behind the rows in scope?
 --
 -- parameters: scope.sql's
--- relations:  spend = daily rows
+-- relations:  enriched = daily rows
 -- grain:      one row per identity and meter, as queries/cur/lines.sql takes them
 SELECT DISTINCT
   usage_account_id || '|' || iam_principal || '|' || tags || '|' || resource_tags || '|' || cost_category AS identity,

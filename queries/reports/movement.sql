@@ -2,7 +2,7 @@
 --
 -- parameters: dimension, previous_month; named: the units to explain; and scope.sql's
 --             (first_month = previous_month)
--- relations:  spend = monthly rows
+-- relations:  enriched = monthly rows
 -- grain:      one row per unit, charge category, model, token type and tier
 -- columns:    cost, previous_cost in currency; tokens, previous_tokens single tokens
 SELECT

@@ -1,7 +1,7 @@
 -- Which values can the filters take in this month?
 --
 -- parameters: scope.sql's (all lists NULL)
--- relations:  spend = monthly rows
+-- relations:  enriched = monthly rows
 -- grain:      one row per filter and value, largest first
 -- columns:    cost in currency
 WITH seen AS (

@@ -2,7 +2,7 @@
 --
 -- parameters: month, currency
 --             since             a day (UTC); NULL for none
--- relations:  spend = daily rows
+-- relations:  enriched = daily rows
 -- grain:      one row per billing entity, product, line type, invoice and payer account
 -- columns:    in currency:
 --             cost              billed in the month
@@ -17,14 +17,14 @@ WITH dated AS (
     TRUE AS billed_here,
     usage_date >= CAST(:month || '-01' AS DATE)
     AND usage_date < date_add('month', 1, CAST(:month || '-01' AS DATE)) AS dated_here
-  FROM spend
+  FROM enriched
   WHERE currency = :currency AND billing_period = :month
   UNION ALL
   SELECT
     *,
     FALSE AS billed_here,
     TRUE AS dated_here
-  FROM spend
+  FROM enriched
   WHERE
     currency = :currency
     AND billing_period <> :month

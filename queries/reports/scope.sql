@@ -7,10 +7,10 @@
 --                                  lists of values; NULL asks for all
 --             days                 only usage dated on the first so many days of its billing
 --                                  period; NULL asks for all lines
--- relations:  spend   daily or monthly rows with their meaning
+-- relations:  enriched = daily or monthly rows
 -- grain:      the relation's
 SELECT *
-FROM spend
+FROM enriched
 WHERE
   billing_period BETWEEN :first_month AND :month
   AND currency = :currency

@@ -1,7 +1,7 @@
 -- What is each unit charged, before rounding?
 --
 -- parameters: month, dimension
--- relations:  spend = monthly rows
+-- relations:  enriched = monthly rows
 -- grain:      one row per currency and unit; '(unallocated)' last in its currency
 -- columns:    all amounts in currency, exact. discount_amount holds the discount lines and what the
 --             net basis takes off; the parts add up to the unit's share of the bill
@@ -18,7 +18,7 @@ WITH units AS (
       WHEN :dimension = 'account' THEN COALESCE(NULLIF(usage_account_id, ''), '(unallocated)')
       WHEN :dimension = 'model' THEN model
     END AS unit
-  FROM spend
+  FROM enriched
   WHERE billing_period = :month
 )
 

@@ -1,7 +1,7 @@
 -- Which model did each unit spend most on?
 --
 -- parameters: dimension and scope.sql's (first_month = month)
--- relations:  spend = monthly rows
+-- relations:  enriched = monthly rows
 -- grain:      one row per unit
 WITH ranked AS (
   SELECT

@@ -1,7 +1,7 @@
 -- What could not be read for certain: usage types, units, new product codes?
 --
 -- parameters: scope.sql's
--- relations:  spend = monthly rows
+-- relations:  enriched = monthly rows
 -- grain:      one row per product code, usage type and note, largest first
 -- columns:    cost             in currency
 --             is_new_product   a Bedrock product code that this program does not know

@@ -1,7 +1,7 @@
 -- What was used: which models, token types and tiers, at what price?
 --
 -- parameters: scope.sql's
--- relations:  spend = monthly rows
+-- relations:  enriched = monthly rows
 -- grain:      one row per billing period, provider, model, token type, tier and scope
 -- columns:    cost, token_cost in currency; tokens single tokens
 SELECT

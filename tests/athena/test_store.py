@@ -15,7 +15,8 @@ import pyarrow as pa
 import pytest
 
 from chargeback import query
-from chargeback.enrichment.local import MEANINGS_KEPT
+from chargeback.enrichment.delivery import delivery_comparison
+from chargeback.enrichment.local import RULES_KEPT
 from chargeback.enrichment.tables import Grain
 from chargeback.errors import SourceProblem
 from chargeback.reports.answers import Reports, View
@@ -24,6 +25,7 @@ from chargeback.sources.athena.settings import AthenaSettings
 from chargeback.sources.athena.table import AthenaTable
 from chargeback.sources.base import Extract
 from chargeback.statement.export import write_export
+from chargeback.store.athena.objects import StoreObjects
 from chargeback.store.athena.store import AthenaStore
 from chargeback.store.base import Refresh
 from chargeback.workspace import Workspace
@@ -142,7 +144,7 @@ def test_a_report_has_the_rows_of_the_store_on_disk(
     for case in islice(CASES[name], CASES_EACH):
         takes = query.parameters(tree)
         parameters = {key: value for key, value in case.parameters.items() if key in takes}
-        grain: Grain = "monthly" if case.spend == "monthly" else "daily"
+        grain: Grain = "monthly" if case.rows == "monthly" else "daily"
         short = name.removeprefix("reports/")
         mine, theirs = (r.tables.answer(short, grain, parameters) for r in (there, here))
         assert mine.schema == theirs.schema
@@ -216,30 +218,66 @@ def test_a_month_written_again_is_replaced_and_its_reader_reads_on(
     assert newer.ties(NEWEST, "USD")
 
 
+def write_again(athena: Athena, settings: AthenaSettings, folder: Path, times: int) -> None:
+    for number in range(times):
+        cur = athena.service.tables["billing.cur2"]
+        athena.service.tables["billing.cur2"] = republish(cur, folder / str(number), NEWEST)
+        program(settings).refresh(NEWEST)
+        program(settings).reports()
+        end_leases(athena, settings)
+
+
+def end_leases(athena: Athena, settings: AthenaSettings) -> None:
+    """As if every holder's machine had gone more than an hour ago."""
+    for key in kept(athena, settings):
+        if key.startswith("leases/"):
+            over = b'{"until": "2026-01-01T00:00:00Z"}'
+            StoreObjects(settings).put(key, over)
+
+
+def test_a_version_that_a_reader_holds_stays_until_the_reader_is_gone(
+    athena: Athena, newest_there: AthenaSettings, tmp_path: Path
+) -> None:
+    reader = program(newest_there).reports()
+    held = versions(athena, newest_there, "spend")
+    for number in range(3):  # every reader before is still there
+        cur = athena.service.tables["billing.cur2"]
+        folder = tmp_path / f"held {number}"
+        athena.service.tables["billing.cur2"] = republish(cur, folder, NEWEST)
+        program(newest_there).refresh(NEWEST)
+        program(newest_there).reports()
+    assert held < versions(athena, newest_there, "spend")
+    assert (
+        reader.ranking(View(NEWEST, "USD"), "team")["cost"].sum()
+        == (reader.bill(NEWEST).totals["USD"])
+    )
+    end_leases(athena, newest_there)
+    write_again(athena, newest_there, tmp_path, times=1)
+    assert not held & versions(athena, newest_there, "spend")
+    assert len(versions(athena, newest_there, "spend")) == len(["in force", "before"])
+
+
 def test_the_version_before_the_last_is_dropped_with_what_it_meant(
     athena: Athena, newest_there: AthenaSettings, tmp_path: Path
 ) -> None:
     program(newest_there).reports()
+    end_leases(athena, newest_there)
     first = kept(athena, newest_there)
-    for number in range(2):
-        cur = athena.service.tables["billing.cur2"]
-        athena.service.tables["billing.cur2"] = republish(cur, tmp_path / str(number), NEWEST)
-        program(newest_there).refresh(NEWEST)
-        program(newest_there).reports()
+    write_again(athena, newest_there, tmp_path, times=2)
     assert first & kept(athena, newest_there) == {f"periods/{NEWEST}.json"}
-    kinds = ("spend", "daily", "monthly", "identity_meaning", "meter_meaning")
+    kinds = ("spend", "daily", "monthly", "attributed_identities", "recognised_meters")
     assert [len(versions(athena, newest_there, kind)) for kind in kinds] == [2] * len(kinds)
 
 
 def test_other_rules_have_a_meaning_of_their_own_and_the_newest_stay(
     athena: Athena, newest_there: AthenaSettings
 ) -> None:
-    teams = [f"iamPrincipal/team{number}" for number in range(MEANINGS_KEPT + 1)]
+    teams = [f"iamPrincipal/team{number}" for number in range(RULES_KEPT + 1)]
     for team in teams:
         reports = program(newest_there, attribution={"team": [team]}).reports()
         assert reports.ties(NEWEST, "USD")
         assert list(reports.ranking(View(NEWEST, "USD"), "team")["unit"]) == ["(unallocated)"]
-    assert len(versions(athena, newest_there, "daily")) == MEANINGS_KEPT
+    assert len(versions(athena, newest_there, "daily")) == RULES_KEPT
 
 
 class Overtaken(AthenaTable):
@@ -260,7 +298,10 @@ def test_of_two_machines_the_first_to_finish_wins(
     source = Overtaken(empty)
     slower = AthenaStore(tmp_path / "another machine", source)
     source.other = lambda: first.refresh(NEWEST)
-    assert slower.refresh(source, source.periods()[:1], Refresh(first.rules)) == []
+    assert (
+        slower.refresh(source, source.periods()[:1], Refresh(delivery_comparison(first.rules)))
+        == []
+    )
     assert len(athena.reading(SPEND)) == len(["slower", "first"])
     [period] = slower.periods(source.source_id)
     assert versions(athena, empty, "spend") == {f"version={period.version}"}

@@ -12,15 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from chargeback.attribution.rules import (
-    DIMENSIONS,
-    Attributed,
-    AttributionRules,
-    Identity,
-    attribute,
-    identity_of,
-    merge_tags,
-)
+from chargeback.attribution.attribution import Decision, attribute
+from chargeback.attribution.identity import Identity, identity_of, merge_tags
+from chargeback.attribution.rules import NAMES, AttributionRules
 from chargeback.dimensions import UNALLOCATED
 from chargeback.errors import UsageProblem
 
@@ -28,7 +22,7 @@ ACCOUNT = "111122223333"
 GATEWAY = f"arn:aws:sts::{ACCOUNT}:assumed-role/llm-gateway/tenant-acme"
 
 
-def team(rules: AttributionRules, tags: dict[str, str], on: date = date(2026, 10, 1)) -> Attributed:
+def team(rules: AttributionRules, tags: dict[str, str], on: date = date(2026, 10, 1)) -> Decision:
     intervals = attribute(rules, Identity(ACCOUNT, GATEWAY, tags))
     (decided,) = (found for start, end, found in intervals if start <= on < end)
     return decided["team"]
@@ -39,11 +33,9 @@ def rules(*sources: object) -> AttributionRules:
 
 
 def test_defaults_read_the_principal_tags() -> None:
-    tags = {f"iamPrincipal/{name.replace('_', '-')}": name.upper() for name in DIMENSIONS}
+    tags = {f"iamPrincipal/{name.replace('_', '-')}": name.upper() for name in NAMES}
     ((_, _, decided),) = attribute(AttributionRules(), Identity(ACCOUNT, "", tags))
-    assert {name: decided[name].value for name in DIMENSIONS} == {
-        name: name.upper() for name in DIMENSIONS
-    }
+    assert {name: decided[name].value for name in NAMES} == {name: name.upper() for name in NAMES}
 
 
 @pytest.mark.parametrize(
@@ -55,7 +47,7 @@ def test_defaults_read_the_principal_tags() -> None:
     ],
 )
 def test_nothing_decides(tags: dict[str, str]) -> None:
-    assert team(AttributionRules(), tags) == Attributed(UNALLOCATED, "")
+    assert team(AttributionRules(), tags) == Decision(UNALLOCATED, "")
 
 
 def test_keys_match_in_any_case_and_the_exact_one_first() -> None:
@@ -69,16 +61,16 @@ def test_a_value_that_names_nobody_leaves_the_next_spelling_and_source_their_tur
     nobody: str,
 ) -> None:
     spelled = {"iamPrincipal/team": nobody, "iamPrincipal/Team": "a"}
-    assert team(AttributionRules(), spelled) == Attributed("a", "iamPrincipal/team")
+    assert team(AttributionRules(), spelled) == Decision("a", "iamPrincipal/team")
     ordered = rules("iamPrincipal/team", {"account": {ACCOUNT: nobody}}, "account")
-    assert team(ordered, {"iamPrincipal/team": nobody}) == Attributed(ACCOUNT, "account (2)")
+    assert team(ordered, {"iamPrincipal/team": nobody}) == Decision(ACCOUNT, "account (2)")
 
 
 @pytest.mark.parametrize(
     "key", ["resourceTags/team", "resourceTags/user_Team", "resourceTags/user:team"]
 )
 def test_resource_tags_as_cur_spells_them(key: str) -> None:
-    assert team(rules("resourceTags/team"), {key: "x"}) == Attributed("x", "resourceTags/team")
+    assert team(rules("resourceTags/team"), {key: "x"}) == Decision("x", "resourceTags/team")
 
 
 def test_the_first_source_with_a_value_wins() -> None:
@@ -88,10 +80,10 @@ def test_the_first_source_with_a_value_wins() -> None:
         {"account": {ACCOUNT: "payments"}},
         "account",
     )
-    assert team(ordered, {"iamPrincipal/team": "a"}) == Attributed("a", "iamPrincipal/team")
-    assert team(ordered, {}) == Attributed("acme", "pattern on session")
-    assert team(rules({"account": {ACCOUNT: "payments"}}), {}) == Attributed("payments", "account")
-    assert team(rules("account"), {}) == Attributed(ACCOUNT, "account")
+    assert team(ordered, {"iamPrincipal/team": "a"}) == Decision("a", "iamPrincipal/team")
+    assert team(ordered, {}) == Decision("acme", "pattern on session")
+    assert team(rules({"account": {ACCOUNT: "payments"}}), {}) == Decision("payments", "account")
+    assert team(rules("account"), {}) == Decision(ACCOUNT, "account")
 
 
 def owners(folder: Path, *lines: str) -> dict[str, Path]:
@@ -109,8 +101,8 @@ def test_an_owner_list_counts_from_its_date(tmp_path: Path) -> None:
             f",{ACCOUNT},new,2026-10-15,",
         )
     )
-    assert team(listed, {}, date(2026, 10, 14)) == Attributed("old", "owner list")
-    assert team(listed, {}, date(2026, 10, 15)) == Attributed("new", "owner list")
+    assert team(listed, {}, date(2026, 10, 14)) == Decision("old", "owner list")
+    assert team(listed, {}, date(2026, 10, 15)) == Decision("new", "owner list")
 
 
 def test_every_fault_of_an_owner_list_is_named(tmp_path: Path) -> None:
@@ -169,7 +161,7 @@ def test_of_several_sources_of_a_kind_each_has_a_name_of_its_own(tmp_path: Path)
 
 def test_the_second_of_a_kind_is_named_where_it_decides() -> None:
     ordered = rules({"pattern": "^x(?P<value>.)"}, {"pattern": "^tenant-(?P<value>.+)$"})
-    assert team(ordered, {}) == Attributed("acme", "pattern on session (2)")
+    assert team(ordered, {}) == Decision("acme", "pattern on session (2)")
 
 
 @pytest.mark.parametrize(
@@ -184,7 +176,7 @@ def test_the_second_of_a_kind_is_named_where_it_decides() -> None:
 def test_a_pattern_is_matched_against_what_it_is_set_on(on: str, value: str) -> None:
     ordered = rules({"pattern": "^(?P<value>.+)$", "on": on})
     ((_, _, found),) = attribute(ordered, Identity(ACCOUNT, GATEWAY, {}, "runtime/search"))
-    assert found["team"] == Attributed(value, f"pattern on {on}")
+    assert found["team"] == Decision(value, f"pattern on {on}")
     assert ordered.reads_resources is (on == "resource")
 
 
@@ -207,7 +199,7 @@ def test_each_dimension_asks_the_rows_that_name_it(tmp_path: Path) -> None:
     assert (found["team"].value, found["project"].value) == ("gateway", "shared")
     assert found["team"].owner is not None
     assert (found["team"].owner.row.line, found["team"].owner.first.line) == (3, 2)
-    assert found["tenant"] == Attributed(UNALLOCATED, "")
+    assert found["tenant"] == Decision(UNALLOCATED, "")
 
 
 def test_rows_that_contradict_each_other_are_refused_even_while_a_tag_decides(

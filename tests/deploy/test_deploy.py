@@ -29,7 +29,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixe
 from chargeback.doctor.aws_account import SUGGESTED_LIMIT, examine_account
 from chargeback.settings import Settings
 from chargeback.sources.athena.settings import AthenaSettings
-from chargeback.sources.cur2 import COLUMN_TYPES
+from chargeback.sources.cur2 import COLUMN_TYPES, result_schema
 from chargeback.store.athena.catalog import StoreTable
 from chargeback.workspace import Workspace
 
@@ -272,7 +272,9 @@ def test_a_place_for_the_store_is_deployed_when_asked_for(cloud: None) -> None:
     assert place in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
     assert folder == "store/"
     settings = AthenaSettings(database="d", table="t", store_location=outputs["StoreLocation"])
-    assert StoreTable("spend", settings).name.startswith("chargeback_spend_")
+    assert StoreTable("spend", result_schema("daily_spend"), settings).name.startswith(
+        "chargeback_spend_"
+    )
     iam: Any = boto3.client("iam")
     made = iam.get_policy(PolicyArn=outputs["StorePolicyArn"])["Policy"]
     version = iam.get_policy_version(PolicyArn=made["Arn"], VersionId=made["DefaultVersionId"])[

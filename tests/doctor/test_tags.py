@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chargeback.attribution.rules import DIMENSIONS, AttributionRules
+from chargeback.attribution.rules import NAMES, AttributionRules
 from chargeback.doctor import tags
 from chargeback.sources.billing.cost_explorer import CostAllocationTag, CostAllocationTags
 
@@ -53,7 +53,7 @@ def test_whatever_the_bill_carries_every_dimension_has_its_check(
 ) -> None:
     rows = [{**row(), "tags": json.dumps(each)} for each in carried]
     names = [check.name for check in tags.seen(rows, AttributionRules())]
-    assert names == ["IAM principals", *(f"Tag for {name}" for name in DIMENSIONS)]
+    assert names == ["IAM principals", *(f"Tag for {name}" for name in NAMES)]
 
 
 def listed(key: str, is_active: bool) -> CostAllocationTag:

@@ -16,7 +16,9 @@ from pyarrow import parquet
 
 from chargeback.access.change import Actor
 from chargeback.attribution.rules import AttributionRules
-from chargeback.enrichment.local import Rules
+from chargeback.enrichment.delivery import delivery_comparison
+from chargeback.enrichment.local_tables import LocalTables
+from chargeback.enrichment.rules import Rules
 from chargeback.errors import UsageProblem
 from chargeback.notices import Notice
 from chargeback.reports.answers import Reports
@@ -24,7 +26,7 @@ from chargeback.settings import Settings
 from chargeback.sources.bill_settings import BillSettings
 from chargeback.sources.cur2 import result_schema
 from chargeback.store.base import Refresh
-from chargeback.store.local import SpendStore
+from chargeback.store.local import LocalStore
 from chargeback.store.manifest import Acceptance
 from chargeback.workspace import Workspace
 from tests.bills import (
@@ -52,7 +54,7 @@ class Ledger:
 
     def __post_init__(self) -> None:
         self.source = CountedFiles(self.folder / "cur")
-        self.store = SpendStore(self.folder / "store")
+        self.store = LocalStore(self.folder / "store")
 
     @property
     def rules(self) -> Rules:
@@ -65,13 +67,13 @@ class Ledger:
         return self.refresh()
 
     def refresh(self, accept: Acceptance | None = None) -> list[str]:
-        how = Refresh(self.rules, accept=(MONTH, accept) if accept else None)
+        how = Refresh(delivery_comparison(self.rules), accept=(MONTH, accept) if accept else None)
         return self.store.refresh(self.source, self.source.periods(), how)
 
     @property
     def reports(self) -> Reports:
         periods = self.store.periods(self.source.source_id)
-        return Reports(periods, self.rules, self.store.tables(periods, self.rules))
+        return Reports(periods, self.rules, LocalTables(self.store, periods, self.rules))
 
     @property
     def total(self) -> Decimal:
@@ -348,7 +350,7 @@ def test_a_version_of_an_older_program_is_compared_too(ledger: Ledger) -> None:
     assert ledger.deliver(line("100.00"), line("5.00", payer=OTHER_PAYER)) == [MONTH]
 
 
-def as_schema_2(store: SpendStore, source_id: str) -> None:
+def as_schema_2(store: LocalStore, source_id: str) -> None:
     """What a version looks like that program version 0.1.0 wrote."""
     (period,) = store.periods(source_id)
     spend = parquet.read_table(period.spend)

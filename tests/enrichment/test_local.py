@@ -17,12 +17,14 @@ from pyarrow import parquet
 from chargeback.attribution.rules import AttributionRules
 from chargeback.demo import write_demo
 from chargeback.dimensions import UNALLOCATED
-from chargeback.enrichment.local import Rules, meaning_of
+from chargeback.enrichment.delivery import delivery_comparison
+from chargeback.enrichment.local import enriched
+from chargeback.enrichment.rules import Rules
 from chargeback.errors import UsageProblem
 from chargeback.files.whole import sha256_of
 from chargeback.sources.local.files import LocalFiles
 from chargeback.store.base import Refresh
-from chargeback.store.local import SpendStore, StoredPeriod
+from chargeback.store.local import LocalStore, StoredPeriod
 
 MONTH = "2026-10"
 MIDDLE = date(2026, 10, 15)
@@ -35,9 +37,9 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> StoredPeriod:
     """October 2026, as billed: with its discounts as lines, like all but the two oldest months."""
     folder = tmp_path_factory.mktemp("bill")
     write_demo(folder / "cur", today=date(2026, 11, 23), months=4, lines=300)
-    source, store = LocalFiles(folder / "cur"), SpendStore(folder / "store")
+    source, store = LocalFiles(folder / "cur"), LocalStore(folder / "store")
     (october,) = (p for p in source.periods() if p.billing_period == MONTH)
-    store.refresh(source, [october], Refresh(rules()))
+    store.refresh(source, [october], Refresh(delivery_comparison(rules())))
     (period,) = store.periods(source.source_id)
     return period
 
@@ -59,7 +61,7 @@ def owners(folder: Path, *rows: str) -> dict[str, Path]:
 
 
 def daily(period: StoredPeriod, held: Rules) -> pa.Table:
-    return parquet.read_table(meaning_of(period, held).daily)
+    return parquet.read_table(enriched(period, held).daily)
 
 
 def total(column: pa.ChunkedArray) -> Decimal:
@@ -92,9 +94,9 @@ def test_a_line_without_a_date_keeps_its_row_and_its_owner(
 
 
 def test_the_same_rules_are_worked_out_once(period: StoredPeriod) -> None:
-    first = meaning_of(period, rules())
+    first = enriched(period, rules())
     before = state(period.folder)
-    assert meaning_of(period, rules()) == first
+    assert enriched(period, rules()) == first
     assert state(period.folder) == before
 
 
@@ -120,7 +122,7 @@ def test_other_rules_give_other_teams_and_leave_the_bill_alone(period: StoredPer
 )
 def test_no_rule_loses_a_line_or_a_digit(period: StoredPeriod, team: list[object]) -> None:
     (bill,) = period.manifest.totals
-    meaning = meaning_of(period, rules(*team))
+    meaning = enriched(period, rules(*team))
     daily, monthly = parquet.read_table(meaning.daily), parquet.read_table(meaning.monthly)
     assert total(daily["cost"]) == total(monthly["cost"]) == bill.unblended_total
     assert sum(daily["line_count"].to_pylist()) == period.manifest.lines_read
@@ -192,22 +194,22 @@ def test_an_owner_list_that_cannot_be_used_is_named_and_leaves_nothing_behind(
     elif broken == "wrong":
         owners(tmp_path, "*,a,yesterday")
     with pytest.raises(UsageProblem, match=r"owners\.csv") as problem:
-        meaning_of(period, rules({"owners": file}))
+        enriched(period, rules({"owners": file}))
     assert str(tmp_path) not in str(problem.value)
     assert {path.name for path in period.folder.iterdir()} == {"spend.parquet", "manifest.json"}
 
 
 def test_several_at_once_agree_and_leave_one(period: StoredPeriod) -> None:
     with ThreadPoolExecutor(3) as pool:
-        found = list(pool.map(lambda _: meaning_of(period, rules()), range(3)))
+        found = list(pool.map(lambda _: enriched(period, rules()), range(3)))
     assert len(set(found)) == 1
     assert total(parquet.read_table(found[0].daily)["cost"]) == (
         period.manifest.totals[0].unblended_total
     )
-    assert len(list(period.folder.iterdir())) == len(["spend.parquet", "manifest.json", "meaning"])
+    assert len(list(period.folder.iterdir())) == len(["spend.parquet", "manifest.json", "enriched"])
 
 
 def test_the_newest_four_are_kept(period: StoredPeriod) -> None:
     names = ["a/1", "a/2", "a/3", "a/4", "a/5"]
-    made = [meaning_of(period, rules(name)).daily.parent for name in names]
+    made = [enriched(period, rules(name)).daily.parent for name in names]
     assert {path for path in made if path.exists()} == set(made[1:])

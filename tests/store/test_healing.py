@@ -91,7 +91,7 @@ def folder_of(workspace: Workspace, month: str) -> Path:
 
 
 def meaning_folder(workspace: Workspace, month: str) -> Path:
-    (found,) = folder_of(workspace, month).glob("meaning-*")
+    (found,) = folder_of(workspace, month).glob("enriched-*")
     return found
 
 

@@ -18,15 +18,16 @@ from pyarrow import parquet
 
 from chargeback.attribution.rules import AttributionRules
 from chargeback.demo import write_demo
-from chargeback.enrichment.local import Rules
+from chargeback.enrichment.delivery import delivery_comparison
+from chargeback.enrichment.rules import Rules
 from chargeback.errors import SourceProblem, UsageProblem
 from chargeback.sources.base import Extract, Known
 from chargeback.sources.local.files import LocalFiles
 from chargeback.store.base import Refresh
-from chargeback.store.local import SpendStore
+from chargeback.store.local import LocalStore
 from tests.bills import write_manifest_again
 
-HOW = Refresh(Rules(AttributionRules(), "auto"))
+HOW = Refresh(delivery_comparison(Rules(AttributionRules(), "auto")))
 MONTHS = ["2026-11", "2026-10", "2026-09"]
 WAIT_SECONDS = 60
 """After which a process whose other never came gives up."""
@@ -63,11 +64,11 @@ def source(demo: Path, tmp_path: Path) -> Counted:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> SpendStore:
-    return SpendStore(tmp_path / "store")
+def store(tmp_path: Path) -> LocalStore:
+    return LocalStore(tmp_path / "store")
 
 
-def refresh(store: SpendStore, source: Counted) -> list[str]:
+def refresh(store: LocalStore, source: Counted) -> list[str]:
     return store.refresh(source, source.periods(), HOW)
 
 
@@ -76,7 +77,7 @@ def file_of(source: Counted, month: str) -> Path:
     return file
 
 
-def lines_read(store: SpendStore, source: Counted) -> dict[str, int]:
+def lines_read(store: LocalStore, source: Counted) -> dict[str, int]:
     stored = store.periods(source.source_id)
     return {period.manifest.billing_period: period.manifest.lines_read for period in stored}
 
@@ -91,21 +92,21 @@ def drop_a_bedrock_line(source: Counted, month: str) -> None:
     write_manifest_again(source.folder, month)
 
 
-def test_every_period_is_read_once(store: SpendStore, source: Counted) -> None:
+def test_every_period_is_read_once(store: LocalStore, source: Counted) -> None:
     assert refresh(store, source) == source.read == MONTHS
     assert refresh(store, source) == []
     assert source.read == MONTHS
 
 
 def test_progress_names_each_period_and_how_many_are_done(
-    store: SpendStore, source: Counted
+    store: LocalStore, source: Counted
 ) -> None:
     said: list[tuple[str, int, int]] = []
     store.refresh(source, source.periods(), HOW, lambda *told: said.append(told))
     assert said == [(month, done, 3) for done, month in enumerate(MONTHS)]
 
 
-def test_only_what_changed_is_read_again(store: SpendStore, source: Counted) -> None:
+def test_only_what_changed_is_read_again(store: LocalStore, source: Counted) -> None:
     refresh(store, source)
     before = lines_read(store, source)
     drop_a_bedrock_line(source, "2026-10")
@@ -114,7 +115,7 @@ def test_only_what_changed_is_read_again(store: SpendStore, source: Counted) -> 
 
 
 def test_a_broken_file_keeps_the_last_good_data_and_stops_no_other_period(
-    store: SpendStore, source: Counted
+    store: LocalStore, source: Counted
 ) -> None:
     refresh(store, source)
     before = lines_read(store, source)
@@ -125,7 +126,7 @@ def test_a_broken_file_keeps_the_last_good_data_and_stops_no_other_period(
     assert lines_read(store, source) == {**before, "2026-09": before["2026-09"] - 1}
 
 
-def test_a_reader_keeps_the_version_that_it_opened(store: SpendStore, source: Counted) -> None:
+def test_a_reader_keeps_the_version_that_it_opened(store: LocalStore, source: Counted) -> None:
     refresh(store, source)
     (opened, *_) = store.periods(source.source_id)
     whole = parquet.read_table(opened.spend)
@@ -137,7 +138,7 @@ def test_a_reader_keeps_the_version_that_it_opened(store: SpendStore, source: Co
 
 
 def test_until_a_version_is_whole_readers_see_the_one_before(
-    store: SpendStore, source: Counted
+    store: LocalStore, source: Counted
 ) -> None:
     refresh(store, source)
     before = lines_read(store, source)
@@ -150,7 +151,7 @@ def test_until_a_version_is_whole_readers_see_the_one_before(
 
 
 def test_a_reading_that_is_broken_off_leaves_nothing_behind(
-    store: SpendStore, source: Counted
+    store: LocalStore, source: Counted
 ) -> None:
     def broken_off() -> None:
         raise KeyboardInterrupt
@@ -163,7 +164,7 @@ def test_a_reading_that_is_broken_off_leaves_nothing_behind(
 
 
 def test_processes_that_refresh_at_once_read_each_period_once(
-    store: SpendStore, source: Counted
+    store: LocalStore, source: Counted
 ) -> None:
     environment = {
         **os.environ,
@@ -209,12 +210,12 @@ class Together(Counted):
 
 def refresh_together(cur: Path, folder: Path, both: Barrier, read: SimpleQueue[list[str]]) -> None:
     source = Together(cur, both)
-    SpendStore(folder).refresh(source, source.periods()[:1], HOW)
+    LocalStore(folder).refresh(source, source.periods()[:1], HOW)
     read.put(source.read)
 
 
 def test_of_two_processes_that_both_found_it_out_of_date_one_reads(
-    store: SpendStore, source: Counted
+    store: LocalStore, source: Counted
 ) -> None:
     refresh(store, source)
     before = lines_read(store, source)
@@ -235,7 +236,7 @@ def test_of_two_processes_that_both_found_it_out_of_date_one_reads(
 
 
 def test_another_bill_in_the_same_store_is_read_anew(
-    store: SpendStore, source: Counted, tmp_path: Path
+    store: LocalStore, source: Counted, tmp_path: Path
 ) -> None:
     refresh(store, source)
     other = Counted(shutil.copytree(source.folder, tmp_path / "other"))
@@ -246,10 +247,10 @@ def test_another_bill_in_the_same_store_is_read_anew(
 def test_a_folder_that_cannot_be_written_is_said(source: Counted, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(UsageProblem, match="can't be written"):
-        refresh(SpendStore(tmp_path / "file"), source)
+        refresh(LocalStore(tmp_path / "file"), source)
 
 
-def test_moments_are_read_in_pythons_own_utc(store: SpendStore, source: Counted) -> None:
+def test_moments_are_read_in_pythons_own_utc(store: LocalStore, source: Counted) -> None:
     refresh(store, source)
     manifest = store.periods(source.source_id)[0].manifest
     # Pydantic's own time zone can crash a program that ends (chargeback.billing_period).

@@ -62,7 +62,7 @@ EXPLORER = {
     "newest_month": OPEN_MONTH,
     "known_until": f"{OPEN_MONTH}-19 12:00:00",
 }
-"""The parameters of cur/explorer_scope that let all charges of these days through."""
+"""The parameters of demo/explorer_scope that let all charges of these days through."""
 SOME_CHARGES = {
     **EXPLORER,
     "services": ["Amazon Bedrock Service", "Amazon Bedrock", "Tax"],
@@ -76,8 +76,8 @@ class Case:
 
     label: str
     parameters: dict[str, Any]
-    spend: str = "spend"
-    """The relation that it reads as `spend`."""
+    rows: str = ""
+    """The relation that it reads as `enriched`."""
     may_be_empty: bool = False
     """Whether comparing no rows is a comparison all the same."""
 
@@ -105,24 +105,24 @@ def _identities() -> Iterator[Case]:
         yield Case(f"resources {reads}, dated {dated}", parameters)
 
 
-def _views(spend: str, **more: object) -> Iterator[Case]:
+def _views(rows: str, **more: object) -> Iterator[Case]:
     for label, view in VIEWS.items():
-        grain = "daily" if view.days else spend
+        grain = "daily" if view.days else rows
         narrow = bool(view.where) or view.currency != "USD"
         parameters = {**view.parameters(), "first_month": PREVIOUS, **more}
         yield Case(label, parameters, grain, may_be_empty=narrow)
 
 
-def _dimensions(spend: str, **more: object) -> Iterator[Case]:
+def _dimensions(rows: str, **more: object) -> Iterator[Case]:
     for dimension in DIMENSIONS:
         parameters = {**VIEWS["all"].parameters(), "first_month": MONTHS[0], **more}
-        yield Case(f"by {dimension}", {**parameters, "dimension": dimension}, spend)
-    yield from _views(spend, dimension="team", **more)
+        yield Case(f"by {dimension}", {**parameters, "dimension": dimension}, rows)
+    yield from _views(rows, dimension="team", **more)
 
 
-def _months(spend: str) -> Iterator[Case]:
+def _months(rows: str) -> Iterator[Case]:
     for month in (MONTHS[0], MONTH, OPEN_MONTH):
-        yield Case(month, {"month": month}, spend)
+        yield Case(month, {"month": month}, rows)
 
 
 def _explorer(**more: object) -> Iterator[Case]:
@@ -154,14 +154,14 @@ CASES: dict[str, Iterable[Case]] = {
     "cur/bedrock": _with_products(MONTHS[0], OPEN_MONTH),
     "cur/columns": [Case("names", {}, may_be_empty=True)],
     "cur/daily_spend": _with_products(*MONTHS, NO_MONTH),
-    "cur/explorer_charges": _explorer(),
-    "cur/explorer_costs": _groups(),
-    "cur/explorer_scope": _explorer(),
-    "cur/explorer_tags": _explorer(),
-    "cur/explorer_values": _values(),
+    "demo/explorer_charges": _explorer(),
+    "demo/explorer_costs": _groups(),
+    "demo/explorer_scope": _explorer(),
+    "demo/explorer_tags": _explorer(),
+    "demo/explorer_values": _values(),
     "cur/facts": _with_products(MONTHS[0], OPEN_MONTH),
-    "cur/invoice_totals": _bill(*MONTHS[:-1]),
-    "cur/newest_usage": _WHOLE,
+    "demo/invoice_totals": _bill(*MONTHS[:-1]),
+    "demo/newest_usage": _WHOLE,
     "cur/payers": _bill(*MONTHS, NO_MONTH),
     "cur/products": _bill(*MONTHS, NO_MONTH),
     "cur/totals": _with_products(*MONTHS, NO_MONTH),
@@ -187,12 +187,12 @@ CASES: dict[str, Iterable[Case]] = {
     "reports/unrecognised": _views("monthly"),
     "reports/usage_mix": _views("monthly"),
     "reports/tags_seen": [Case("all", {}, "daily")],
-    "spend/contents": _WHOLE,
-    "spend/identities": _identities(),
-    "spend/identity_costs": _identities(),
-    "spend/meaning": _rules(),
-    "spend/meters": _WHOLE,
-    "spend/monthly": (Case("daily rows", {}, "daily"),),
-    "spend/payers": _rules(),
-    "spend/usage_by_tags": _WHOLE,
+    "store/contents": _WHOLE,
+    "store/identities": _identities(),
+    "store/identity_costs": _identities(),
+    "store/daily": _rules(),
+    "store/meters": _WHOLE,
+    "store/monthly": (Case("daily rows", {}, "daily"),),
+    "store/payers": _rules(),
+    "store/usage_by_tags": _WHOLE,
 }

@@ -16,12 +16,8 @@ from sqlglot import exp
 from chargeback import query
 from chargeback.demo import write_demo
 from chargeback.enrichment.bill import Bill
-from chargeback.enrichment.local import (
-    identity_meaning,
-    meaning_of,
-    meter_meaning,
-    read_meters,
-)
+from chargeback.enrichment.classify import attributed_identities, read_meters, recognised_meters
+from chargeback.enrichment.local import enriched
 from chargeback.settings import Settings
 from chargeback.sources.products import product_keys
 from chargeback.workspace import Workspace
@@ -92,19 +88,19 @@ def _add_bill(engines: Engines) -> None:
 def _add_store(engines: Engines, workspace: Workspace) -> None:
     workspace.refresh()
     periods = workspace.store.periods(workspace.source.source_id)
-    meanings = [meaning_of(period, workspace.rules) for period in periods]
+    found = [enriched(period, workspace.rules) for period in periods]
     engines.add_files("spend", [period.spend for period in periods])
     engines.add_files("in_force", [period.spend for period in periods[:2]])
-    for period, meaning in zip(periods, meanings, strict=True):
-        engines.bills[period.manifest.billing_period] = meaning.bill
+    for period, under_rules in zip(periods, found, strict=True):
+        engines.bills[period.manifest.billing_period] = under_rules.bill
         products = product_keys(period.manifest.products)
         engines.products[period.manifest.billing_period] = products
-    engines.add_files("daily", [meaning.daily for meaning in meanings])
-    engines.add_files("monthly", [meaning.monthly for meaning in meanings])
+    engines.add_files("daily", [each.daily for each in found])
+    engines.add_files("monthly", [each.monthly for each in found])
     identities = engines.duckdb.sql(
-        query.duckdb_sql("spend/identities"), params={"reads_resources": 0}
+        query.duckdb_sql("store/identities"), params={"reads_resources": 0}
     ).to_arrow_table()
-    meters = engines.duckdb.sql(query.duckdb_sql("spend/meters")).to_arrow_table()
+    meters = engines.duckdb.sql(query.duckdb_sql("store/meters")).to_arrow_table()
     rules = workspace.rules.attribution
-    engines.add_rows("identity_meaning", identity_meaning(identities, rules))
-    engines.add_rows("meter_meaning", meter_meaning(read_meters(meters)))
+    engines.add_rows("attributed_identities", attributed_identities(identities, rules))
+    engines.add_rows("recognised_meters", recognised_meters(read_meters(meters)))

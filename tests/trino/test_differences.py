@@ -253,7 +253,7 @@ def test_an_export_without_optional_columns(engines: Engines) -> None:
 
 def test_tokens_round_at_the_sixth_decimal(engines: Engines) -> None:
     amount = "CAST(1.234567500000 AS DECIMAL(38, 12))"
-    meaning = query.load("spend/meaning")
+    meaning = query.load("store/daily")
     (tokens,) = (column for column in meaning.expressions if column.alias == "tokens")
     case = tokens.sql("athena")
     statement = sqlglot.parse_one(

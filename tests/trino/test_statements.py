@@ -30,8 +30,9 @@ PAGE_SIZE = 40
 pytestmark = pytest.mark.timeout(STARTS_WITHIN)
 
 
-def loaded(name: str, spend: str = "spend") -> exp.Expr:
-    return query.with_table(query.load(name), "spend", exp.to_table(spend))
+def loaded(name: str, rows: str = "") -> exp.Expr:
+    statement = query.load(name)
+    return query.with_table(statement, "enriched", exp.to_table(rows)) if rows else statement
 
 
 def counted(answer: Answer) -> Counter[tuple[Any, ...]]:
@@ -71,7 +72,7 @@ def test_no_statement_is_left_out() -> None:
 
 @pytest.mark.parametrize(("name", "case"), RUNS)
 def test_statement_gives_the_same_rows(engines: Engines, name: str, case: Case) -> None:
-    statement = loaded(name, case.spend)
+    statement = loaded(name, case.rows)
     trino, duckdb = engines.both(statement, case.parameters)
     assert_same(statement, trino, duckdb)
     assert trino.rows or case.may_be_empty

@@ -9,7 +9,9 @@ import pytest
 from sqlglot import exp
 
 from chargeback import query
+from chargeback.enrichment.schemas import daily_schema, monthly_schema
 from chargeback.sources.athena.settings import AthenaSettings
+from chargeback.sources.cur2 import result_schema
 from chargeback.store.athena.catalog import KEYS, StoreTable
 
 from .cases import CASES, MONTHS
@@ -33,11 +35,16 @@ def versions(*months: str) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def tables(engines: Engines) -> Tables:
     """`spend`, `daily` and `monthly`, into which Trino has written every month twice."""
-    made = {kind: StoreTable(kind, SETTINGS) for kind in ("spend", "daily", "monthly")}
+    schemas = {
+        "spend": result_schema("daily_spend"),
+        "daily": daily_schema(),
+        "monthly": monthly_schema(),
+    }
+    made = {kind: StoreTable(kind, schema, SETTINGS) for kind, schema in schemas.items()}
     for table in made.values():
         folder = engines.trino.folder / table.name
         folder.mkdir()
-        engines.trino.add_table(table.name, folder, table.shape, KEYS)
+        engines.trino.add_table(table.name, folder, table.schema, KEYS)
     for month in MONTHS:
         for version in (*versions(month).values(), "another"):
             write(engines, made, month, version)
@@ -50,15 +57,15 @@ def write(engines: Engines, made: Tables, month: str, version: str) -> None:
     values = {"billing_period": month, "products": engines.products[month]}
     engines.trino.ask(insert, values)
     spend = made["spend"].rows({month: version})
-    meaning = query.with_table(query.load("spend/meaning"), "spend", spend)
+    joined = query.with_table(query.load("store/daily"), "spend", spend)
     rules = {
         "net_payers": engines.bills[month].net_payers,
         "excluded": [],
         "reads_resources": 0,
     }
-    engines.trino.ask(made["daily"].insert(meaning, month, version), rules)
+    engines.trino.ask(made["daily"].insert(joined, month, version), rules)
     daily = made["daily"].rows({month: version})
-    monthly = query.with_table(query.load("spend/monthly"), "spend", daily)
+    monthly = query.with_table(query.load("store/monthly"), "enriched", daily)
     engines.trino.ask(made["monthly"].insert(monthly, month, version), {})
 
 
@@ -67,7 +74,7 @@ def write(engines: Engines, made: Tables, month: str, version: str) -> None:
 def test_a_table_holds_the_rows_of_its_versions(
     kind: str, months: tuple[str, ...], engines: Engines, tables: Tables
 ) -> None:
-    everything = exp.select(*tables[kind].shape.names)
+    everything = exp.select(*tables[kind].schema.names)
     there = everything.from_(tables[kind].rows(versions(*months)).as_("t"))
     here = everything.from_(kind).where(exp.column("billing_period").isin(*months))
     trino, duckdb = engines.trino.ask(there, {}), engines.ask_duckdb(here, {})
@@ -80,9 +87,9 @@ def test_a_report_has_the_rows_of_the_store_on_disk(
     name: str, engines: Engines, tables: Tables
 ) -> None:
     for case in islice(CASES[name], CASES_EACH):
-        rows = tables["monthly" if case.spend == "monthly" else "daily"].rows(versions(*MONTHS))
+        rows = tables["monthly" if case.rows == "monthly" else "daily"].rows(versions(*MONTHS))
         takes = query.parameters(query.load(name))
         values = {key: value for key, value in case.parameters.items() if key in takes}
-        there = query.with_table(query.load(name), "spend", rows)
-        here = loaded(name, case.spend)
+        there = query.with_table(query.load(name), "enriched", rows)
+        here = loaded(name, case.rows)
         assert_same(here, engines.trino.ask(there, values), engines.ask_duckdb(here, values))

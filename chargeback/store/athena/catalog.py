@@ -13,13 +13,10 @@ from functools import cached_property
 import pyarrow as pa
 from sqlglot import exp
 
-from chargeback.enrichment.schemas import table_shape
 from chargeback.sources.athena.settings import AthenaSettings
 
 KEYS = ("billing_period", "version")
 """What the tables are partitioned by, in this order."""
-MEANING = ("identity_meaning", "meter_meaning", "daily", "monthly")
-"""The tables that hold what a month's spend means, beside `spend` itself."""
 ADDED = ("charged_lines", "net_charged_lines", "net_repeated_lines")
 """Columns of `spend` that versions of schema version 2 lack."""
 HIVE_TYPES = {
@@ -35,20 +32,17 @@ class StoreTable:
     """One table; its name tells its columns, so that another release never meets older ones."""
 
     kind: str
-    """A table of the store as statements name it: 'spend', 'daily', …"""
+    """The table as statements name it: 'spend', 'daily', …"""
+    schema: pa.Schema
+    """The columns that statements read."""
     settings: AthenaSettings
     lacks: tuple[str, ...] = ()
     """Columns that statements read and an older table does not have: NULL in all rows."""
 
     @cached_property
-    def shape(self) -> pa.Schema:
-        """The columns that statements read."""
-        return table_shape(self.kind)
-
-    @cached_property
     def name(self) -> str:
         """The name in the database."""
-        columns = pa.schema([field for field in self.shape if field.name not in self.lacks])
+        columns = pa.schema([field for field in self.schema if field.name not in self.lacks])
         told = f"{self.settings.store_location}\n{columns}"
         return f"chargeback_{self.kind}_{hashlib.sha256(told.encode()).hexdigest()[:8]}"
 
@@ -105,7 +99,7 @@ class StoreTable:
         """What stands for the table in a statement: the version of each month."""
         months = exp.column("billing_period").isin(*versions)
         version = exp.column("version").isin(*versions.values())
-        columns = [self._read(field) for field in self.shape]
+        columns = [self._read(field) for field in self.schema]
         return exp.select(*columns).from_(self._table).where(months, version).subquery()
 
     def _read(self, field: pa.Field) -> exp.Expr:
@@ -117,7 +111,7 @@ class StoreTable:
     @property
     def _data(self) -> list[pa.Field]:
         """The columns that stand in the files."""
-        return [field for field in self.shape if field.name not in KEYS]
+        return [field for field in self.schema if field.name not in KEYS]
 
     @property
     def _table(self) -> exp.Table:

@@ -23,8 +23,8 @@ object overwrites with conditional writes")."""
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """An object, and what S3 calls this version of it."""
+class StoredObject:
+    """An object's content, and what S3 calls this version of it."""
 
     body: bytes
     etag: str
@@ -38,11 +38,11 @@ class StoreObjects:
         place = str(settings.store_location).removeprefix("s3://")
         self._bucket, _, folder = place.partition("/")
         self._folder = f"{folder.rstrip('/')}/" if folder.strip("/") else ""
-        self._seen: dict[str, Held] = {}
+        self._seen: dict[str, StoredObject] = {}
 
-    def get(self, name: str) -> Held | None:
+    def get(self, name: str) -> StoredObject | None:
         """The object, if it is there."""
-        with _told():
+        with _s3_errors():
             try:
                 answer = self._s3.get_object(Bucket=self._bucket, Key=self._folder + name)
             except ClientError as error:
@@ -50,24 +50,24 @@ class StoreObjects:
                     return None
                 raise
             with closing(answer["Body"]) as body:
-                return Held(body.read(), answer["ETag"])
+                return StoredObject(body.read(), answer["ETag"])
 
     def all(self, below: str) -> list[bytes]:
         """The objects below a folder, by name; those that did not change are not fetched again."""
-        with _told():
+        with _s3_errors():
             found = {item["Key"]: item["ETag"] for item in self._listed(below)}
-        return [held.body for key in sorted(found) if (held := self._current(key, found[key]))]
+        return [each.body for key in sorted(found) if (each := self._current(key, found[key]))]
 
     def names(self, below: str) -> list[str]:
         """The names of the objects below a folder, oldest first."""
-        with _told():
+        with _s3_errors():
             found = sorted(self._listed(below), key=lambda item: item["LastModified"])
         return [item["Key"].removeprefix(self._folder) for item in found]
 
-    def replace(self, name: str, body: bytes, before: Held | None) -> bool:
+    def replace(self, name: str, body: bytes, before: StoredObject | None) -> bool:
         """Writes the object unless it is no longer `before`; whether it was written."""
         condition = {"IfMatch": before.etag} if before else {"IfNoneMatch": "*"}
-        with _told():
+        with _s3_errors():
             try:
                 self._s3.put_object(
                     Bucket=self._bucket, Key=self._folder + name, Body=body, **condition
@@ -80,22 +80,22 @@ class StoreObjects:
 
     def put(self, name: str, body: bytes) -> None:
         """Writes an object whose name nobody else uses."""
-        with _told():
+        with _s3_errors():
             self._s3.put_object(Bucket=self._bucket, Key=self._folder + name, Body=body)
 
     def delete(self, below: str) -> None:
         """Deletes the objects whose names begin so."""
-        with _told():
+        with _s3_errors():
             for item in self._listed(below):
                 self._s3.delete_object(Bucket=self._bucket, Key=item["Key"])
 
-    def _current(self, key: str, etag: str) -> Held | None:
-        held = self._seen.get(key)
-        if held is None or held.etag != etag:
-            held = self.get(key.removeprefix(self._folder))
-            if held:
-                self._seen[key] = held
-        return held
+    def _current(self, key: str, etag: str) -> StoredObject | None:
+        known = self._seen.get(key)
+        if known is None or known.etag != etag:
+            known = self.get(key.removeprefix(self._folder))
+            if known:
+                self._seen[key] = known
+        return known
 
     def _listed(self, below: str) -> Iterator[dict[str, Any]]:
         pages = self._s3.get_paginator("list_objects_v2")
@@ -114,7 +114,7 @@ def _code(error: ClientError) -> str:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _s3_errors() -> Iterator[None]:
     try:
         yield
     except (ClientError, BotoCoreError, Boto3Error) as error:

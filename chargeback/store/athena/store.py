@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,26 +11,30 @@ from threading import Event
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from sqlglot import exp
 
-from chargeback.enrichment.athena import AthenaMeaning, AthenaMeanings
-from chargeback.enrichment.athena_tables import AthenaTables
-from chargeback.enrichment.local import Rules
 from chargeback.errors import SourceProblem
 from chargeback.notices import Notice
+from chargeback.sources.athena.settings import AthenaSettings
 from chargeback.sources.athena.table import AthenaTable
-from chargeback.store.athena.catalog import ADDED, MEANING, StoreTable
-from chargeback.store.athena.objects import Held, StoreObjects
+from chargeback.sources.base import Extract
+from chargeback.sources.cur2 import result_schema
+from chargeback.store.athena.catalog import ADDED, StoreTable
+from chargeback.store.athena.leases import Lease, end_leases, is_leased
+from chargeback.store.athena.objects import StoredObject, StoreObjects
 from chargeback.store.athena.versions import Versions
 from chargeback.store.base import Store
 from chargeback.store.manifest import (
     READABLE,
-    SCHEMA_VERSION,
     Manifest,
     Reading,
     Refusal,
     manifest_of,
     refusal_of,
 )
+
+OLDER = 2
+"""The newest schema version whose facts lie in a table of their own."""
 
 
 class _Record(BaseModel):
@@ -42,8 +45,15 @@ class _Record(BaseModel):
     table: str
     version: str
     before: str | None
-    """The version before, which stays for readers that are at work on it."""
+    """The version before, which stays for readers that have found it and not opened it yet."""
+    older: tuple[str, ...] = ()
+    """What came before that, as far as somebody held it when it was replaced."""
     manifest: Manifest
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """All versions that are kept, the one in force first."""
+        return (self.version, *([self.before] if self.before else []), *self.older)
 
 
 class _Refused(BaseModel):
@@ -79,76 +89,99 @@ class AthenaStore(Store[AthenaPeriod]):
     def __init__(self, folder: Path, source: AthenaTable) -> None:
         super().__init__(folder)
         self._source = source
-        tables = {kind: StoreTable(kind, source.settings) for kind in ("spend", *MEANING)}
-        tables["spend 2"] = StoreTable("spend", source.settings, lacks=ADDED)
-        self._objects = StoreObjects(source.settings)
-        self._versions = Versions(source.queries, self._objects, tables)
-        self._meanings = AthenaMeanings(self._versions)
+        schema = result_schema("daily_spend")
+        self._spend = StoreTable("spend", schema, source.settings)
+        self._older_spend = StoreTable("spend", schema, source.settings, lacks=ADDED)
+        self.objects = StoreObjects(source.settings)
+        self.versions = Versions(source.queries, self.objects)
+
+    @property
+    def settings(self) -> AthenaSettings:
+        """Where its tables lie."""
+        return self._source.settings
+
+    @property
+    def parallel(self) -> int:
+        """How many periods may be worked on at a time."""
+        return self._source.parallel
 
     def periods(self, source_id: str) -> list[AthenaPeriod]:
         """What was read from one bill, newest period first. Raises SourceProblem."""
         refusals = {r.billing_period: r.refusal for r in self._refusals()}
-        bodies = reversed(self._objects.all("periods/"))
+        bodies = reversed(self.objects.all("periods/"))
         found = [self._period(body, refusals) for body in bodies]
         return [p for p in found if p and p.manifest.source_id == source_id]
 
-    def tables(self, periods: Sequence[AthenaPeriod], rules: Rules) -> AthenaTables:
-        """What these periods mean under `rules`, worked out in Athena unless it is there already.
+    def hold(self, period: AthenaPeriod) -> Lease:
+        """Keeps a version, for an hour unless it is renewed."""
+        return Lease(self.objects, period.version)
 
-        Raises:
-            SourceProblem: Athena or S3 can't be asked.
-            OwnerListError: an owner list can't be used.
-        """
+    def facts(self, period: AthenaPeriod) -> exp.Subquery:
+        """What stands for the facts of a period in a statement."""
+        return self._facts(period.manifest.billing_period, period.version, period.manifest)
 
-        def meaning_of(period: AthenaPeriod) -> tuple[str, AthenaMeaning]:
-            meaning = self._meanings.of(period.version, period.manifest, rules)
-            return period.manifest.billing_period, meaning
-
-        with ThreadPoolExecutor(self._source.parallel) as pool:
-            meanings = dict(pool.map(meaning_of, periods))
-        return AthenaTables(self._versions.queries, self._versions.tables, meanings)
+    def versions_kept(self) -> set[str]:
+        """The versions that are not deleted. Raises SourceProblem."""
+        records = (self._record(StoredObject(body, "")) for body in self.objects.all("periods/"))
+        return {version for record in records if record for version in record.versions}
 
     def _stored(self, billing_period: str) -> AthenaPeriod | None:
-        held = self._objects.get(_name(billing_period))
+        found = self.objects.get(_name(billing_period))
         refusals = {r.billing_period: r.refusal for r in self._refusals(billing_period)}
-        return self._period(held.body, refusals) if held else None
+        return self._period(found.body, refusals) if found else None
 
     def _replace(self, reading: Reading, stop: Event) -> bool:
         month, version, is_first = reading.period.billing_period, uuid.uuid4().hex, False
-        held = self._objects.get(_name(month))
-        old = self._record(held)
+        found = self.objects.get(_name(month))
+        old = self._record(found)
         try:
-            self._versions.create(["spend"])
-            extract = self._versions.extract(reading, self._source, version, stop)
+            self.versions.create(self._spend)
+            extract = self._extract(reading, version, stop)
             less = self._compared(reading, old, version)
             if reading.is_refused(less):
                 self._refuse(month, refusal_of(reading.period, less))
                 return False
+            manifest = manifest_of(reading, extract, self._contents(month, version), less)
+            older, unused = self._older(old)
             record = _Record(
-                table=self._versions.tables["spend"].name,
+                table=self._spend.name,
                 version=version,
                 before=old.version if old else None,
-                manifest=manifest_of(reading, extract, self._contents(month, version), less),
+                older=older,
+                manifest=manifest,
             )
             body = record.model_dump_json(indent=2).encode()
-            is_first = self._objects.replace(_name(month), body, held)
+            is_first = self.objects.replace(_name(month), body, found)
         finally:
             if not is_first:  # it failed, is not taken, or another machine was faster
-                self._versions.drop(["spend"], month, version)
+                self.versions.drop(month, version, self._spend)
         if is_first:
             self._refuse(month, None)
-            self._forget(month, old)
+            for each in unused:
+                self._delete(month, each)
         return is_first
 
-    def _forget(self, month: str, old: _Record | None) -> None:
-        if old and old.before:
-            with suppress(SourceProblem):
-                self._meanings.forget(month, old.before)
-            self._versions.drop(["spend"], month, old.before)
+    def _older(self, old: _Record | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Of what came before the version that is replaced: what somebody holds, and the rest."""
+        older = old.versions[1:] if old else ()
+        leased = tuple(version for version in older if is_leased(self.objects, version))
+        return leased, tuple(version for version in older if version not in leased)
+
+    def _delete(self, month: str, version: str) -> None:
+        self.versions.drop(month, version, self._spend)
+        with suppress(SourceProblem):
+            end_leases(self.objects, version)
+
+    def _extract(self, reading: Reading, version: str, stop: Event) -> Extract:
+        """Writes what the CUR 2.0 table holds of a month as a version of `spend`."""
+        month = reading.period.billing_period
+        return self._source.insert(
+            month, lambda rows: self._spend.insert(rows, month, version), reading.known, stop
+        )
 
     def _contents(self, month: str, version: str) -> list[dict[str, Any]]:
-        facts = self._versions.spend(SCHEMA_VERSION).rows({month: version})
-        found = self._versions.download("spend/contents", {}, spend=facts)
+        facts = self._spend.rows({month: version})
+        found = self.versions.download("store/contents", {}, spend=facts)
         order = [(name, "ascending") for name in ("payer_account_id", "product_code", "currency")]
         rows: list[dict[str, Any]] = found.sort_by(order).to_pylist()
         return rows
@@ -158,47 +191,53 @@ class AthenaStore(Store[AthenaPeriod]):
         if old is None or old.manifest.source_id != reading.source.source_id:
             return ()
         month = reading.period.billing_period
-        before = self._versions.spend(old.manifest.schema_version).rows({month: old.version})
-        now = self._versions.spend(SCHEMA_VERSION).rows({month: version})
+        before = self._facts(month, old.version, old.manifest)
+        now = self._spend.rows({month: version})
         kept, found = (
-            self._versions.download("spend/usage_by_tags", {}, spend=rows, in_force=before)
+            self.versions.download("store/usage_by_tags", {}, spend=rows, in_force=before)
             for rows in (before, now)
         )
-        return reading.judge(kept.to_pylist(), found.to_pylist())
+        return reading.less(kept.to_pylist(), found.to_pylist())
+
+    def _facts(self, month: str, version: str, manifest: Manifest) -> exp.Subquery:
+        return self._table_of(manifest).rows({month: version})
+
+    def _table_of(self, manifest: Manifest) -> StoreTable:
+        """The table that holds facts of the manifest's schema version."""
+        return self._spend if manifest.schema_version > OLDER else self._older_spend
 
     def _refuse(self, billing_period: str, refusal: Refusal | None) -> None:
         name = f"refused/{billing_period}.json"
         if refusal is None:
-            self._objects.delete(name)
+            self.objects.delete(name)
             return
         body = _Refused(billing_period=billing_period, refusal=refusal).model_dump_json()
-        self._objects.put(name, body.encode())
+        self.objects.put(name, body.encode())
 
     def _refusals(self, billing_period: str = "") -> Iterator[_Refused]:
-        for body in self._objects.all(f"refused/{billing_period}"):
+        for body in self.objects.all(f"refused/{billing_period}"):
             with suppress(ValidationError):
                 yield _Refused.model_validate_json(body)
 
     def _remove(self, billing_period: str) -> None:
-        self._objects.delete(_name(billing_period))
+        self.objects.delete(_name(billing_period))
 
     def _period(self, body: bytes, refusals: Mapping[str, Refusal]) -> AthenaPeriod | None:
-        record = self._record(Held(body, ""))
+        record = self._record(StoredObject(body, ""))
         if record is None:
             return None
         refusal = refusals.get(record.manifest.billing_period)
         return AthenaPeriod(record.version, record.manifest, refusal)
 
-    def _record(self, held: Held | None) -> _Record | None:
+    def _record(self, found: StoredObject | None) -> _Record | None:
         """What is said of a month, unless it is of tables that this program doesn't read."""
         try:
-            record = _Record.model_validate_json(held.body) if held else None
+            record = _Record.model_validate_json(found.body) if found else None
         except ValidationError:
             return None
         if record is None or record.manifest.schema_version not in READABLE:
             return None
-        table = self._versions.spend(record.manifest.schema_version)
-        return record if record.table == table.name else None
+        return record if record.table == self._table_of(record.manifest).name else None
 
 
 def _name(billing_period: str) -> str:

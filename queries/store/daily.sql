@@ -3,7 +3,7 @@
 -- parameters: net_payers   texts `payer account|currency`: their bill is the sum of net costs
 --             excluded     product codes that are left out
 --             reads_resources   1 where a rule reads resource ids, else 0
--- relations:  spend, identity_meaning, meter_meaning
+-- relations:  spend, attributed_identities, recognised_meters
 -- grain:      the spend store's: one row in, one row out, but for excluded products
 -- columns:    cost                the amount on the bill, in currency, on the payer's basis
 --             tokens              single tokens; NULL for what is not tokens
@@ -86,7 +86,7 @@ SELECT
   s.net_unblended_cost,
   s.line_count
 FROM categorised AS s
-INNER JOIN identity_meaning AS i
+INNER JOIN attributed_identities AS i
   ON
     s.usage_account_id = i.usage_account_id
     AND s.iam_principal = i.iam_principal
@@ -97,7 +97,7 @@ INNER JOIN identity_meaning AS i
     -- A line without a date still has its row: the month's first day says who pays for it.
     AND COALESCE(s.usage_date, CAST(s.billing_period || '-01' AS DATE)) >= i.valid_from
     AND COALESCE(s.usage_date, CAST(s.billing_period || '-01' AS DATE)) < i.valid_to
-INNER JOIN meter_meaning AS m
+INNER JOIN recognised_meters AS m
   ON
     s.billing_entity = m.billing_entity
     AND s.product_code = m.product_code

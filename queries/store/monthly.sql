@@ -1,8 +1,8 @@
 -- The same meaning without days, resources and invoices: what most questions need.
 --
--- relations: spend (the daily rows with their meaning)
+-- relations: enriched = daily rows
 -- grain:     one row per billing period, account, IAM principal, who pays, meter, region, category
--- columns:   as in meaning.sql; usage_date is NULL, for statements that can ask either rows
+-- columns:   as in daily.sql; usage_date is NULL, for statements that can ask either rows
 SELECT
   billing_period,
   currency,
@@ -35,7 +35,7 @@ SELECT
   SUM(cost) AS cost,
   SUM(unblended_cost) AS unblended_cost,
   CAST(NULL AS DATE) AS usage_date
-FROM spend
+FROM enriched
 GROUP BY
   1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26
 ORDER BY tenant, team, principal

@@ -1,0 +1,107 @@
+"""Reads each distinct identity and each distinct meter of a billing period once, in Python.
+
+The tables that this gives are small; the engine joins them to the facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+from chargeback.attribution.attribution import Attribution
+from chargeback.attribution.identity import identity_of
+from chargeback.attribution.principal import read_principal
+from chargeback.attribution.rule_notices import IDENTITY_KEYS
+from chargeback.attribution.rules import AttributionRules
+from chargeback.bedrock.usage_type import Meter, read_meter
+from chargeback.dimensions import ATTRIBUTED, UNALLOCATED
+
+METER_KEYS = (
+    "billing_entity",
+    "product_code",
+    "product_name",
+    "usage_type",
+    "pricing_unit",
+    "description",
+    "operation",
+    "line_item_type",
+)
+ATTRIBUTED_IDENTITIES = pa.schema(
+    [
+        (column, pa.string())
+        for column in (
+            *IDENTITY_KEYS,
+            *("principal_type", "principal", "principal_name", "session_name"),
+            *(column for each in ATTRIBUTED for column in (each.name, f"{each.name}_source")),
+        )
+    ]
+    + [("valid_from", pa.date32()), ("valid_to", pa.date32())]
+)
+RECOGNISED_METERS = pa.schema(
+    [
+        (column, pa.string())
+        for column in (
+            *METER_KEYS,
+            *("provider", "model", "token_type", "service_tier", "scope", "note"),
+        )
+    ]
+    + [("long_context", pa.bool_()), ("recognised", pa.bool_())]
+    + [("tokens_per_unit", pa.decimal128(10, 0))]
+)
+
+
+def attributed_identities(identities: pa.Table, rules: AttributionRules) -> pa.Table:
+    """Who pays for each row of queries/store/identities.sql, and from when to when.
+
+    Raises:
+        OwnerListError: an owner list can't be used.
+    """
+    attribution = Attribution(rules)
+    rows = [row for found in identities.to_pylist() for row in _attributed(found, attribution)]
+    return pa.Table.from_pylist(rows, ATTRIBUTED_IDENTITIES)
+
+
+def _attributed(found: dict[str, str], attribution: Attribution) -> Iterator[dict[str, Any]]:
+    principal = read_principal(found["iam_principal"])
+    for valid_from, valid_to, decided in attribution.of(identity_of(found)):
+        yield {
+            **found,
+            "principal_type": principal.type,
+            "principal": principal.group or UNALLOCATED,
+            "principal_name": principal.group_name if principal.group else UNALLOCATED,
+            "session_name": principal.session,
+            **{name: decision.value for name, decision in decided.items()},
+            **{f"{name}_source": decision.source for name, decision in decided.items()},
+            "valid_from": valid_from,
+            "valid_to": valid_to,
+        }
+
+
+def read_meters(found: pa.Table) -> list[dict[str, Any]]:
+    """The rows of queries/store/meters.sql, each with its reading as `meter`."""
+    return [{**row, "meter": _meter(row)} for row in found.to_pylist()]
+
+
+def _meter(found: Mapping[str, Any]) -> Meter:
+    rate = found["rate"]
+    return read_meter(
+        **{key: found[key] for key in METER_KEYS},
+        rate=None if rate is None else Decimal(repr(rate)),
+    )
+
+
+def recognised_meters(meters: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """What each row of `read_meters` is."""
+    return pa.Table.from_pylist([_recognised(found) for found in meters], RECOGNISED_METERS)
+
+
+def _recognised(found: Mapping[str, Any]) -> dict[str, Any]:
+    meter: Meter = found["meter"]
+    names = [field.name for field in RECOGNISED_METERS if field.name not in METER_KEYS]
+    return {
+        **{key: found[key] for key in METER_KEYS},
+        **{name: getattr(meter, name) for name in names},
+    }
