@@ -1,7 +1,8 @@
 """Entry: what the server serves, and a run of its script: sign-in, navigation, shared controls."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import duckdb
@@ -40,7 +41,7 @@ def pages(setup: StreamlitPage) -> Mapping[str, Sequence[StreamlitPage]]:
 def draw() -> None:
     """Draws the page that is asked for."""
     # What it keeps for all viewers needs a server that runs: it is not there when this is imported.
-    from chargeback.ui import shell  # noqa: PLC0415
+    from chargeback.ui import page_context, problems  # noqa: PLC0415
 
     st.set_page_config(page_title="Bedrock chargeback", page_icon=ICON, layout="wide")
     setup = st.Page("pages/setup.py", title="Setup", icon=":material/settings:")
@@ -52,22 +53,33 @@ def draw() -> None:
         menu = st.sidebar.container()
         try:
             if page is setup:
-                shell.prepare_workspace()
+                page_context.prepare_workspace()
             else:
-                shell.prepare()
+                page_context.prepare()
         finally:  # its links keep the month that is settled only now
             navigation.draw(menu, sections)
         with sign_in.footer():
             page.run()
     except Problem as problem:
-        shell.show_problem(problem)
+        problems.show_problem(problem)
     except (OSError, duckdb.Error) as error:
         LOG.exception("A page could not be drawn.")
-        shell.show_problem(unforeseen(error))
+        problems.show_problem(unforeseen(error))
+
+
+@asynccontextmanager
+async def navigated(_: st.App) -> AsyncIterator[None]:
+    """Says that this app has a navigation of its own, before anybody asks for a page.
+
+    Else Streamlit 1.67 takes the folder pages/ for its older kind of multipage app until a run of
+    this script says so: a server whose first request is for a page would run it alone.
+    """
+    st.navigation([st.Page(draw, title="Bedrock chargeback", url_path="first")])
+    yield
 
 
 if __name__ == "__main__":  # somebody looks, and Streamlit runs this script
     draw()
 else:  # `streamlit run app.py` and `uvicorn app:app` import what they serve
-    app: ASGIApp = st.App(__file__)
+    app: ASGIApp = st.App(__file__, lifespan=navigated)
     app = server.guarded(app)

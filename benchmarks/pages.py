@@ -99,7 +99,7 @@ def main() -> None:
 def prepare(bill: str, folder: Path) -> Workspace:
     """Reads the bill, and works out what it means."""
     workspace = BILLS[bill](folder)
-    workspace.reports()
+    workspace.answers()
     return Workspace(workspace.settings)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from operator import methodcaller
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -20,50 +20,71 @@ import duckdb
 
 from benchmarks import stores
 from benchmarks.measure import arguments, measured, scratch, show, timed
+from chargeback.access.rows import EVERYTHING
+from chargeback.dimensions import BY_NAME, CHARGED
 from chargeback.enrichment.local import EnrichedPeriod, enriched
 from chargeback.enrichment.local_tables import LocalTables
-from chargeback.reports.answers import DIMENSIONS, Reports, View
-from chargeback.statement.build import UNITS
+from chargeback.reports.answers import Answers
+from chargeback.reports.charges import (
+    bill_by_product,
+    billed_elsewhere,
+    charges_by_unit,
+    detail,
+    invoice_totals,
+)
+from chargeback.reports.coverage import deciding_sources, tags_seen
+from chargeback.reports.daily import daily_trend, list_days
+from chargeback.reports.movers import movement
+from chargeback.reports.period_status import ties
+from chargeback.reports.ranking import filter_options, name_of, rank
+from chargeback.reports.summary import summarise
+from chargeback.reports.usage_mix import unrecognised, usage_mix
+from chargeback.reports.view import View
 from chargeback.store.local import LocalStore
 
 MONTH, TODAY, IN_MONTH = stores.YEAR[-1], date(2026, 11, 23), date(2026, 10, 31)
 TARGET_MS = 100
-ALL = View(MONTH, "USD")
+ALL = View(MONTH, "USD", EVERYTHING)
+WHOLE = View.of_month(MONTH, EVERYTHING)
 ONE_TENANT = ALL.narrowed("tenant", "tenant-7")
 KEYS_OF = ONE_TENANT.parameters()
-HALF_MONTH = View(MONTH, "USD", days=15)
+HALF_MONTH = View(MONTH, "USD", EVERYTHING, days=15)
 NAMED = [f"tenant-{number}" for number in range(5)]
 
-Answer = Callable[[Reports], object]
+Answer = Callable[[Answers], object]
 
 MONTHLY: dict[str, Answer] = {
-    **{f"ranking by {by}": methodcaller("ranking", ALL, by) for by in DIMENSIONS},
-    "ranking by principal of one tenant": lambda r: r.ranking(ONE_TENANT, "principal"),
-    "summary": lambda r: r.summary(ALL, TODAY),
-    "usage_mix": lambda r: r.usage_mix(ALL),
-    "attribution": lambda r: r.attribution(ALL),
-    "unrecognised": lambda r: r.unrecognised(ALL),
-    "options": lambda r: r.options(MONTH, "USD"),
-    "movement by tenant": lambda r: r.movement(ALL, "tenant", NAMED),
-    "name_of a tenant": lambda r: r.name_of(ALL, "tenant", "tenant-7"),
-    "ties": lambda r: r.ties(MONTH, "USD"),
-    **{f"charges by {by}": methodcaller("charges", MONTH, by) for by in UNITS},
+    **{f"ranking by {by}": partial(rank, view=ALL, dimension=by) for by in BY_NAME},
+    "ranking by principal of one tenant": lambda r: rank(r, ONE_TENANT, "principal"),
+    "summary": lambda r: summarise(r, ALL, TODAY),
+    "usage_mix": lambda r: usage_mix(r, ALL),
+    "attribution": lambda r: deciding_sources(r, ALL),
+    "unrecognised": lambda r: unrecognised(r, ALL),
+    "options": lambda r: filter_options(r, ALL),
+    "movement by tenant": lambda r: movement(r, ALL, "tenant", NAMED),
+    "name_of a tenant": lambda r: name_of(r, ALL, "tenant", "tenant-7"),
+    "ties": lambda r: ties(r, ALL),
+    **{
+        f"charges by {by}": partial(charges_by_unit, view=WHOLE, dimension=of.name)
+        for by, of in CHARGED.items()
+    },
 }
 DAILY: dict[str, Answer] = {
-    "summary of an open month": lambda r: r.summary(ALL, IN_MONTH),
-    "the same of one tenant": lambda r: r.summary(ONE_TENANT, IN_MONTH),
-    "daily_trend by tenant": lambda r: r.daily_trend(ALL, "tenant", NAMED),
-    "daily_trend by principal of one tenant": lambda r: r.daily_trend(ONE_TENANT, "principal", []),
-    "days": lambda r: r.days(ALL),
-    "days of one tenant": lambda r: r.days(ONE_TENANT),
-    "ranking by tenant, 15 days": lambda r: r.ranking(HALF_MONTH, "tenant"),
-    "ranking by principal, 15 days": lambda r: r.ranking(HALF_MONTH, "principal"),
-    "movement by tenant, 15 days": lambda r: r.movement(HALF_MONTH, "tenant", NAMED),
-    "invoices": lambda r: r.invoices(MONTH),
-    "tags_seen": lambda r: r.tags_seen(),
+    "summary of an open month": lambda r: summarise(r, ALL, IN_MONTH),
+    "the same of one tenant": lambda r: summarise(r, ONE_TENANT, IN_MONTH),
+    "daily_trend by tenant": lambda r: daily_trend(r, ALL, "tenant", NAMED),
+    "daily_trend by principal of one tenant": lambda r: daily_trend(r, ONE_TENANT, "principal", []),
+    "days": lambda r: list_days(r, ALL),
+    "days of one tenant": lambda r: list_days(r, ONE_TENANT),
+    "ranking by tenant, 15 days": lambda r: rank(r, HALF_MONTH, "tenant"),
+    "ranking by principal, 15 days": lambda r: rank(r, HALF_MONTH, "principal"),
+    "movement by tenant, 15 days": lambda r: movement(r, HALF_MONTH, "tenant", NAMED),
+    "invoices": lambda r: invoice_totals(r, WHOLE),
+    "tags_seen": lambda r: tags_seen(r, WHOLE.since(stores.YEAR[0])),
     "line_keys of one tenant": lambda r: r.tables.answer("line_keys", "daily", KEYS_OF),
-    "detail, to its last row": lambda r: r.detail(MONTH).read_all(),
-    "reconciliation": lambda r: r.reconciliation(MONTH, "USD", date(2026, 10, 29)),
+    "detail, to its last row": lambda r: detail(r, WHOLE).read_all(),
+    "billed_elsewhere": lambda r: billed_elsewhere(r, ALL),
+    "bill_by_product": lambda r: bill_by_product(r, ALL, date(2026, 10, 29)),
 }
 """Whose statement reads the daily rows; that of an open month is two, the other is monthly."""
 
@@ -74,7 +95,7 @@ GRAINS = {"monthly": MONTHLY, "daily": DAILY}
 
 def _prepare(folder: Path) -> None:
     """Reads the bill and works out what it means, in memory that is not the questions'."""
-    stores.year(folder).reports()
+    stores.year(folder).answers()
 
 
 def ask_all(folder: Path, rounds: int) -> dict[str, list[float]]:
@@ -90,7 +111,7 @@ def ask_all(folder: Path, rounds: int) -> dict[str, list[float]]:
         for grain, questions in GRAINS.items():
             seconds[_base(grain)].append(timed(_least, bare, grain)[0])
             for name, question in questions.items():
-                seconds[name].append(timed(question, Reports(periods, rules, tables))[0])
+                seconds[name].append(timed(question, Answers(periods, rules, tables))[0])
     return dict(seconds)
 
 

@@ -12,17 +12,20 @@ from typing import NoReturn
 import duckdb
 
 from chargeback.access.change import Actor, machine_user
+from chargeback.access.rows import rows_of
 from chargeback.billing_period import check_month, today
 from chargeback.demo import write_demo
+from chargeback.dimensions import CHARGED
 from chargeback.doctor.aws_account import examine_account
 from chargeback.doctor.check import count
 from chargeback.doctor.examine import Check, examine
 from chargeback.errors import Problem, UsageProblem, unforeseen
 from chargeback.notices import Notice, blocking
-from chargeback.reports.answers import Reports
+from chargeback.reports.answers import Answers
+from chargeback.reports.period_status import notices_of
+from chargeback.reports.view import View
 from chargeback.settings import load_settings
 from chargeback.sources.athena.costs import price
-from chargeback.statement.build import UNITS
 from chargeback.statement.export import write_export
 from chargeback.store.base import Progress
 from chargeback.workspace import DEMO_MONTHS, Workspace
@@ -79,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
 
     export = commands.add_parser("export", help="write a month's chargeback files")
     export.add_argument("--month", metavar="YYYY-MM", required=True)
-    export.add_argument("--by", choices=UNITS, required=True, help="what to charge")
+    export.add_argument("--by", choices=CHARGED, required=True, help="what to charge")
     export.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
     export.add_argument(
         "--strict",
@@ -107,8 +110,8 @@ def _refresh(options: argparse.Namespace) -> None:
     else:
         _say_price(workspace)
         read = workspace.refresh(month, options.months, _progress(), older=True)
-    reports = workspace.reports()
-    _warn(reports, [month] if month else reports.months)
+    answers = workspace.answers()
+    _warn(answers, [month] if month else answers.months)
     print(f"Read {', '.join(sorted(read))}." if read else "Up to date.")
 
 
@@ -126,12 +129,12 @@ def _say_price(workspace: Workspace) -> None:
         )
 
 
-def _warn(reports: Reports, months: Sequence[str]) -> list[Notice]:
+def _warn(answers: Answers, months: Sequence[str]) -> list[Notice]:
     """Says on stderr what is odd about months; returns what blocks their close."""
-    for month, problem in reports.problems.items():
+    for month, problem in answers.problems.items():
         print(_shown(f"chargeback: {month}: {problem}", "utf-8"), file=sys.stderr)
-    said = {month: reports.notices(month) for month in months if month in reports.months}
-    of_the_bill = reports.bill_notices
+    said = {month: notices_of(answers, month) for month in months if month in answers.months}
+    of_the_bill = answers.bill_notices
     for month, notices in said.items():
         for each in notices:
             if each not in of_the_bill:
@@ -152,9 +155,10 @@ def _export(options: argparse.Namespace) -> None:
     stale = workspace.ensure(month, _progress())
     if stale:
         print(f"chargeback: not up to date: {stale}", file=sys.stderr)
-    reports = workspace.reports()
-    files = write_export(reports, month, options.by, today(), options.out, up_to_date=stale is None)
-    blocks = _warn(reports, [month])
+    answers = workspace.answers()
+    view = View.of_month(month, rows_of(Actor(machine_user())))
+    files = write_export(answers, view, options.by, today(), options.out, up_to_date=stale is None)
+    blocks = _warn(answers, [month])
     for name in files.outdated:
         print(
             f"chargeback: {name} no longer fits the files beside it: export it again.",

@@ -27,7 +27,7 @@ from chargeback.enrichment.tables import Tables
 from chargeback.errors import Problem, SourceProblem, UsageProblem
 from chargeback.files.whole import write_whole
 from chargeback.notices import Notice
-from chargeback.reports.answers import Reports
+from chargeback.reports.answers import Answers
 from chargeback.settings import Settings, demo_folder
 from chargeback.sources.athena.costs import AthenaCosts
 from chargeback.sources.athena.table import AthenaTable
@@ -81,12 +81,12 @@ class Workspace:
     @property
     def cost_explorer(self) -> CostExplorer:
         """Cost Explorer of the account that boto3's credentials open; in demo mode the demo's."""
-        return CostExplorer(self._answers, self._billing)
+        return CostExplorer(self._answers_folder, self._billing)
 
     @property
     def invoices(self) -> Invoices:
         """The invoices of the same account."""
-        return Invoices(self._answers, self._billing)
+        return Invoices(self._answers_folder, self._billing)
 
     @cached_property
     def _billing(self) -> Endpoint | AwsEndpoint:
@@ -95,7 +95,7 @@ class Workspace:
         return Endpoint(BillingApi(demo_folder() / "cur").start().url)
 
     @property
-    def _answers(self) -> Path:
+    def _answers_folder(self) -> Path:
         """Where answers about this bill are kept; a demo bill is another one when rewritten."""
         bill = self.source.source_id
         if self.settings.is_demo:
@@ -249,22 +249,22 @@ class Workspace:
             return problem
         return None
 
-    def reports(self) -> Reports:
+    def answers(self) -> Answers:
         """The reports over what the store holds now; a month that is damaged is read again."""
-        found = self.reports_on(self.store.periods(self.source.source_id))
+        found = self.answers_on(self.store.periods(self.source.source_id))
         damaged = [m for m, why in found.problems.items() if isinstance(why, DamagedFacts)]
         if not damaged:
             return found
         for month in damaged:
             with suppress(SourceProblem, UsageProblem):
                 self.refresh(month)
-        return self.reports_on(self.store.periods(self.source.source_id))
+        return self.answers_on(self.store.periods(self.source.source_id))
 
-    def reports_on(self, periods: Sequence[Period]) -> Reports:
+    def answers_on(self, periods: Sequence[Period]) -> Answers:
         """The reports over some versions of billing periods. Raises OwnerListError."""
         _, open_tables = self._store_and_tables
         tables = open_tables(periods, self.rules)
-        return Reports(periods, self.rules, tables, self.bill_notices)
+        return Answers(periods, self.rules, tables, self.bill_notices)
 
     @property
     def bill_notices(self) -> tuple[Notice, ...]:

@@ -8,26 +8,18 @@ import streamlit as st
 
 from chargeback.attribution.principal import read_principal
 from chargeback.billing_period import today
-from chargeback.dimensions import UNALLOCATED
-from chargeback.statement.build import MONEY, UNITS, Statement, build_statement
+from chargeback.dimensions import CHARGED, UNALLOCATED
+from chargeback.reports.ranking import filter_options
+from chargeback.reports.view import View
+from chargeback.statement.build import MONEY, Statement, build_statement
 from chargeback.statement.export import file_names
-from chargeback.ui import address, shell
+from chargeback.ui import address, header, page_context, problems
 from chargeback.ui.downloads import export_file, workbook_file
 from chargeback.ui.formats import money, plain
 from chargeback.ui.metrics import go_to
 from chargeback.ui.tables import Column, plain_table
 
-LABELS = {
-    "tenant": "Tenant",
-    "team": "Team",
-    "project": "Project",
-    "cost_center": "Cost center",
-    "principal": "IAM principal",
-    "account": "Account",
-    "model": "Model",
-}
-DRILL_DOWN = {"tenant": "tenants", "team": "teams", "model": "models"}
-"""The page that shows what is behind a charge; of the others it is their principals."""
+LABELS = {name: dimension.label for name, dimension in CHARGED.items()}
 HEADINGS = {
     "usage_cost": "Usage",
     "discount_amount": "Discounts",
@@ -71,8 +63,7 @@ def draw_statement(statement: Statement, currency: str) -> None:
         what="Statement",
     )
     if row is not None:
-        dimension = "iam_principal" if by == "principal" else by
-        go_to(DRILL_DOWN.get(by, "principals"), dimension, charges["bill_to"].iloc[row])
+        go_to(CHARGED[by].detail_page, CHARGED[by].name, charges["bill_to"].iloc[row])
     sums = " · ".join(
         f"{HEADINGS[name]} {money(amount, currency)}"
         for name, amount in zip(MONEY, totals, strict=True)
@@ -93,17 +84,18 @@ def named(by: str, currency: str) -> Callable[[str], str]:
     if by == "principal":
         return caller_name
     if by == "account":
-        accounts = context.reports.options(context.view.month, currency)["account"]
+        whole = View(context.view.month, currency, context.view.rows)
+        accounts = filter_options(context.answers, whole)["account"]
         return lambda unit: accounts.get(unit, unit)
     return str
 
 
-context = shell.current()
-shell.header(context, "Chargeback")
-by = address.choice("charge_to", UNITS, LABELS)
+context = page_context.current()
+header.draw(context, "Chargeback")
+by = address.choice("charge_to", list(CHARGED), LABELS)
 st.segmented_control(
     "Charge to",
-    UNITS,
+    list(CHARGED),
     format_func=LABELS.__getitem__,
     default=by,
     required=True,
@@ -112,9 +104,9 @@ st.segmented_control(
 if context.view.where:
     st.caption("A statement is always the whole month: the filters do not apply here.")
 
-with shell.shown_problems():
-    month = context.view.month
-    statement = build_statement(context.reports, month, by, today())
+with problems.shown_problems():
+    view = View.of_month(context.view.month, context.view.rows)
+    statement = build_statement(context.answers, view, by, today())
     if not statement.bill:
         st.info("No line of Bedrock is on this month's bill: nothing is charged.")
     for currency in statement.bill:
@@ -123,12 +115,12 @@ with shell.shown_problems():
     st.subheader("Files", anchor=False)
     if not context.is_invoiced:
         st.caption("The month is provisional: AWS may still change it, and then the files change.")
-    names = file_names(month, by)
+    names = file_names(view.month, by)
     with st.container(horizontal=True):
         for label, name in zip(("Statement", "Detail", "Manifest"), names, strict=True):
             st.download_button(
                 f"{label} ({name.rpartition('.')[2].upper()})",
-                partial(export_file, context.reports, month, by, name),
+                partial(export_file, context.answers, view, by, name),
                 file_name=name,
                 key=f"download-{label.lower()}",
                 on_click="ignore",
@@ -137,8 +129,8 @@ with shell.shown_problems():
             )
         st.download_button(
             "Workbook (XLSX)",
-            partial(workbook_file, context.reports, month, by),
-            file_name=f"chargeback-{by}-{month}.xlsx",
+            partial(workbook_file, context.answers, view, by),
+            file_name=f"chargeback-{by}-{view.month}.xlsx",
             key="download-workbook",
             on_click="ignore",
             icon=":material/download:",

@@ -3,9 +3,11 @@
 import streamlit as st
 
 from chargeback.billing_period import today
-from chargeback.reports import highlights
-from chargeback.ui import address, drilldown, shell, tables
-from chargeback.ui import metrics as figures
+from chargeback.reports.frames import total
+from chargeback.reports.ranking import for_file, rank, with_same_days
+from chargeback.reports.summary import summarise
+from chargeback.reports.usage_mix import doubts, unrecognised, usage_mix
+from chargeback.ui import address, drilldown, header, metrics, page_context, tables
 from chargeback.ui.drill_path import AT
 from chargeback.ui.formats import ABSENT, count, money, plain
 from chargeback.ui.tables import Column
@@ -16,32 +18,32 @@ def show_all() -> None:
     address.write({AT: []})
 
 
-context = shell.current()
-reports, view = context.reports, context.view
+context = page_context.current()
+answers, view = context.answers, context.view
 month, currency = view.month, view.currency
-shell.header(context, "Models")
+header.draw(context, "Models")
 
-summary = reports.summary(view, today())
+summary = summarise(answers, view, today())
 if not summary.has_lines:
-    figures.nothing_matches(view)
-figures.draw(figures.models(summary, currency))
+    metrics.nothing_matches(view)
+metrics.draw(metrics.models(summary, currency))
 st.caption(
     "Cost per million tokens: what token usage cost, over its tokens. Cache read share: tokens "
     "read from the prompt cache, of all tokens sent to models."
 )
 
-models, compared_with = reports.ranking(view, "model"), figures.last_month(summary)
+models, compared_with = rank(answers, view, "model"), metrics.last_month(summary)
 if not summary.is_over:
-    same = reports.ranking(highlights.same_days(view, summary.days), "model")
-    models = highlights.with_same_days(models, same)
+    same = rank(answers, view.first_days(summary.days), "model")
+    models = with_same_days(models, same)
     compared_with = f"1–{summary.days} {compared_with[:3]}"
-chosen = dict(drilldown.asked_place(("model",), ("model",)).at).get("model")
+chosen = dict(drilldown.asked_path(("model",), ("model",)).at).get("model")
 if chosen is not None and chosen not in set(models["unit"]):
     st.warning(f"Nothing was spent on {plain(chosen)}; showing all models.")
     chosen = None
 
-file = highlights.for_file(models, "model")
-figures.heading("Spend by model", file, f"models-{month}.csv")
+file = for_file(models, "model")
+metrics.heading("Spend by model", file, f"models-{month}.csv")
 clicked = tables.ranked_table(
     models,
     what="model",
@@ -66,9 +68,9 @@ for column, dimension, what in zip(
     strict=True,
 ):
     with column:
-        ranking = reports.ranking(view, dimension)
-        file = highlights.for_file(ranking, dimension)
-        figures.heading(f"By {what}", file, f"{dimension}s-{month}.csv")
+        ranking = rank(answers, view, dimension)
+        file = for_file(ranking, dimension)
+        metrics.heading(f"By {what}", file, f"{dimension}s-{month}.csv")
         tables.plain_table(
             ranking,
             columns={
@@ -85,8 +87,8 @@ for column, dimension, what in zip(
 
 st.caption("Tax, fees, credits, refunds and discounts stand as on-demand: they have no tier.")
 
-mix = reports.usage_mix(view)
-figures.heading("Prices by model, token type and tier", mix, f"prices-{month}.csv")
+mix = usage_mix(answers, view)
+metrics.heading("Prices by model, token type and tier", mix, f"prices-{month}.csv")
 tables.plain_table(
     mix,
     columns={
@@ -103,14 +105,14 @@ tables.plain_table(
     what="Prices by model, token type and tier",
 )
 
-not_certain = reports.unrecognised(context.view)
+not_certain = unrecognised(answers, context.view)
 if len(not_certain):
-    not_certain["meaning"] = highlights.doubts(not_certain)
-    figures.heading("Not read for certain", not_certain, f"not-certain-{month}.csv")
+    not_certain["meaning"] = doubts(not_certain)
+    metrics.heading("Not read for certain", not_certain, f"not-certain-{month}.csv")
     st.caption(
         plain(
             f"{count(len(not_certain), 'meter')}, "
-            f"{money(highlights.total(not_certain), currency)}, all of it in the totals above."
+            f"{money(total(not_certain), currency)}, all of it in the totals above."
         )
     )
     tables.plain_table(

@@ -3,48 +3,61 @@
 import streamlit as st
 
 from chargeback.billing_period import today
-from chargeback.reports import highlights
-from chargeback.reports.answers import OTHERS
-from chargeback.ui import address, charts, shell, tables
-from chargeback.ui import metrics as figures
+from chargeback.dimensions import DIMENSIONS
+from chargeback.reports.coverage import coverage, deciding_sources
+from chargeback.reports.daily import daily_trend, undated
+from chargeback.reports.frames import total
+from chargeback.reports.movers import movers
+from chargeback.reports.ranking import (
+    OTHERS,
+    for_file,
+    largest_units,
+    others_named,
+    rank_by_each,
+    top_units,
+)
+from chargeback.reports.summary import summarise
+from chargeback.reports.usage_mix import unrecognised
+from chargeback.ui import address, charts, header, metrics, page_context, tables
 from chargeback.ui.formats import money, plain
 from chargeback.ui.tables import Column
 
-PAGES = {"tenant": "tenants", "team": "teams", "principal": "principals", "model": "models"}
+PAGES = {dimension.name: dimension for dimension in DIMENSIONS if dimension.page}
+"""The dimensions whose units have a page."""
 
-context = shell.current()
-reports, view = context.reports, context.view
+context = page_context.current()
+answers, view = context.answers, context.view
 month, currency = view.month, view.currency
-shell.header(context)
+header.draw(context)
 
-summary = reports.summary(view, today())
+summary = summarise(answers, view, today())
 if not summary.has_lines:
-    figures.nothing_matches(view)
-last_month = figures.last_month(summary)
+    metrics.nothing_matches(view)
+last_month = metrics.last_month(summary)
 days = f"1–{summary.days} {last_month[:3]}"
-figures.draw(figures.overview(summary, currency))
-not_certain = reports.unrecognised(view)
+metrics.draw(metrics.overview(summary, currency))
+not_certain = unrecognised(answers, view)
 with st.container(horizontal=True, vertical_alignment="center"):
-    st.caption(plain(figures.comparison(summary, currency)), width="stretch")
+    st.caption(plain(metrics.comparison(summary, currency)), width="stretch")
     if len(not_certain):
-        figures.not_certain_notice(len(not_certain), highlights.total(not_certain), currency)
+        metrics.not_certain_notice(len(not_certain), total(not_certain), currency)
 
-like_for_like = view if summary.is_over else highlights.same_days(view, summary.days)
-rankings = reports.rankings(view, PAGES)
-compared = rankings if summary.is_over else reports.rankings(like_for_like, PAGES)
+like_for_like = view if summary.is_over else view.first_days(summary.days)
+rankings = rank_by_each(answers, view, PAGES)
+compared = rankings if summary.is_over else rank_by_each(answers, like_for_like, PAGES)
 
 
 def show_trend(by: str) -> None:
     """Every day's spend, and how the chart and what is not in it add up to the month."""
-    named = highlights.largest_units(rankings[by])
+    named = largest_units(rankings[by])
     names = dict(zip(rankings[by]["unit"], rankings[by]["name"], strict=True))
-    names[OTHERS] = highlights.others_named(rankings[by], by)
-    trend = reports.daily_trend(view, by, named)
+    names[OTHERS] = others_named(rankings[by], by)
+    trend = daily_trend(answers, view, by, named)
     file = trend.replace({"unit": {OTHERS: names[OTHERS]}})
-    figures.heading(f"Spend by day and {by}", file, f"days-by-{by}-{month}.csv")
+    metrics.heading(f"Spend by day and {by}", file, f"days-by-{by}-{month}.csv")
     chart = charts.daily_chart(trend, names, currency, st.context.theme.type or "light")
     st.plotly_chart(chart, config=charts.CHART_CONFIG, key=f"trend {by}")
-    of_no_day = highlights.undated(trend)
+    of_no_day = undated(trend)
     if of_no_day:
         st.caption(
             plain(
@@ -62,10 +75,10 @@ def show_movers(by: str) -> None:
         st.subheader(title, anchor=False)
         st.caption("There is no month before to compare with.")
         return
-    moved = highlights.movers(reports, like_for_like, by, compared[by])
-    figures.heading(title, moved, f"moved-{by}-{month}.csv")
-    moved["name"] = figures.shortened(moved["name"])
-    moved["why"] = figures.why(moved, currency)
+    moved = movers(answers, like_for_like, by, compared[by])
+    metrics.heading(title, moved, f"moved-{by}-{month}.csv")
+    moved["name"] = metrics.shortened(moved["name"])
+    moved["why"] = metrics.why(moved, currency)
     tables.plain_table(
         moved,
         columns={
@@ -86,11 +99,11 @@ def show_movers(by: str) -> None:
 def show_top(dimension: str) -> None:
     """The largest few, which lead to their page."""
     ranking = rankings[dimension]
-    top = highlights.top_of(ranking, compared[dimension], dimension)
-    file = highlights.for_file(ranking, dimension)
-    figures.heading(f"Top {dimension}s", file, f"{dimension}s-{month}.csv")
+    top = top_units(ranking, compared[dimension], dimension)
+    file = for_file(ranking, dimension)
+    metrics.heading(f"Top {dimension}s", file, f"{dimension}s-{month}.csv")
     row = tables.plain_table(
-        top.assign(name=figures.shortened(top["name"])),
+        top.assign(name=metrics.shortened(top["name"])),
         columns={
             "name": Column(dimension.capitalize()),
             "cost": Column("Spend", "money"),
@@ -103,18 +116,18 @@ def show_top(dimension: str) -> None:
         what=f"Top {dimension}s by spend",
     )
     if row is not None:
-        figures.go_to(PAGES[dimension], dimension, top["unit"].iloc[row])
+        metrics.go_to(PAGES[dimension].page, dimension, top["unit"].iloc[row])
 
 
 def show_attribution() -> None:
     """How much is attributed to whom, by what, and what is not."""
-    decided = reports.attribution(view)
-    figures.heading("Attribution", decided, f"attribution-{month}.csv")
-    covered = highlights.coverage(decided)
+    decided = deciding_sources(answers, view)
+    metrics.heading("Attribution", decided, f"attribution-{month}.csv")
+    covered = coverage(decided)
     tables.plain_table(
         covered.assign(
             dimension=covered["dimension"].str.capitalize(),
-            sources=[figures.sources_in_words(sources) for sources in covered["sources"]],
+            sources=[metrics.sources_in_words(sources) for sources in covered["sources"]],
         ),
         columns={
             "dimension": Column("Attributed to"),

@@ -2,27 +2,29 @@
 
 import streamlit as st
 
-from chargeback.billing_period import today
+from chargeback.billing_period import month_of, today
 from chargeback.reconciliation.causes import ANSWERS
 from chargeback.reconciliation.compare import reconcile
+from chargeback.ui import header, page_context, problems
 from chargeback.ui import reconciliation as reconciled
-from chargeback.ui import shell
 from chargeback.ui.formats import plain
 
-context = shell.current()
+context = page_context.current()
 workspace, month, currency = context.workspace, context.view.month, context.view.currency
-shell.header(context, "Reconciliation")
+header.draw(context, "Reconciliation")
 if context.view.where:
     st.caption("A month is always reconciled whole: the filters do not apply here.")
 explorer = workspace.cost_explorer
 with st.spinner("Asking Cost Explorer and the invoices…"):
-    result = reconcile(context.reports, explorer, workspace.invoices, month, currency, today())
+    result = reconcile(
+        context.answers, explorer, workspace.invoices, context.view.unfiltered, today()
+    )
 for problem in result.problems:
-    shell.show_problem(problem, stale=True)
+    problems.show_problem(problem, stale=True)
 reconciled.show_figures(result)
 for comparison in result.comparisons:
     reconciled.show_bridge(comparison, currency, month)
-if result.cost_explorer and month == f"{today():%Y-%m}":
+if result.cost_explorer and month == month_of(today()):
     reconciled.show_forecast(explorer)
 if result.services:
     reconciled.show_services(result)

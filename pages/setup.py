@@ -8,7 +8,7 @@ import streamlit as st
 from chargeback.doctor.aws_account import examine_account
 from chargeback.doctor.examine import Check, examine
 from chargeback.errors import Problem
-from chargeback.ui import shell, sign_in
+from chargeback.ui import header, page_context, problems, sign_in
 from chargeback.ui.formats import count, month_name, plain
 from chargeback.ui.tables import Column, plain_table
 
@@ -46,7 +46,7 @@ def accept(month: str) -> None:
 def show_waiting() -> None:
     """Deliveries that were not taken, each with the button that takes it."""
     if refused := st.session_state.pop("not accepted", None):
-        shell.show_problem(refused)
+        problems.show_problem(refused)
     viewer = sign_in.viewer(workspace.settings)
     for month, refusal in workspace.waiting().items():
         with st.container(border=True, gap="xsmall"):
@@ -61,12 +61,12 @@ def show_waiting() -> None:
                 st.caption(plain(viewer.who_may))
 
 
-workspace = shell.workspace()
+workspace = page_context.workspace()
 with st.container(horizontal=True, vertical_alignment="center"):
     st.header("Setup", anchor=False, width="stretch")
     if workspace.settings.is_demo:
-        shell.demo_badge()
-with shell.shown_problems():
+        header.demo_badge()
+with problems.shown_problems():
     show_waiting()
 with st.spinner("Looking at everything…"):
     checks = list(examine(workspace, datetime.now(UTC), examine_account))

@@ -13,6 +13,8 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
+from chargeback.access.rows import EVERYTHING
+from chargeback.reports.view import View
 from chargeback.sources.base import Extract, Known
 from chargeback.sources.cur2 import COLUMN_TYPES, TAG_MAP
 from chargeback.sources.local.files import LocalFiles
@@ -143,3 +145,8 @@ def write_manifest_again(cur: Path, month: str = "*") -> None:
     """As AWS does after all data files: what is newer than its manifest is still being written."""
     for manifest in cur.glob(f"*/metadata/BILLING_PERIOD={month}/*-Manifest.json"):
         manifest.touch()
+
+
+def whole(month: str) -> View:
+    """All of a month, in all currencies."""
+    return View.of_month(month, EVERYTHING)

@@ -11,12 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from chargeback.access.rows import EVERYTHING
 from chargeback.attribution.rules import AttributionRules
 from chargeback.billing_period import today
 from chargeback.demo import write_demo
 from chargeback.dimensions import UNALLOCATED
 from chargeback.errors import SourceProblem, UsageProblem
-from chargeback.reports.answers import View
+from chargeback.reports.ranking import filter_options
+from chargeback.reports.summary import summarise
+from chargeback.reports.view import View
 from chargeback.settings import Settings
 from chargeback.workspace import Workspace
 
@@ -45,7 +48,7 @@ def break_month(workspace: Workspace, month: str) -> None:
 
 
 def bill(workspace: Workspace, month: str) -> Decimal:
-    return workspace.reports().summary(View(month, "USD"), TODAY).month.cost
+    return summarise(workspace.answers(), View(month, "USD", EVERYTHING), TODAY).month.cost
 
 
 def test_everything_is_out_of_date_until_it_was_read(workspace: Workspace) -> None:
@@ -54,7 +57,7 @@ def test_everything_is_out_of_date_until_it_was_read(workspace: Workspace) -> No
     assert [period.billing_period for period in workspace.out_of_date()] == [NEWEST]
     assert workspace.refresh(months=1) == [NEWEST]
     assert workspace.out_of_date() == []
-    assert workspace.reports().months == [NEWEST, OLDER]
+    assert workspace.answers().months == [NEWEST, OLDER]
 
 
 def test_a_month_that_the_bill_lacks_cannot_be_asked_for(workspace: Workspace) -> None:
@@ -85,7 +88,7 @@ def test_a_bill_that_went_away_leaves_what_was_read(workspace: Workspace) -> Non
     assert workspace.settings.cur
     shutil.rmtree(workspace.settings.cur)
     assert isinstance(workspace.ensure(OLDER), SourceProblem)
-    assert workspace.reports().months == [NEWEST, OLDER]
+    assert workspace.answers().months == [NEWEST, OLDER]
     with pytest.raises(SourceProblem, match="can't be read"):
         workspace.out_of_date()
 
@@ -96,7 +99,7 @@ def test_other_rules_read_the_store_and_not_the_bill(workspace: Workspace) -> No
     shutil.rmtree(workspace.settings.cur)
     by_account = AttributionRules(team=["account"])
     other = Workspace(workspace.settings.model_copy(update={"attribution": by_account}))
-    options = other.reports().options(OLDER, "USD")
+    options = filter_options(other.answers(), View(OLDER, "USD", EVERYTHING))
     assert options["team"].keys() - {UNALLOCATED} == options["account"].keys() - {""}
     assert bill(other, OLDER) == bill(workspace, OLDER)
 

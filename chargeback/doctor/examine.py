@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from chargeback.access.look import OPEN, SECRETS, how_to_open, who_may_look
+from chargeback.access.rows import EVERYTHING
 from chargeback.access.secrets_file import read_sign_in
 from chargeback.doctor import attribution, payer, tags
 from chargeback.doctor.check import (
@@ -18,7 +19,11 @@ from chargeback.doctor.check import (
     moment,
 )
 from chargeback.errors import Problem, SourceProblem, UsageProblem
-from chargeback.reports.answers import Reports, View
+from chargeback.reports.answers import Answers
+from chargeback.reports.charges import payers
+from chargeback.reports.coverage import deciding_sources, tags_seen
+from chargeback.reports.period_status import notices_of
+from chargeback.reports.view import View
 from chargeback.sources.billing.answers import TRUE_FOR_CLOSED
 from chargeback.workspace import Workspace
 
@@ -131,45 +136,49 @@ def _stored(workspace: Workspace, _: datetime) -> Iterator[Check]:
             f"{EXPORTS_PAGE} > the export > Edit > Column selection.",
         )
     try:
-        reports = workspace.reports()
+        answers = workspace.answers()
     except UsageProblem:  # the check of the attribution rules says which and why
         return
-    for month, problem in reports.problems.items():
+    for month, problem in answers.problems.items():
         yield failed(f"Spend store, {month}", problem)
-    yield from _notices(reports)
+    yield from _notices(answers)
 
 
-def _notices(reports: Reports) -> Iterator[Check]:
+def _notices(answers: Answers) -> Iterator[Check]:
     """What is known to be odd about each month, what blocks its close first."""
-    for each in reports.bill_notices:
+    for each in answers.bill_notices:
         yield Check("Bill", "warning", each.code, each.words)
-    for month in reports.months:
-        for each in reports.notices(month):
-            if each.code == "column-missing" or each in reports.bill_notices:
+    for month in answers.months:
+        for each in notices_of(answers, month):
+            if each.code == "column-missing" or each in answers.bill_notices:
                 continue
             state: State = STATES[each.severity]
             yield Check(f"Notice, {month}", state, each.code, each.words)
 
 
 def _seen(workspace: Workspace, _: datetime) -> Iterator[Check]:
-    reports = workspace.reports()
-    if reports.months and (rows := reports.tags_seen().to_pylist()):
-        rules, month = workspace.settings.attribution, reports.months[0]
+    answers = workspace.answers()
+    if answers.months and (rows := tags_seen(answers, _all_months(answers)).to_pylist()):
+        rules, month = workspace.settings.attribution, answers.months[0]
         yield from tags.seen(rows, rules)
-        yield from attribution.decided(month, _decided(reports, month), rules)
+        yield from attribution.decided(month, _decided(answers, month), rules)
 
 
-def _decided(reports: Reports, month: str) -> dict[str, attribution.Rows]:
+def _all_months(answers: Answers) -> View:
+    return View.of_month(answers.months[0], EVERYTHING).since(answers.months[-1])
+
+
+def _decided(answers: Answers, month: str) -> dict[str, attribution.Rows]:
     """What decided whose the month is, by currency."""
-    currencies = [total.currency for total in reports.manifest(month).totals]
+    currencies = [total.currency for total in answers.manifest(month).totals]
     return {
-        currency: reports.attribution(View(month, currency)).to_dict("records")
+        currency: deciding_sources(answers, View(month, currency, EVERYTHING)).to_dict("records")
         for currency in currencies
     }
 
 
 def _payer(workspace: Workspace, _: datetime) -> Iterator[Check]:
-    payers = _payers(workspace.reports())
+    payers = _payers(workspace.answers())
     try:
         caller: str | SourceProblem = workspace.cost_explorer.account()
     except SourceProblem as problem:
@@ -191,7 +200,7 @@ def _cost_explorer(workspace: Workspace, _: datetime) -> Iterator[Check]:
 
 
 def _invoices(workspace: Workspace, now: datetime) -> Iterator[Check]:
-    payers = _payers(workspace.reports())
+    payers = _payers(workspace.answers())
     if not payers:
         yield Check(
             "Invoices",
@@ -221,14 +230,14 @@ def _invoices(workspace: Workspace, now: datetime) -> Iterator[Check]:
         )
 
 
-def _payers(reports: Reports) -> list[str]:
+def _payers(answers: Answers) -> list[str]:
     """The accounts that pay the newest month's bill."""
     return sorted(
         {
             payer
-            for month in reports.months[:1]
-            for total in reports.manifest(month).totals
-            for payer in reports.payers(month, total.currency)
+            for month in answers.months[:1]
+            for total in answers.manifest(month).totals
+            for payer in payers(answers, View(month, total.currency, EVERYTHING))
         }
     )
 

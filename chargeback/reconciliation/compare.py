@@ -31,7 +31,10 @@ from chargeback.reconciliation.causes import (
     service_rows,
     services_of,
 )
-from chargeback.reports.answers import INVOICED, Reports
+from chargeback.reports.answers import Answers
+from chargeback.reports.charges import bill_by_product, billed_elsewhere
+from chargeback.reports.period_status import INVOICED, status_of
+from chargeback.reports.view import View
 from chargeback.sources.billing.cost_explorer import MARKETPLACE, CostExplorer, Costs, Granularity
 from chargeback.sources.billing.invoices import Invoice, InvoiceList, Invoices
 
@@ -138,34 +141,33 @@ class _Counted:
 Asked = TypeVar("Asked", _Counted, InvoiceList)
 
 
-def reconcile(  # noqa: PLR0913, PLR0917  (the three sources, and what is asked of them)
-    reports: Reports,
+def reconcile(
+    answers: Answers,
     cost_explorer: CostExplorer,
     invoices: Invoices,
-    month: str,
-    currency: str,
+    view: View,
     today: date,
 ) -> Reconciliation:
     """A month in all three sources; one that does not answer is among the result's problems.
 
     Args:
-        reports: the bill.
+        answers: the bill.
         cost_explorer: asked twice, unless the answers are kept.
         invoices: asked once for each payer account, unless the answers are kept.
-        month: YYYY-MM.
-        currency: of the bill; what the others say in another one is left out.
+        view: a month in a currency; what the others say in another one is left out.
         today: the date in UTC.
 
     Raises:
         UsageProblem: the store does not hold the month.
     """
-    manifest = reports.manifest(month)
-    basis = reports.bill(month).metric_in(currency)
-    is_invoiced = reports.status(month, today) == INVOICED
+    month, currency = view.month, view.currency
+    manifest = answers.manifest(month)
+    basis = answers.bill(month).metric_in(currency)
+    is_invoiced = status_of(answers, month, today) == INVOICED
     newest = None if is_invoiced else manifest.newest_usage_date
     problems: list[Problem] = []
     counted = _tried(problems, lambda: _counted(cost_explorer, month, currency, basis, newest))
-    billed = _billed(reports, month, currency, counted.since if counted else None)
+    billed = _billed(answers, view, counted.since if counted else None)
     listed = _tried(problems, lambda: _listed(invoices, month, currency, billed))
     rows = _against_cost_explorer(billed, counted) if counted else ()
     issued = listed.invoices if listed else ()
@@ -201,8 +203,9 @@ def _tried(problems: list[Problem], ask: Callable[[], Asked]) -> Asked | None:
     return answer
 
 
-def _billed(reports: Reports, month: str, currency: str, since: date | None) -> list[_Billed]:
-    rows = reports.reconciliation(month, currency, since).to_pylist()
+def _billed(answers: Answers, view: View, since: date | None) -> list[_Billed]:
+    rows = bill_by_product(answers, view, since).to_pylist()
+    rows += [_NOTHING | row for row in billed_elsewhere(answers, view).to_pylist()]
     # A product's tax, credits and refunds carry its code, but no name.
     names = {row["product_code"]: row["product_name"] for row in rows if row["product_name"]}
     return [
@@ -213,7 +216,7 @@ def _billed(reports: Reports, month: str, currency: str, since: date | None) -> 
                 amount=row["cost"],
                 recent=row["recent_cost"],
                 dated_elsewhere=row["dated_elsewhere"],
-                billed_elsewhere=row["billed_elsewhere"],
+                billed_elsewhere=row.get("billed_elsewhere", ZERO),
                 lines=row["line_count"],
             ),
             is_marketplace=row["billing_entity"] == MARKETPLACE,
@@ -222,6 +225,16 @@ def _billed(reports: Reports, month: str, currency: str, since: date | None) -> 
         )
         for row in rows
     ]
+
+
+_NOTHING = {
+    "invoice_id": "",
+    "cost": ZERO,
+    "recent_cost": ZERO,
+    "dated_elsewhere": ZERO,
+    "line_count": 0,
+}
+"""Of what is billed in another month this one has."""
 
 
 def _counted(

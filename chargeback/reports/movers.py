@@ -1,4 +1,4 @@
-"""Why a unit's spend changed: volume, model mix, price, other meters, and what is not usage.
+"""What moved most, and why: volume, model mix, price, other meters, and what is not usage.
 
 The parts add up to the change exactly; the largest is put into words.
 """
@@ -6,11 +6,19 @@ The parts add up to the change exactly; the largest is put into words.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
+from typing import TypedDict
 
+import pandas as pd
+
+from chargeback.billing_period import previous_month
 from chargeback.money import ZERO
+from chargeback.reports.answers import Answers
+from chargeback.reports.frames import frame_of
+from chargeback.reports.ranking import LARGEST
+from chargeback.reports.view import View
 
 LAST_DIGIT = Decimal("1E-12")
 """Of an amount on the bill; a part of a change has no more, so that the parts add up."""
@@ -54,6 +62,70 @@ class Change:
             "other_meters": self.other_meters,
             "not_usage": self.not_usage,
         }
+
+
+class Mover(TypedDict):
+    """A unit whose spend changed, and why; amounts in the view's currency."""
+
+    unit: str
+    name: str
+    change: Decimal
+    """The sum of the last five."""
+    reason: str
+    """In words."""
+    reason_amount: Decimal | None
+    """The part of the change that the words stand for; None where it is all of it."""
+    volume: Decimal
+    mix: Decimal
+    price: Decimal
+    other_meters: Decimal
+    not_usage: Decimal
+
+
+def movers(
+    answers: Answers, view: View, dimension: str, ranking: pd.DataFrame, count: int = LARGEST
+) -> pd.DataFrame:
+    """The Movers of a ranking whose spend changed most since the month before."""
+    changed = [row for row in ranking.to_dict("records") if row["change"]]
+    changed.sort(key=lambda row: (-abs(row["change"]), row["unit"]))
+    names = {row["unit"]: row["name"] for row in changed[:count]}
+    changes = movement(answers, view, dimension, list(names))
+    found = [
+        {
+            "unit": unit,
+            "name": name,
+            "change": changes[unit].total,
+            "reason": changes[unit].reason,
+            "reason_amount": _largest_part(changes[unit]),
+            **changes[unit].parts,
+        }
+        for unit, name in names.items()
+    ]
+    return frame_of(Mover, found)
+
+
+def movement(
+    answers: Answers, view: View, dimension: str, units: Sequence[str]
+) -> dict[str, Change]:
+    """Why each of `units` changed since the month before."""
+    previous = previous_month(view.month)
+    rows = answers.ask(
+        "movement",
+        view.grain,
+        view.since(previous),
+        dimension=dimension,
+        previous_month=previous,
+        named=list(units),
+    ).to_pylist()
+    meters: dict[str, list[MeterChange]] = {}
+    for row in rows:
+        meters.setdefault(row.pop("unit"), []).append(MeterChange(**row))
+    return {unit: explain(changes) for unit, changes in meters.items()}
+
+
+def _largest_part(change: Change) -> Decimal | None:
+    part = max(change.parts.values(), key=abs)
+    return None if part == change.total else part
 
 
 def explain(meters: Iterable[MeterChange]) -> Change:

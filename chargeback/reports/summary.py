@@ -7,9 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
+from chargeback.billing_period import days_in, is_over, month_of, months_until, previous_month
 from chargeback.money import ZERO, per_million, share_of
+from chargeback.reports.answers import Answers
+from chargeback.reports.ranking import HISTORY_MONTHS
+from chargeback.reports.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +29,6 @@ class MonthTotals:
     input_tokens: Decimal = ZERO
     """Tokens sent to models: read in full, written to the prompt cache or read from it."""
     cache_read_tokens: Decimal = ZERO
-    principal_cost: Decimal = ZERO
-    team_cost: Decimal = ZERO
     tenant_cost: Decimal = ZERO
 
     @property
@@ -81,6 +84,55 @@ class Summary:
     def is_over(self) -> bool:
         """Whether the month has all its days."""
         return self.so_far is None
+
+
+def summarise(answers: Answers, view: View, today: date) -> Summary:
+    """The month's figures and what they compare with."""
+    history = totals_by_month(answers, view)
+    known = {totals.billing_period: totals for totals in history}
+    month = known.get(view.month, MonthTotals(view.month))
+    previous = previous_month(view.month)
+    is_stored = previous in answers.months
+    days, all_days = _complete_days(answers, view.month, today), days_in(view.month)
+    return Summary(
+        month=month,
+        previous=known.get(previous, MonthTotals(previous)) if is_stored else None,
+        history=history,
+        days=days,
+        so_far=None if days == all_days else _so_far(answers, view, month, days),
+    )
+
+
+def totals_by_month(answers: Answers, view: View) -> list[MonthTotals]:
+    """Up to thirteen months that have lines in view, oldest first."""
+    months = months_until(view.month, HISTORY_MONTHS)
+    answer = answers.ask("history", view.grain, view.since(months[0]))
+    return [MonthTotals(**row) for row in answer.to_pylist()]
+
+
+def _complete_days(answers: Answers, month: str, today: date) -> int:
+    """How many days of the month have all their usage."""
+    newest = answers.manifest(month).newest_usage_date
+    if is_over(month, today) or newest is None or month_of(newest) != month:
+        return days_in(month)
+    return max(newest.day - 1, 1)  # the newest day is still being filled
+
+
+def _so_far(answers: Answers, view: View, month: MonthTotals, days: int) -> SoFar:
+    previous = previous_month(view.month)
+    answer = answers.ask("month_to_date", "daily", view.since(previous), complete_days=days)
+    paces = {row["billing_period"]: row for row in answer.to_pylist()}
+    now, before = (paces.get(at, _NO_PACE) for at in (view.month, previous))
+    return SoFar(
+        usage=now["to_date"],
+        previous_usage=before["to_date"],
+        tokens=now["tokens_to_date"],
+        previous_tokens=before["tokens_to_date"],
+        run_rate=run_rate(month, now, Decimal(days_in(view.month)) / days),
+    )
+
+
+_NO_PACE = dict.fromkeys(("to_date", "since", "in_step", "tokens_to_date"), ZERO)
 
 
 def run_rate(month: MonthTotals, pace: Mapping[str, Decimal], stretch: Decimal) -> Decimal:

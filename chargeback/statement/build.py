@@ -11,15 +11,16 @@ from typing import Any
 
 import pandas as pd
 
-from chargeback.dimensions import UNALLOCATED
+from chargeback.dimensions import CHARGED, UNALLOCATED
 from chargeback.errors import Problem, UsageProblem
 from chargeback.money import CENT, ZERO, exact_sum
-from chargeback.reports.answers import Reports
+from chargeback.reports.answers import Answers
+from chargeback.reports.charges import charges_by_unit
+from chargeback.reports.period_status import status_of
+from chargeback.reports.view import View
 from chargeback.statement.rounding import round_two_way
 
 SCHEMA_VERSION = "1"
-UNITS = ("tenant", "team", "project", "cost_center", "principal", "account", "model")
-"""What a statement can be made out to; `principal` is the IAM principal as billed."""
 MONEY = (
     "usage_cost",
     "discount_amount",
@@ -62,14 +63,19 @@ class Charge:
 class Statement:
     """All charges of a month, `(unallocated)` last in each currency."""
 
-    billing_period: str
+    view: View
     period_status: str
-    """As `Reports.status` has it."""
+    """As `status_of` has it."""
     data_as_of: datetime
     bill_to_type: str
     charges: Sequence[Charge]
     bill: dict[str, Decimal]
     """The exact bill in each currency."""
+
+    @property
+    def billing_period(self) -> str:
+        """YYYY-MM."""
+        return self.view.month
 
     def totals(self, currency: str) -> list[Decimal]:
         """The sum of each money column in one currency, in the order of MONEY."""
@@ -107,18 +113,26 @@ class Statement:
             ]
 
 
-def build_statement(reports: Reports, month: str, by: str, today: date) -> Statement:
-    """The statement of one month made out to one kind of unit.
+def build_statement(answers: Answers, view: View, by: str, today: date) -> Statement:
+    """The statement of a month made out to one kind of unit.
+
+    Args:
+        answers: the figures.
+        view: all of the month that the reader may see.
+        by: a key of CHARGED.
+        today: the date in UTC.
 
     Raises:
         UsageProblem: `by` is no unit, or the store does not hold the month.
         Problem: the parts do not add up to the bill; nothing may be charged on such figures.
     """
-    if by not in UNITS:
-        raise UsageProblem(f"A statement can't be made by {by!r}.", todo=f"Use {', '.join(UNITS)}.")
-    manifest = reports.manifest(month)
-    found = reports.charges(month, by).to_pylist()
-    bill = reports.bill(month).totals
+    if by not in CHARGED:
+        raise UsageProblem(
+            f"A statement can't be made by {by!r}.", todo=f"Use {', '.join(CHARGED)}."
+        )
+    manifest = answers.manifest(view.month)
+    found = charges_by_unit(answers, view, CHARGED[by].name).to_pylist()
+    bill = answers.bill(view.month).totals
     charges = [
         charge
         for currency, rows in groupby(found, key=lambda row: row["currency"])
@@ -128,8 +142,8 @@ def build_statement(reports: Reports, month: str, by: str, today: date) -> State
     if not charges:  # a month without any Bedrock line still has its last row
         charges = [Charge(UNALLOCATED, "", "", (CENT * 0,) * len(MONEY))]
     return Statement(
-        billing_period=month,
-        period_status=reports.status(month, today),
+        view=view,
+        period_status=status_of(answers, view.month, today),
         data_as_of=manifest.data_as_of,
         bill_to_type=by,
         charges=charges,

@@ -22,7 +22,10 @@ from chargeback.files.tables import FileDigest, Sheet, write_csv, write_workbook
 from chargeback.files.whole import flush, sha256_of
 from chargeback.money import CENT, ZERO, exact_sum
 from chargeback.notices import Notice
-from chargeback.reports.answers import Reports
+from chargeback.reports.answers import Answers
+from chargeback.reports.charges import detail, invoice_totals
+from chargeback.reports.period_status import notices_of
+from chargeback.reports.view import View
 from chargeback.statement.build import COLUMNS, MONEY, Statement, build_statement
 
 T = TypeVar("T")
@@ -90,8 +93,8 @@ def file_names(month: str, by: str) -> tuple[str, str, str]:
 
 
 def write_export(  # noqa: PLR0913
-    reports: Reports,
-    month: str,
+    answers: Answers,
+    view: View,
     by: str,
     today: date,
     out: Path,
@@ -101,8 +104,8 @@ def write_export(  # noqa: PLR0913
     """Writes statement, detail and manifest into `out`: they appear together, the manifest last.
 
     Args:
-        reports: the figures.
-        month: YYYY-MM.
+        answers: the figures.
+        view: all of the month that the reader may see.
         by: the unit that is charged.
         today: the date in UTC.
         out: the folder; made if it isn't there.
@@ -112,34 +115,34 @@ def write_export(  # noqa: PLR0913
         UsageProblem: `by` is no unit, or the store does not hold the month.
         Problem: the figures do not tie to the bill, or a file can't be written.
     """
-    statement = build_statement(reports, month, by, today)
-    names = file_names(month, by)
+    statement = build_statement(answers, view, by, today)
+    names = file_names(view.month, by)
     with _named_problems(out, names[0]):
         out.mkdir(parents=True, exist_ok=True)
         _remove_unfinished(out)
         beside = Path(mkdtemp(prefix=UNFINISHED, dir=out))
     with holding(beside):
         try:
-            _write_set(reports, statement, [beside / name for name in names], up_to_date)
+            _write_set(answers, statement, [beside / name for name in names], up_to_date)
             with _named_problems(out, names[2]):
                 _put_in_place(beside, out, names)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
     charges, detail, manifest = (out / name for name in names)
-    return ExportFiles(charges, detail, manifest, _outdated(out, month, names))
+    return ExportFiles(charges, detail, manifest, _outdated(out, view.month, names))
 
 
 def _write_set(
-    reports: Reports, statement: Statement, files: Sequence[Path], up_to_date: bool
+    answers: Answers, statement: Statement, files: Sequence[Path], up_to_date: bool
 ) -> None:
     charges, detail, manifest = files
     sums = dict.fromkeys(statement.bill, ZERO)
-    rows = _adding_up(detail_rows(reports, statement.billing_period), sums)
+    rows = _adding_up(detail_rows(answers, statement.view), sums)
     digests = {
         charges: _write(charges, lambda file: write_csv(file, COLUMNS, statement.rows())),
         detail: _write(detail, lambda file: write_csv(file, DETAIL_COLUMNS, rows)),
     }
-    said = _manifest(reports, statement, digests, sums, up_to_date)
+    said = _manifest(answers, statement, digests, sums, up_to_date)
     text = json.dumps(said, indent=2, ensure_ascii=False, default=_plain) + "\n"
     _write(manifest, lambda file: file.write(text.encode()))
 
@@ -186,14 +189,14 @@ def _named_problems(out: Path, name: str) -> Iterator[None]:
 
 
 def write_statement_workbook(
-    reports: Reports, month: str, by: str, today: date, out: BinaryIO
+    answers: Answers, view: View, by: str, today: date, out: BinaryIO
 ) -> None:
     """Writes an XLSX workbook with the statement and its detail.
 
     Raises:
         TooManyRows: the detail is longer than a sheet can be.
     """
-    statement = build_statement(reports, month, by, today)
+    statement, month = build_statement(answers, view, by, today), view.month
     as_of = f"{statement.data_as_of:%Y-%m-%d %H:%M} UTC"
     heading = f"Amazon Bedrock chargeback by {by.replace('_', ' ')}, {month}"
     write_workbook(
@@ -211,7 +214,7 @@ def write_statement_workbook(
                 name="Detail",
                 title_lines=[f"The lines behind the statement, {month}"],
                 columns=DETAIL_COLUMNS,
-                rows=detail_rows(reports, month),
+                rows=detail_rows(answers, view),
                 money_columns=DETAIL_MONEY,
                 total_row=False,
             ),
@@ -220,9 +223,9 @@ def write_statement_workbook(
     )
 
 
-def detail_rows(reports: Reports, month: str) -> Iterator[list[Any]]:
+def detail_rows(answers: Answers, view: View) -> Iterator[list[Any]]:
     """The rows of the detail file, in the order of DETAIL_COLUMNS."""
-    for batch in reports.detail(month):
+    for batch in detail(answers, view):
         columns = [batch.column(name).to_pylist() for name in DETAIL_COLUMNS]
         yield from (list(row) for row in zip(*columns, strict=True))
 
@@ -235,14 +238,14 @@ def _adding_up(rows: Iterable[list[Any]], sums: dict[str, Decimal]) -> Iterator[
 
 
 def _manifest(
-    reports: Reports,
+    answers: Answers,
     statement: Statement,
     digests: dict[Path, FileDigest],
     detail_sums: dict[str, Decimal],
     up_to_date: bool,
 ) -> dict[str, Any]:
     month = statement.billing_period
-    period, rules = reports.manifest(month), reports.rules
+    period, rules = answers.manifest(month), answers.rules
     return {
         "schema_version": 1,
         "program_version": __version__,
@@ -253,8 +256,8 @@ def _manifest(
         "engine": period.engine,
         "query_ids": list(period.query_ids),
         "up_to_date": up_to_date,
-        "notices": [_said(each) for each in reports.notices(month)],
-        "cost_basis": [_basis(each) for each in reports.bill(month).cost_basis],
+        "notices": [_said(each) for each in notices_of(answers, month)],
+        "cost_basis": [_basis(each) for each in answers.bill(month).cost_basis],
         "accepted": period.accepted and period.accepted.model_dump(mode="json"),
         "bill_to_type": statement.bill_to_type,
         "files": [
@@ -265,7 +268,7 @@ def _manifest(
             _currency_totals(statement, currency, detail)
             for currency, detail in detail_sums.items()
         ],
-        "invoices": _invoices(reports, statement),
+        "invoices": _invoices(answers, statement),
         "attribution": rules.attribution.describe(),
         "allocation": {"method": "direct", "rules": []},
         "rules_fingerprint": rules.fingerprint,
@@ -286,7 +289,7 @@ def _currency_totals(statement: Statement, currency: str, detail: Decimal) -> di
     }
 
 
-def _invoices(reports: Reports, statement: Statement) -> list[dict[str, Any]]:
+def _invoices(answers: Answers, statement: Statement) -> list[dict[str, Any]]:
     return [
         {
             "invoice_id": row["invoice_id"],
@@ -295,7 +298,7 @@ def _invoices(reports: Reports, statement: Statement) -> list[dict[str, Any]]:
             "bill": row["total"],
             "lines": row["line_count"],
         }
-        for row in reports.invoices(statement.billing_period).to_pylist()
+        for row in invoice_totals(answers, statement.view).to_pylist()
     ]
 
 

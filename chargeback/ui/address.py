@@ -12,19 +12,14 @@ from typing import Any, Final
 
 import streamlit as st
 
+from chargeback.dimensions import FILTERS
 from chargeback.ui.formats import plain
 
 MONTH: Final = "month"
 CURRENCY: Final = "currency"
-FILTERS: Final = {
-    "account": "accounts",
-    "team": "teams",
-    "tenant": "tenants",
-    "model": "models",
-    "region": "regions",
-}
-"""Parameter of each filter, and what it offers."""
-KEPT: Final = (MONTH, CURRENCY, *FILTERS)
+FILTER_NAMES: Final = tuple(dimension.name for dimension in FILTERS)
+"""The parameters of the filters."""
+KEPT: Final = (MONTH, CURRENCY, *FILTER_NAMES)
 """What goes along wherever the reader goes."""
 
 Parameters = Mapping[str, Sequence[str]]
@@ -100,12 +95,12 @@ def link(own: Parameters | None = None) -> dict[str, list[str]]:
 
 def is_filtered() -> bool:
     """Whether the address asks for a part of the bill."""
-    return any(values(name) for name in FILTERS)
+    return any(values(name) for name in FILTER_NAMES)
 
 
 def clear_filters() -> None:
     """Asks for the whole bill."""
-    write(dict.fromkeys(FILTERS, ()))
+    write(dict.fromkeys(FILTER_NAMES, ()))
 
 
 def open_page(page: str, own: Parameters) -> None:

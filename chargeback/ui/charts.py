@@ -18,7 +18,7 @@ import pandas as pd
 from plotly.graph_objects import Figure  # type: ignore[attr-defined]
 
 from chargeback.dimensions import UNALLOCATED
-from chargeback.reports.answers import OTHERS
+from chargeback.reports.ranking import OTHERS
 from chargeback.ui.formats import compact_money, day_name, money
 from chargeback.ui.theme import Base, colours
 

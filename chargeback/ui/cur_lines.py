@@ -10,13 +10,14 @@ import pandas as pd
 import streamlit as st
 
 from chargeback.files.tables import safe_file_name
-from chargeback.reports.answers import LINES_PAGE, View
-from chargeback.reports.highlights import total
-from chargeback.ui import metrics as figures
-from chargeback.ui import tables
-from chargeback.ui.drill_path import Place
+from chargeback.reports.cur_lines import LINES_PAGE, cur_lines
+from chargeback.reports.frames import total
+from chargeback.reports.view import View
+from chargeback.ui import metrics, tables
+from chargeback.ui.drill_path import DrillPath
 from chargeback.ui.formats import ABSENT, count, plain, symbol
-from chargeback.ui.shell import Context, shown_problems
+from chargeback.ui.page_context import Context
+from chargeback.ui.problems import shown_problems
 
 ATHENA_PRICE: Final = "$5 per TB scanned, $0.00005 or more"
 """Amazon Athena pricing, SQL queries: at least 10 MB are charged for each."""
@@ -39,28 +40,30 @@ SHOWN: Final = (
 )
 
 
-def draw(context: Context, place: Place, view: View, line_count: int, cost: Decimal) -> Place:
-    """Draws the CUR lines of a place; returns the place whose page of lines is asked for.
+def draw(
+    context: Context, path: DrillPath, view: View, line_count: int, cost: Decimal
+) -> DrillPath:
+    """Draws the CUR lines of a path; returns the path whose page of lines is asked for.
 
     Args:
         context: the bill.
-        place: a place that splits by CUR lines.
+        path: a path that splits by CUR lines.
         view: what it shows.
         line_count: how many lines there are in all.
         cost: what they come to, in the view's currency.
     """
     with shown_problems():
-        frame = _lines(context, place, view)
+        frame = _lines(context, path, view)
         if frame is not None:
-            figures.heading("CUR lines", frame, _file_name(place, view))
-            said = said_of(frame, place.page, line_count, cost, view.currency)
+            metrics.heading("CUR lines", frame, _file_name(path, view))
+            said = said_of(frame, path.page, line_count, cost, view.currency)
             st.caption(plain(f"{said}. {_price(context)}"))
-            _table(frame, view.currency, f"lines-{place.key}")
+            _table(frame, view.currency, f"lines-{path.key}")
     pages = max(-(-line_count // LINES_PAGE), 1)
     if pages == 1:
-        return place
-    chosen = st.pagination(pages, default=place.page + 1, key=f"page-{place.key}")
-    return place.turned_to(chosen - 1)
+        return path
+    chosen = st.pagination(pages, default=path.page + 1, key=f"page-{path.key}")
+    return path.turned_to(chosen - 1)
 
 
 def said_of(frame: pd.DataFrame, page: int, line_count: int, cost: Decimal, currency: str) -> str:
@@ -98,17 +101,17 @@ def decimals_of(value: Decimal) -> int:
     return max(-exponent, 0) if isinstance(exponent, int) else 0
 
 
-def _lines(context: Context, place: Place, view: View) -> pd.DataFrame | None:
+def _lines(context: Context, path: DrillPath, view: View) -> pd.DataFrame | None:
     """The lines, or None until the reader agrees to the price of reading them."""
     source, manifest = context.workspace.source, context.manifest
-    asked: Hashable = (source.source_id, manifest.source_version, view, place.day, place.page)
+    asked: Hashable = (source.source_id, manifest.source_version, view, path.day, path.page)
     known: tuple[Hashable, pd.DataFrame] | None = st.session_state.get(LAST_READ)
     if known and known[0] == asked:
         return known[1]
-    if _costs_money(context) and not _agreed(place):
+    if _costs_money(context) and not _agreed(path):
         return None
     with st.spinner("Reading the CUR lines…"):
-        frame = context.reports.lines(source, view, place.day, place.page)
+        frame = cur_lines(context.answers, source, view, path.day, path.page)
     st.session_state[LAST_READ] = (asked, frame)
     if _costs_money(context):
         st.rerun()  # the question is answered
@@ -119,14 +122,14 @@ def _costs_money(context: Context) -> bool:
     return context.workspace.settings.athena is not None
 
 
-def _agreed(place: Place) -> bool:
+def _agreed(path: DrillPath) -> bool:
     st.info(
         plain(
             f"Single lines are not in the spend store: reading them queries Athena, {ATHENA_PRICE}."
         ),
         icon=":material/payments:",
     )
-    return st.button("Read the CUR lines from Athena", key=f"read-{place.key}")
+    return st.button("Read the CUR lines from Athena", key=f"read-{path.key}")
 
 
 def _price(context: Context) -> str:
@@ -135,10 +138,10 @@ def _price(context: Context) -> str:
     return "Read from the export's files: free"
 
 
-def _file_name(place: Place, view: View) -> str:
-    when = place.day.isoformat() if place.day else view.month
-    values = (value for _, value in place.at)
-    return safe_file_name("-".join([when, "cur-lines", str(place.page + 1), *values])) + ".csv"
+def _file_name(path: DrillPath, view: View) -> str:
+    when = path.day.isoformat() if path.day else view.month
+    values = (value for _, value in path.at)
+    return safe_file_name("-".join([when, "cur-lines", str(path.page + 1), *values])) + ".csv"
 
 
 def _table(frame: pd.DataFrame, currency: str, key: str) -> None:

@@ -1,6 +1,6 @@
-"""Where a reader stands in the drill-down, and how that is written in the page's address.
+"""Where a reader stands on the way down, and how that is written in the page's address.
 
-A place is a list of conditions (`tenant` is acme-corp, `team` is payments) and what the table below
+A path is a list of conditions (`tenant` is acme-corp, `team` is payments) and what the table below
 them splits by. Parameters of the address: `at`, repeated, each `dimension:value`; `by`, only where
 it isn't what comes next anyway; `day`; `page`, counted from 1.
 """
@@ -13,37 +13,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from chargeback.reports.answers import DIMENSIONS, View
+from chargeback.dimensions import BY_NAME, DIMENSIONS
+from chargeback.reports.view import View
 
 DAY, LINES = "day", "lines"
 CALLERS = "iam_principal"
 AT, BY, ON_DAY, PAGE = PARAMETERS = ("at", "by", "day", "page")
 
-NOUNS = {
-    "tenant": "tenant",
-    "team": "team",
-    "project": "project",
-    "cost_center": "cost center",
-    "principal": "principal",
-    CALLERS: "caller",
-    "account": "account",
-    "provider": "provider",
-    "model": "model",
-    "token_type": "token type",
-    "service_tier": "service tier",
-    "region": "region",
+NOUNS = {dimension.name: dimension.noun for dimension in DIMENSIONS} | {
     DAY: "day",
     LINES: "CUR line",
 }
 """What one unit of each split is called."""
 
-OFFERED = ("tenant", "team", "principal", CALLERS, "model", "token_type", DAY, LINES)
+OFFERED = (*(dimension.name for dimension in DIMENSIONS if dimension.is_split), DAY, LINES)
 """What a reader can split by, beside a page's own levels."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """One level of the drill-down."""
+class DrillPath:
+    """One level of the way down."""
 
     levels: tuple[str, ...]
     """Dimensions in the order in which they follow each other, the page's own first; days and CUR
@@ -89,21 +78,21 @@ class Place:
         hidden = {*fixed} if told_apart else {*fixed, CALLERS}
         return [split for split in dict.fromkeys((*self.levels, *OFFERED)) if split not in hidden]
 
-    def down(self, unit: str) -> Place:
+    def down(self, unit: str) -> DrillPath:
         """One level further down, at a unit of the table."""
         if self.by == DAY:
             return replace(self, day=date.fromisoformat(unit), asked="", page=0)
-        return Place(self.levels, (*self.at, (self.by, unit)))
+        return DrillPath(self.levels, (*self.at, (self.by, unit)))
 
-    def up_to(self, count: int) -> Place:
+    def up_to(self, count: int) -> DrillPath:
         """The level with only the first `count` conditions."""
-        return Place(self.levels, self.at[:count])
+        return DrillPath(self.levels, self.at[:count])
 
-    def split_by(self, split: str) -> Place:
+    def split_by(self, split: str) -> DrillPath:
         """The same conditions, split by something else."""
-        return Place(self.levels, self.at, "" if split == self.next_split() else split)
+        return DrillPath(self.levels, self.at, "" if split == self.next_split() else split)
 
-    def turned_to(self, page: int) -> Place:
+    def turned_to(self, page: int) -> DrillPath:
         """Another page of the same CUR lines."""
         return replace(self, page=page)
 
@@ -123,12 +112,12 @@ class Place:
         }
 
 
-def read_place(
+def read_path(
     levels: Sequence[str], parameters: Mapping[str, Sequence[str]]
-) -> tuple[Place, list[str]]:
+) -> tuple[DrillPath, list[str]]:
     """The place that an address names, and what of it means nothing here."""
     at, ignored = _conditions(parameters.get(AT, ()))
-    place = Place(tuple(levels), at)
+    place = DrillPath(tuple(levels), at)
     for text in parameters.get(BY, ()):
         if text.lower() in {*place.levels, *OFFERED} - dict(at).keys():
             place = replace(place, asked=text.lower())
@@ -153,7 +142,7 @@ def _conditions(texts: Iterable[str]) -> tuple[tuple[tuple[str, str], ...], list
     for text in texts:
         dimension, colon, value = text.partition(":")
         dimension = dimension.lower()
-        if colon and dimension in DIMENSIONS and dimension not in at:
+        if colon and dimension in BY_NAME and dimension not in at:
             at[dimension] = value
         else:
             ignored.append(text)

@@ -10,20 +10,32 @@ import pandas as pd
 import streamlit as st
 
 from chargeback.billing_period import previous_month, today
-from chargeback.dimensions import UNALLOCATED
+from chargeback.dimensions import BY_NAME, UNALLOCATED, WITH_SOURCE
 from chargeback.files.tables import safe_file_name
 from chargeback.money import share_of
-from chargeback.reports import highlights
-from chargeback.reports.answers import DIMENSIONS, OTHERS, Reports, View
-from chargeback.reports.highlights import ATTRIBUTED
-from chargeback.reports.summary import Summary
-from chargeback.ui import address, charts, cur_lines, shell, tables
-from chargeback.ui import metrics as figures
-from chargeback.ui.drill_path import CALLERS, DAY, LINES, NOUNS, PARAMETERS, Place, read_place
+from chargeback.reports.answers import Answers
+from chargeback.reports.daily import daily_trend, list_days, undated
+from chargeback.reports.frames import total
+from chargeback.reports.ranking import (
+    OTHERS,
+    for_file,
+    largest_units,
+    name_of,
+    others_named,
+    rank,
+    top_models,
+    with_same_days,
+)
+from chargeback.reports.summary import Summary, summarise
+from chargeback.reports.view import View
+from chargeback.ui import address, charts, cur_lines, header, metrics, page_context, tables
+from chargeback.ui.drill_path import CALLERS, DAY, LINES, NOUNS, PARAMETERS, DrillPath, read_path
 from chargeback.ui.formats import count, money, month_name, percent, plain, signed_points, tokens
 from chargeback.ui.metrics import Figure
 from chargeback.ui.tables import Column
 
+WITH_SOURCE_NAMES: Final = frozenset(dimension.name for dimension in WITH_SOURCE)
+"""Levels that say whose spend it is."""
 NAMELESS: Final = "(no name)"
 NO_DATE: Final = "(no date)"
 NOT_USAGE: Final = (
@@ -40,25 +52,25 @@ SHOWN_LENGTH: Final = 40
 class Level:
     """One level of a drill-down page, with everything that its parts are drawn from."""
 
-    context: shell.Context
+    context: page_context.Context
     title: str
-    place: Place
+    path: DrillPath
     view: View
     names: tuple[str, ...]
-    """What people call the unit of each condition of the place."""
+    """What people call the unit of each condition of the path."""
     splits: tuple[str, ...]
     """What the reader can split by."""
     summary: Summary
 
     @property
-    def reports(self) -> Reports:
+    def answers(self) -> Answers:
         """The answers."""
-        return self.context.reports
+        return self.context.answers
 
     @property
     def noun(self) -> str:
         """What one row of the table is."""
-        return NOUNS[self.place.by]
+        return NOUNS[self.path.by]
 
 
 def show(title: str, levels: Sequence[str]) -> None:
@@ -68,71 +80,71 @@ def show(title: str, levels: Sequence[str]) -> None:
         title: of the page, which is also the name of its file.
         levels: dimensions in the order in which they follow each other, the page's own first.
     """
-    context = shell.current()
-    shell.header(context, title)
-    place = asked_place(levels)
-    level = _level(context, title, place)
-    if not level.place.is_top:
+    context = page_context.current()
+    header.draw(context, title)
+    path = asked_path(levels)
+    level = _level(context, title, path)
+    if not level.path.is_top:
         _crumbs(level)
     if not level.summary.has_lines:
         _nothing(level)
         return
-    if not level.place.is_top and not level.place.day:
+    if not level.path.is_top and not level.path.day:
         _figures(level)
         _split(level)
-    if level.place.by == LINES:
+    if level.path.by == LINES:
         _lines(level)
         return
-    if not level.place.is_top:
+    if not level.path.is_top:
         _chart(level)
-    _days(level) if level.place.by == DAY else _ranking(level)
+    _days(level) if level.path.by == DAY else _ranking(level)
 
 
-def asked_place(levels: Sequence[str], narrowed_by: Collection[str] = DIMENSIONS) -> Place:
-    """The place that the address names; says what of it means nothing.
+def asked_path(levels: Sequence[str], narrowed_by: Collection[str] = BY_NAME) -> DrillPath:
+    """The path that the address names; says what of it means nothing.
 
     Args:
         levels: of the page.
         narrowed_by: the dimensions that the page can be narrowed by.
     """
-    place, ignored = read_place(levels, {name: address.values(name) for name in PARAMETERS})
-    ignored += [":".join(pair) for pair in place.at if pair[0] not in narrowed_by]
-    if place.asked not in ("", place.by):  # a month is split by the page's own units, a day never
-        ignored.append(place.asked)
+    path, ignored = read_path(levels, {name: address.values(name) for name in PARAMETERS})
+    ignored += [":".join(pair) for pair in path.at if pair[0] not in narrowed_by]
+    if path.asked not in ("", path.by):  # a month is split by the page's own units, a day never
+        ignored.append(path.asked)
     if ignored:
         shown = ", ".join(f"“{_short(text)}”" for text in ignored)
         said = f"This address names something that means nothing here; it was left out: {shown}."
         st.warning(plain(said), icon=":material/link_off:")
-    return place
+    return path
 
 
-def go(place: Place) -> None:
-    """Takes the reader to a place: one step of the browser's history."""
-    address.go(place.parameters())
+def go(path: DrillPath) -> None:
+    """Takes the reader to a path: one step of the browser's history."""
+    address.go(path.parameters())
 
 
-def _level(context: shell.Context, title: str, place: Place) -> Level:
-    reports, view, names = context.reports, context.view, []
-    for dimension, unit in place.at:
-        names.append(reports.name_of(view, dimension, unit) or NAMELESS)
+def _level(context: page_context.Context, title: str, path: DrillPath) -> Level:
+    answers, view, names = context.answers, context.view, []
+    for dimension, unit in path.at:
+        names.append(name_of(answers, view, dimension, unit) or NAMELESS)
         view = view.narrowed(dimension, unit)
-    place = _without_empty_levels(reports, place, view)
-    splits = place.splits()
-    if CALLERS in splits and place.asked != CALLERS and len(reports.ranking(view, CALLERS)) <= 1:
+    path = _without_empty_levels(answers, path, view)
+    splits = path.splits()
+    if CALLERS in splits and path.asked != CALLERS and len(rank(answers, view, CALLERS)) <= 1:
         splits.remove(CALLERS)
-    if place.by == CALLERS and CALLERS not in splits:
-        place = replace(place, asked=place.next_split(skipped=CALLERS))
-    summary = reports.summary(view, today())
-    return Level(context, title, place, view, tuple(names), tuple(splits), summary)
+    if path.by == CALLERS and CALLERS not in splits:
+        path = replace(path, asked=path.next_split(skipped=CALLERS))
+    summary = summarise(answers, view, today())
+    return Level(context, title, path, view, tuple(names), tuple(splits), summary)
 
 
-def _without_empty_levels(reports: Reports, place: Place, view: View) -> Place:
+def _without_empty_levels(answers: Answers, path: DrillPath, view: View) -> DrillPath:
     """Passes over what would show no row but `(unallocated)`, unless the reader asked for it."""
-    while not (place.is_top or place.day or place.asked) and place.by in ATTRIBUTED:
-        if list(reports.ranking(view, place.by)["unit"]) != [UNALLOCATED]:
+    while not (path.is_top or path.day or path.asked) and path.by in WITH_SOURCE_NAMES:
+        if list(rank(answers, view, path.by)["unit"]) != [UNALLOCATED]:
             break
-        place = replace(place, levels=tuple(x for x in place.levels if x != place.by))
-    return place
+        path = replace(path, levels=tuple(x for x in path.levels if x != path.by))
+    return path
 
 
 def _short(name: str) -> str:
@@ -140,11 +152,11 @@ def _short(name: str) -> str:
 
 
 def _crumbs(level: Level) -> None:
-    place, steps = level.place, [level.title, *map(_short, _steps(level))]
+    path, steps = level.path, [level.title, *map(_short, _steps(level))]
     with st.container(key="crumbs", horizontal=True, vertical_alignment="center", gap="xsmall"):
         for number, step in enumerate(steps[:-1]):
-            above = place.up_to(number)
-            if number == len(place.at):  # a day stands below its days
+            above = path.up_to(number)
+            if number == len(path.at):  # a day stands below its days
                 above = above.split_by(DAY)
             st.page_link(
                 f"pages/{level.title.lower()}.py",
@@ -157,9 +169,9 @@ def _crumbs(level: Level) -> None:
 
 def _steps(level: Level) -> list[str]:
     """What people call everything that narrows the level, the widest first."""
-    pairs = zip(level.place.at, level.names, strict=True)
-    steps = [_step(level.place.levels, *at, name) for at, name in pairs]
-    day = level.place.day
+    pairs = zip(level.path.at, level.names, strict=True)
+    steps = [_step(level.path.levels, *at, name) for at, name in pairs]
+    day = level.path.day
     return [*steps, f"{day.day} {month_name(day.isoformat()[:7])}"] if day else steps
 
 
@@ -171,7 +183,7 @@ def _step(levels: Sequence[str], dimension: str, unit: str, name: str) -> str:
 
 def _nothing(level: Level) -> None:
     month, filtered = month_name(level.view.month), bool(level.context.view.where)
-    under = f" under {f' {BETWEEN} '.join(_steps(level))}" if not level.place.is_top else ""
+    under = f" under {f' {BETWEEN} '.join(_steps(level))}" if not level.path.is_top else ""
     what = "matches the filters" if filtered else "was billed"
     st.info(plain(f"Nothing in {month}{under} {what}."), icon=":material/filter_alt_off:")
     if filtered:
@@ -180,21 +192,21 @@ def _nothing(level: Level) -> None:
 
 def _figures(level: Level) -> None:
     summary, currency = level.summary, level.view.currency
-    figures.draw(
+    metrics.draw(
         [
-            figures.spend(summary, currency),
+            metrics.spend(summary, currency),
             _share(level),
-            figures.tokens_used(summary),
-            figures.price(summary, currency),
+            metrics.tokens_used(summary),
+            metrics.price(summary, currency),
         ]
     )
-    st.caption(plain(figures.comparison(summary, currency)))
+    st.caption(plain(metrics.comparison(summary, currency)))
 
 
 def _share(level: Level) -> Figure:
     """How much of the level above this level is, month by month."""
-    above = level.place.up_to(len(level.place.at) - 1).narrow(level.context.view)
-    whole = {m.billing_period: m.cost for m in level.reports.summary(above, today()).history}
+    above = level.path.up_to(len(level.path.at) - 1).narrow(level.context.view)
+    whole = {m.billing_period: m.cost for m in summarise(level.answers, above, today()).history}
     parts = {m.billing_period: m.cost for m in level.summary.history}
     shares = {month: share_of(cost, whole[month]) for month, cost in parts.items()}
     now = shares[level.view.month]
@@ -204,7 +216,7 @@ def _share(level: Level) -> Figure:
         label=f"Share of {_short(level.names[-2]) if len(level.names) > 1 else 'the month'}",
         value=percent(now),
         change="" if change is None else signed_points(change),
-        compared="" if change is None else f"vs {figures.last_month(level.summary)[:3]}",
+        compared="" if change is None else f"vs {metrics.last_month(level.summary)[:3]}",
         history=[float(share) for share in shares.values() if share is not None],
     )
 
@@ -214,12 +226,12 @@ def _split(level: Level) -> None:
         "Split by",
         level.splits,
         format_func=_plural,
-        default=level.place.by,
+        default=level.path.by,
         required=True,
-        key=f"split-{level.place.key}",
+        key=f"split-{level.path.key}",
     )
-    if chosen != level.place.by:
-        go(level.place.split_by(chosen))
+    if chosen != level.path.by:
+        go(level.path.split_by(chosen))
 
 
 def _plural(split: str) -> str:
@@ -229,20 +241,20 @@ def _plural(split: str) -> str:
 
 def _chart(level: Level) -> None:
     """Every day's spend, stacked by what the table splits by, or by what it could."""
-    by, view = level.place.by, level.view
+    by, view = level.path.by, level.view
     if by == DAY:
-        by = next((x for x in level.splits if x not in (DAY, LINES)), level.place.at[-1][0])
-    ranking = level.reports.ranking(view, by)
-    trend = level.reports.daily_trend(view, by, highlights.largest_units(ranking))
-    of_no_day = highlights.undated(trend)
+        by = next((x for x in level.splits if x not in (DAY, LINES)), level.path.at[-1][0])
+    ranking = rank(level.answers, view, by)
+    trend = daily_trend(level.answers, view, by, largest_units(ranking))
+    of_no_day = undated(trend)
     if trend["usage_date"].notna().any():
         names = dict(zip(ranking["unit"], ranking["name"], strict=True))
-        names[OTHERS] = highlights.others_named(ranking, NOUNS[by])
+        names[OTHERS] = others_named(ranking, NOUNS[by])
         base = st.context.theme.type or "light"
         st.plotly_chart(
             charts.daily_chart(trend, names, view.currency, base),
             config=charts.CHART_CONFIG,
-            key=f"chart-{level.place.key}",
+            key=f"chart-{level.path.key}",
         )
     if of_no_day:
         st.caption(
@@ -255,48 +267,48 @@ def _chart(level: Level) -> None:
 
 def _ranking(level: Level) -> None:
     ranking, against = _compared(level)
-    by, columns = level.place.by, _columns(level.place)
+    by, columns = level.path.by, _columns(level.path)
     if "top_model" in columns:
-        of_unit = level.reports.top_models(level.view, by)
+        of_unit = top_models(level.answers, level.view, by)
         ranking["top_model"] = ranking["unit"].map(of_unit).fillna("")
-    file = highlights.for_file(ranking, by)
-    figures.heading(f"Spend by {level.noun}", file, _file_name(level))
+    file = for_file(ranking, by)
+    metrics.heading(f"Spend by {level.noun}", file, _file_name(level))
     with st.container(key="drill-table"):
         unit = tables.ranked_table(
             ranking,
             what=level.noun,
             currency=level.view.currency,
-            key=f"table-{level.place.key}",
+            key=f"table-{level.path.key}",
             previous_label=against,
             columns=columns,
         )
     if unit is not None:
-        go(level.place.down(unit))
+        go(level.path.down(unit))
 
 
 def _compared(level: Level) -> tuple[pd.DataFrame, str]:
     """The ranking, and what it is compared with: an open month only with the same days."""
-    summary, by = level.summary, level.place.by
-    ranking, last_month = level.reports.ranking(level.view, by), figures.last_month(summary)
+    summary, by = level.summary, level.path.by
+    ranking, last_month = rank(level.answers, level.view, by), metrics.last_month(summary)
     if summary.is_over:
         return ranking, last_month
-    same = level.reports.ranking(highlights.same_days(level.view, summary.days), by)
-    return highlights.with_same_days(ranking, same), f"1–{summary.days} {last_month[:3]}"
+    same = rank(level.answers, level.view.first_days(summary.days), by)
+    return with_same_days(ranking, same), f"1–{summary.days} {last_month[:3]}"
 
 
-def _columns(place: Place) -> list[str]:
-    about = ["principal_type", "account"] if place.by == "principal" else []
+def _columns(path: DrillPath) -> list[str]:
+    about = ["principal_type", "account"] if path.by == "principal" else []
     used = [] if about else ["tokens"]  # not both: the table is as wide as it can be
-    one_model = "model" in (place.by, *dict(place.at))
+    one_model = "model" in (path.by, *dict(path.at))
     top_model = [] if one_model else ["top_model"]
     spent = ["cost", "share", "change_percent", "history"]
     return ["name", *about, *spent, *used, "cost_per_million", *top_model]
 
 
 def _days(level: Level) -> None:
-    days, currency = level.reports.days(level.view), level.view.currency
-    figures.heading("Spend by day", days, _file_name(level))
-    spend = money(highlights.total(days), currency)
+    days, currency = list_days(level.answers, level.view), level.view.currency
+    metrics.heading("Spend by day", days, _file_name(level))
+    spend = money(total(days), currency)
     st.caption(plain(f"{count(len(days), 'day')} · {spend}"))
     with st.container(key="drill-table"):
         row = tables.plain_table(
@@ -311,35 +323,35 @@ def _days(level: Level) -> None:
                 "line_count": Column("CUR lines", "number"),
             },
             currency=currency,
-            key=f"table-{level.place.key}",
+            key=f"table-{level.path.key}",
             select=True,
             what="Spend by day, newest first",
         )
     if row is not None and days["usage_date"].iloc[row]:
-        go(level.place.down(days["usage_date"].iloc[row].isoformat()))
+        go(level.path.down(days["usage_date"].iloc[row].isoformat()))
 
 
 def _lines(level: Level) -> None:
-    days, place = level.reports.days(level.view), level.place
-    if place.day:
+    days, path = list_days(level.answers, level.view), level.path
+    if path.day:
         days = _only_day(level, days)
-    line_count, cost = int(highlights.total(days, "line_count")), highlights.total(days)
+    line_count, cost = int(total(days, "line_count")), total(days)
     if not line_count:
         _nothing(level)
         return
-    chosen = cur_lines.draw(level.context, place, level.view, line_count, cost)
-    if chosen != place:
+    chosen = cur_lines.draw(level.context, path, level.view, line_count, cost)
+    if chosen != path:
         go(chosen)
 
 
 def _only_day(level: Level, days: pd.DataFrame) -> pd.DataFrame:
     """The row of the chosen day, its figures drawn."""
-    day = days[days["usage_date"] == level.place.day]
+    day = days[days["usage_date"] == level.path.day]
     currency = level.view.currency
     for row in day.to_dict("records"):
         share = percent(share_of(row["cost"], level.summary.month.cost))
         price = money(row["cost_per_million"], currency)
-        figures.draw(
+        metrics.draw(
             [
                 Figure("Spend", money(row["cost"], currency)),
                 Figure(
@@ -353,5 +365,5 @@ def _only_day(level: Level, days: pd.DataFrame) -> pd.DataFrame:
 
 
 def _file_name(level: Level) -> str:
-    values = (unit for _, unit in level.place.at)
+    values = (unit for _, unit in level.path.at)
     return safe_file_name("-".join([level.view.month, f"by {level.noun}", *values])) + ".csv"

@@ -11,8 +11,9 @@ import pandas as pd
 import streamlit as st
 
 from chargeback.billing_period import previous_month
-from chargeback.reports.answers import OTHERS, View
+from chargeback.reports.ranking import OTHERS
 from chargeback.reports.summary import MonthTotals, SoFar, Summary
+from chargeback.reports.view import View
 from chargeback.ui import address, tables
 from chargeback.ui.drill_path import AT
 from chargeback.ui.formats import (

@@ -11,8 +11,7 @@ from chargeback.billing_period import today
 from chargeback.reconciliation.causes import Comparison
 from chargeback.reconciliation.compare import Reconciliation
 from chargeback.sources.billing.cost_explorer import CostExplorer
-from chargeback.ui import metrics as figures
-from chargeback.ui import shell, tables
+from chargeback.ui import metrics, problems, tables
 from chargeback.ui.formats import ABSENT, moment, money, plain, signed_money
 from chargeback.ui.metrics import Figure
 from chargeback.ui.tables import Column
@@ -33,7 +32,7 @@ def show_figures(found: Reconciliation) -> None:
         amount, difference = money(comparison.amount, currency), comparison.difference
         compared = f"{signed_money(difference, currency)} against the bill"
         cards.append(Figure(comparison.other, amount, compared=compared))
-    figures.draw(cards)
+    metrics.draw(cards)
     if not found.comparisons:
         return
     if found.unexplained == 0:
@@ -57,7 +56,7 @@ def show_bridge(comparison: Comparison, currency: str, month: str) -> None:
     ]
     frame = pd.DataFrame(steps, columns=["step", "amount", "meaning"])
     name = comparison.other.lower().replace(" ", "-")
-    figures.heading(f"From the bill to {comparison.other}", frame, f"{name}-{month}.csv")
+    metrics.heading(f"From the bill to {comparison.other}", frame, f"{name}-{month}.csv")
     table, words = st.columns(2, gap="medium")
     with table:
         tables.plain_table(
@@ -74,7 +73,7 @@ def show_bridge(comparison: Comparison, currency: str, month: str) -> None:
 
 def show_forecast(explorer: CostExplorer) -> None:
     """What AWS expects the open month to come to."""
-    with shell.shown_problems():
+    with problems.shown_problems():
         expected = explorer.forecast(today())
         total, lower, upper = (
             money(expected.spent + amount, expected.currency)
@@ -103,7 +102,7 @@ def show_services(found: Reconciliation) -> None:
         for row in found.services
     ]
     frame = pd.DataFrame(rows, columns=SERVICE_COLUMNS)
-    figures.heading("By service and record type", frame, f"reconciliation-{found.month}.csv")
+    metrics.heading("By service and record type", frame, f"reconciliation-{found.month}.csv")
     tables.plain_table(
         frame,
         columns={
@@ -135,7 +134,7 @@ def show_invoices(found: Reconciliation) -> None:
         for row in found.invoice_rows
     ]
     frame = pd.DataFrame(rows, columns=INVOICE_COLUMNS)
-    figures.heading("By invoice", frame, f"invoices-{found.month}.csv")
+    metrics.heading("By invoice", frame, f"invoices-{found.month}.csv")
     tables.plain_table(
         frame,
         columns={

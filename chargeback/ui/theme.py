@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from chargeback.dimensions import UNALLOCATED
-from chargeback.reports.answers import OTHERS
+from chargeback.reports.ranking import OTHERS
 
 Base = Literal["light", "dark"]
 

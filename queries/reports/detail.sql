@@ -1,6 +1,6 @@
 -- Which lines stand behind a month's statement?
 --
--- parameters: month
+-- parameters: scope.sql's
 -- relations:  enriched = daily rows
 -- grain:      one row per distinct combination of the text columns below
 -- columns:    usage_amount in pricing_unit; tokens single tokens, NULL for what is not tokens;
@@ -41,8 +41,7 @@ SELECT
   product_code,
   resource_id,
   SUM(cost) AS billed_cost
-FROM enriched
-WHERE billing_period = :month
+FROM scope
 GROUP BY
   1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 25, 29, 30, 31,
   32, 33, net_unblended_cost IS NULL

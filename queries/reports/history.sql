@@ -19,8 +19,6 @@ SELECT
     END
   ), 0) AS input_tokens,
   COALESCE(SUM(CASE WHEN token_type = 'cache read' THEN tokens END), 0) AS cache_read_tokens,
-  SUM(CASE WHEN principal <> '(unallocated)' THEN cost ELSE 0 END) AS principal_cost,
-  SUM(CASE WHEN team <> '(unallocated)' THEN cost ELSE 0 END) AS team_cost,
   SUM(CASE WHEN tenant <> '(unallocated)' THEN cost ELSE 0 END) AS tenant_cost
 FROM scope
 GROUP BY billing_period

@@ -1,7 +1,8 @@
--- Named step: the rows that a view asks for; every report starts here, so all agree.
+-- Named step: the rows that a view asks for, and whoever looks may see; every report starts here.
 --
 -- parameters: first_month, month   YYYY-MM, both included
---             currency             as on the bill; amounts in different currencies are never added
+--             currency             as on the bill; NULL asks for all, where a statement keeps
+--                                  them apart: amounts in different currencies are never added
 --             account, team, tenant, project, cost_center, principal, iam_principal, provider,
 --             model, token_type, service_tier, region
 --                                  lists of values; NULL asks for all
@@ -13,7 +14,7 @@ SELECT *
 FROM enriched
 WHERE
   billing_period BETWEEN :first_month AND :month
-  AND currency = :currency
+  AND (CAST(:currency AS VARCHAR) IS NULL OR currency = :currency)
   AND (
     CAST(:days AS INTEGER) IS NULL
     OR (

@@ -112,7 +112,7 @@ def read_store(athena_service: AthenaService, tmp_path_factory: pytest.TempPathF
         lead_to(athena_service.endpoint, environment, folder / "nothing")
         workspace = Workspace(Settings(athena=SETTINGS, store=folder / "store"))
         workspace.refresh()
-        workspace.reports()  # works out what the lines mean, which is kept beside them
+        workspace.answers()  # works out what the lines mean, which is kept beside them
     athena_service.reset()
     return folder / "store"
 

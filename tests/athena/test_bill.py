@@ -14,8 +14,12 @@ from typing import Any
 import pytest
 from pyarrow import parquet
 
+from chargeback.access.rows import EVERYTHING
 from chargeback.demo import write_demo
-from chargeback.reports.answers import View
+from chargeback.reports.charges import detail, invoice_totals
+from chargeback.reports.movers import movement
+from chargeback.reports.ranking import filter_options
+from chargeback.reports.view import View
 from chargeback.settings import Settings
 from chargeback.sources.athena.costs import LEAST_BYTES, AthenaCosts, Spent, price
 from chargeback.sources.athena.table import AthenaTable
@@ -28,6 +32,7 @@ from chargeback.workspace import Workspace
 from tests.athena.conftest import TODAY, Athena, by_environment, cli, republish
 from tests.athena.failures import Fate
 from tests.athena.server import PAGE_ROWS
+from tests.bills import whole
 
 MONTHS = ["2026-11", "2026-10", "2026-09"]
 PERIODS, COLUMNS, UNLOAD = "$file_modified_time", "LIMIT 0", "UNLOAD"
@@ -56,10 +61,10 @@ def rest_of(manifest: Path) -> dict[str, Any]:
 def test_an_export_is_the_one_made_from_the_files_byte_for_byte(
     by: str, athena: Athena, read_store: Path, from_files: Workspace, tmp_path: Path
 ) -> None:
-    from_athena = workspace(athena, read_store).reports()
+    from_athena = workspace(athena, read_store).answers()
     for month in MONTHS:
-        through = write_export(from_athena, month, by, TODAY, tmp_path / "athena")
-        direct = write_export(from_files.reports(), month, by, TODAY, tmp_path / "files")
+        through = write_export(from_athena, whole(month), by, TODAY, tmp_path / "athena")
+        direct = write_export(from_files.answers(), whole(month), by, TODAY, tmp_path / "files")
         assert through.statement.read_bytes() == direct.statement.read_bytes()
         assert through.detail.read_bytes() == direct.detail.read_bytes()
         assert rest_of(through.manifest) == rest_of(direct.manifest)
@@ -99,13 +104,13 @@ def test_a_query_is_waited_for_while_it_is_queued_and_while_it_runs(athena: Athe
 
 
 def test_reports_ask_nothing(athena: Athena, read_store: Path) -> None:
-    reports = workspace(athena, read_store).reports()
+    answers = workspace(athena, read_store).answers()
     for month in MONTHS:
-        view = View(month, "USD")
-        assert reports.detail(month).read_all().num_rows > 0
-        assert reports.invoices(month).num_rows > 0
-        assert reports.options(month, "USD")["tenant"]
-        assert reports.movement(view, "team", ["search"])
+        view = View(month, "USD", EVERYTHING)
+        assert detail(answers, whole(month)).read_all().num_rows > 0
+        assert invoice_totals(answers, whole(month)).num_rows > 0
+        assert filter_options(answers, View(month, "USD", EVERYTHING))["tenant"]
+        assert movement(answers, view, "team", ["search"])
     assert athena.queries == []
 
 
@@ -127,7 +132,7 @@ def test_a_query_scans_the_columns_it_needs_of_its_month(athena: Athena, tmp_pat
     [file] = athena.cur.glob(f"*/data/BILLING_PERIOD={MONTHS[1]}/*.parquet")
     assert 0 < unload.bytes_scanned < file.stat().st_size
     assert athena.reading(PERIODS)[0].bytes_scanned == athena.reading(COLUMNS)[0].bytes_scanned == 0
-    manifest = w.reports().manifest(MONTHS[1])
+    manifest = w.answers().manifest(MONTHS[1])
     assert (manifest.bytes_scanned, manifest.query_ids) == (unload.bytes_scanned, (unload.id,))
 
 
@@ -222,10 +227,10 @@ def test_a_month_without_bedrock_is_read_too(athena: Athena, tmp_path: Path) -> 
 
 
 def line_parameters(from_files: Workspace, month: str, **more: object) -> dict[str, Any]:
-    keys = from_files.reports()._ask("line_keys", "daily", View(month, "USD").parameters())
+    keys = from_files.answers().ask("line_keys", "daily", View(month, "USD", EVERYTHING))
     return {
         "billing_period": month,
-        "products": product_keys(from_files.reports().manifest(month).products),
+        "products": product_keys(from_files.answers().manifest(month).products),
         "identities": sorted(set(keys["identity"].to_pylist())),
         "meters": sorted(set(keys["meter"].to_pylist())),
         "usage_date": None,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from chargeback.errors import Problem, SourceProblem
+from chargeback.reports.charges import detail
 from chargeback.settings import Settings
 from chargeback.sources.athena.table import AthenaTable
 from chargeback.statement.export import write_export
@@ -20,6 +21,7 @@ from tests.athena.failures import (
     server_error,
     throttled,
 )
+from tests.bills import whole
 
 MONTH = "2026-11"
 UNLOAD = "UNLOAD"
@@ -57,7 +59,7 @@ def stale(athena: Athena, store: Path, tmp_path: Path) -> Workspace:
 
 
 def statement(workspace: Workspace, out: Path) -> bytes:
-    files = write_export(workspace.reports(), MONTH, "tenant", TODAY, out)
+    files = write_export(workspace.answers(), whole(MONTH), "tenant", TODAY, out)
     return files.statement.read_bytes() + files.detail.read_bytes()
 
 
@@ -77,7 +79,7 @@ def test_a_failure_is_told_and_what_was_read_stands(
     athena.failures.plan(failure)
     is_told(stale.ensure(MONTH), what)
     assert stale.store.periods(stale.source.source_id) == before
-    assert stale.reports().detail(MONTH).read_all().num_rows > 0
+    assert detail(stale.answers(), whole(MONTH)).read_all().num_rows > 0
 
 
 def test_after_a_failure_the_month_is_read(athena: Athena, stale: Workspace) -> None:
@@ -132,7 +134,7 @@ def test_a_query_that_does_not_end_is_cancelled(athena: Athena, store: Path) -> 
     workspace = Workspace(Settings(athena=impatient, store=store))
     is_told(workspace.ensure(MONTH), "did not finish the query within 1 second;")
     assert athena.ends() == ["CANCELLED"]
-    assert MONTH in workspace.reports().months
+    assert MONTH in workspace.answers().months
 
 
 def test_one_month_that_fails_keeps_no_other_from_being_read(
@@ -143,8 +145,8 @@ def test_one_month_that_fails_keeps_no_other_from_being_read(
     with pytest.raises(SourceProblem, match="time or memory"):
         workspace.refresh()
     [failed] = [query for query in athena.reading(UNLOAD) if query.state == "FAILED"]
-    assert failed.parameters[0].strip("'") not in workspace.reports().months
-    assert len(workspace.reports().months) == len(athena.reading(UNLOAD)) - 1
+    assert failed.parameters[0].strip("'") not in workspace.answers().months
+    assert len(workspace.answers().months) == len(athena.reading(UNLOAD)) - 1
 
 
 def test_lines_that_can_not_be_read_are_a_problem(athena: Athena) -> None:

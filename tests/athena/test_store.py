@@ -15,11 +15,16 @@ import pyarrow as pa
 import pytest
 
 from chargeback import query
+from chargeback.access.rows import EVERYTHING
 from chargeback.enrichment.delivery import delivery_comparison
 from chargeback.enrichment.local import RULES_KEPT
 from chargeback.enrichment.tables import Grain
 from chargeback.errors import SourceProblem
-from chargeback.reports.answers import Reports, View
+from chargeback.reports.answers import Answers
+from chargeback.reports.coverage import deciding_sources
+from chargeback.reports.period_status import ties
+from chargeback.reports.ranking import rank
+from chargeback.reports.view import View
 from chargeback.settings import Settings
 from chargeback.sources.athena.settings import AthenaSettings
 from chargeback.sources.athena.table import AthenaTable
@@ -32,6 +37,7 @@ from chargeback.workspace import Workspace
 from tests.athena.conftest import SETTINGS, TODAY, Athena, by_environment, lead_to, republish
 from tests.athena.failures import Fate, Refusal
 from tests.athena.server import BUCKET, AthenaService
+from tests.bills import whole
 from tests.trino.cases import CASES
 
 MONTHS = ["2026-11", "2026-10", "2026-09"]
@@ -64,7 +70,7 @@ def read_there(
         environment.chdir(folder)
         made = program(kept_at("read"))
         made.refresh()
-        made.reports()
+        made.answers()
     athena_service.reset()
     return kept_at("read")
 
@@ -72,18 +78,18 @@ def read_there(
 @pytest.fixture
 def there(
     athena: Athena, read_there: AthenaSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Reports:
+) -> Answers:
     """The reports of a program that comes to a store that was read."""
     monkeypatch.chdir(tmp_path)
-    made = program(read_there).reports()
+    made = program(read_there).answers()
     assert athena.queries == []
     return made
 
 
 @pytest.fixture
-def here(athena: Athena, read_store: Path) -> Reports:
+def here(athena: Athena, read_store: Path) -> Answers:
     """The reports of the same bill from a store on disk."""
-    return Workspace(Settings(athena=athena.settings, store=read_store)).reports()
+    return Workspace(Settings(athena=athena.settings, store=read_store)).answers()
 
 
 @pytest.fixture
@@ -138,7 +144,7 @@ def cells(table: pa.Table) -> Counter[tuple[Any, ...]]:
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_a_report_has_the_rows_of_the_store_on_disk(
-    name: str, there: Reports, here: Reports
+    name: str, there: Answers, here: Answers
 ) -> None:
     tree = query.load(name)
     for case in islice(CASES[name], CASES_EACH):
@@ -153,34 +159,34 @@ def test_a_report_has_the_rows_of_the_store_on_disk(
             assert mine == theirs
 
 
-def test_rankings_come_in_the_same_order(there: Reports, here: Reports) -> None:
+def test_rankings_come_in_the_same_order(there: Answers, here: Answers) -> None:
     for dimension in ("tenant", "principal"):
-        mine, theirs = (r.ranking(View(NEWEST, "USD"), dimension) for r in (there, here))
+        mine, theirs = (rank(r, View(NEWEST, "USD", EVERYTHING), dimension) for r in (there, here))
         assert mine.equals(theirs)
         assert len(mine) > 1
 
 
 @pytest.mark.parametrize("by", ["tenant", "principal"])
 def test_an_export_is_the_one_of_the_store_on_disk_byte_for_byte(
-    by: str, there: Reports, here: Reports, tmp_path: Path
+    by: str, there: Answers, here: Answers, tmp_path: Path
 ) -> None:
     for month in MONTHS:
-        mine = write_export(there, month, by, TODAY, tmp_path / "there")
-        theirs = write_export(here, month, by, TODAY, tmp_path / "here")
+        mine = write_export(there, whole(month), by, TODAY, tmp_path / "there")
+        theirs = write_export(here, whole(month), by, TODAY, tmp_path / "here")
         assert mine.statement.read_bytes() == theirs.statement.read_bytes()
         assert mine.detail.read_bytes() == theirs.detail.read_bytes()
 
 
-def test_every_month_adds_up_to_the_bill(there: Reports) -> None:
+def test_every_month_adds_up_to_the_bill(there: Answers) -> None:
     assert there.months == MONTHS
-    assert all(there.ties(month, "USD") for month in MONTHS)
+    assert all(ties(there, View(month, "USD", EVERYTHING)) for month in MONTHS)
 
 
-def test_an_answer_is_scanned_for_once(athena: Athena, there: Reports, read_there: Any) -> None:  # noqa: ANN401
-    view = View(NEWEST, "USD")
+def test_an_answer_is_scanned_for_once(athena: Athena, there: Answers, read_there: Any) -> None:  # noqa: ANN401
+    view = View(NEWEST, "USD", EVERYTHING)
     asked = [view, view.narrowed("team", "search"), view]
     for one in asked:
-        program(read_there).reports().attribution(one)
+        deciding_sources(program(read_there).answers(), one)
     assert [q.reused for q in athena.reading("GROUP BY")] == [False, False, True]
 
 
@@ -189,7 +195,7 @@ def test_an_answer_is_scanned_for_once(athena: Athena, there: Reports, read_ther
 
 def test_a_month_is_read_once(athena: Athena, newest_there: AthenaSettings) -> None:
     [insert] = athena.reading(SPEND)
-    manifest = program(newest_there).reports().manifest(NEWEST)
+    manifest = program(newest_there).answers().manifest(NEWEST)
     assert manifest.query_ids == (insert.id,)
     assert manifest.bytes_scanned == insert.bytes_scanned > 0
     assert program(newest_there).refresh(NEWEST) == []
@@ -200,22 +206,22 @@ def test_a_meaning_is_worked_out_once_for_all_programs(
     athena: Athena, newest_there: AthenaSettings
 ) -> None:
     for _ in range(2):
-        assert program(newest_there).reports().ties(NEWEST, "USD")
+        assert ties(program(newest_there).answers(), View(NEWEST, "USD", EVERYTHING))
     assert [len(athena.reading(words)) for words in (DAILY, MONTHLY)] == [1, 1]
 
 
 def test_a_month_written_again_is_replaced_and_its_reader_reads_on(
     athena: Athena, newest_there: AthenaSettings, tmp_path: Path
 ) -> None:
-    reader = program(newest_there).reports()
+    reader = program(newest_there).answers()
     first = versions(athena, newest_there, "spend")
     athena.service.tables["billing.cur2"] = republish(athena.cur, tmp_path / "1", NEWEST)
     assert program(newest_there).refresh(NEWEST) == [NEWEST]
     assert first < versions(athena, newest_there, "spend")
-    assert reader.ties(NEWEST, "USD")
-    newer = program(newest_there).reports()
+    assert ties(reader, View(NEWEST, "USD", EVERYTHING))
+    newer = program(newest_there).answers()
     assert newer.periods[0].key != reader.periods[0].key
-    assert newer.ties(NEWEST, "USD")
+    assert ties(newer, View(NEWEST, "USD", EVERYTHING))
 
 
 def write_again(athena: Athena, settings: AthenaSettings, folder: Path, times: int) -> None:
@@ -223,7 +229,7 @@ def write_again(athena: Athena, settings: AthenaSettings, folder: Path, times: i
         cur = athena.service.tables["billing.cur2"]
         athena.service.tables["billing.cur2"] = republish(cur, folder / str(number), NEWEST)
         program(settings).refresh(NEWEST)
-        program(settings).reports()
+        program(settings).answers()
         end_leases(athena, settings)
 
 
@@ -238,17 +244,17 @@ def end_leases(athena: Athena, settings: AthenaSettings) -> None:
 def test_a_version_that_a_reader_holds_stays_until_the_reader_is_gone(
     athena: Athena, newest_there: AthenaSettings, tmp_path: Path
 ) -> None:
-    reader = program(newest_there).reports()
+    reader = program(newest_there).answers()
     held = versions(athena, newest_there, "spend")
     for number in range(3):  # every reader before is still there
         cur = athena.service.tables["billing.cur2"]
         folder = tmp_path / f"held {number}"
         athena.service.tables["billing.cur2"] = republish(cur, folder, NEWEST)
         program(newest_there).refresh(NEWEST)
-        program(newest_there).reports()
+        program(newest_there).answers()
     assert held < versions(athena, newest_there, "spend")
     assert (
-        reader.ranking(View(NEWEST, "USD"), "team")["cost"].sum()
+        rank(reader, View(NEWEST, "USD", EVERYTHING), "team")["cost"].sum()
         == (reader.bill(NEWEST).totals["USD"])
     )
     end_leases(athena, newest_there)
@@ -260,7 +266,7 @@ def test_a_version_that_a_reader_holds_stays_until_the_reader_is_gone(
 def test_the_version_before_the_last_is_dropped_with_what_it_meant(
     athena: Athena, newest_there: AthenaSettings, tmp_path: Path
 ) -> None:
-    program(newest_there).reports()
+    program(newest_there).answers()
     end_leases(athena, newest_there)
     first = kept(athena, newest_there)
     write_again(athena, newest_there, tmp_path, times=2)
@@ -274,9 +280,11 @@ def test_other_rules_have_a_meaning_of_their_own_and_the_newest_stay(
 ) -> None:
     teams = [f"iamPrincipal/team{number}" for number in range(RULES_KEPT + 1)]
     for team in teams:
-        reports = program(newest_there, attribution={"team": [team]}).reports()
-        assert reports.ties(NEWEST, "USD")
-        assert list(reports.ranking(View(NEWEST, "USD"), "team")["unit"]) == ["(unallocated)"]
+        answers = program(newest_there, attribution={"team": [team]}).answers()
+        assert ties(answers, View(NEWEST, "USD", EVERYTHING))
+        assert list(rank(answers, View(NEWEST, "USD", EVERYTHING), "team")["unit"]) == [
+            "(unallocated)"
+        ]
     assert len(versions(athena, newest_there, "daily")) == RULES_KEPT
 
 
@@ -322,7 +330,7 @@ WHILE_READING: dict[str, Fate | Refusal] = {
 def test_a_failure_leaves_the_month_as_it_was(
     failure: Fate | Refusal, athena: Athena, newest_there: AthenaSettings, tmp_path: Path
 ) -> None:
-    program(newest_there).reports()
+    program(newest_there).answers()
     before = kept(athena, newest_there)
     athena.service.tables["billing.cur2"] = republish(athena.cur, tmp_path / "cur", NEWEST)
     athena.failures.plan(failure)
@@ -330,7 +338,7 @@ def test_a_failure_leaves_the_month_as_it_was(
         program(newest_there).refresh(NEWEST)
     assert "secret" not in str(told.value)
     assert kept(athena, newest_there) == before
-    assert program(newest_there).reports().ties(NEWEST, "USD")
+    assert ties(program(newest_there).answers(), View(NEWEST, "USD", EVERYTHING))
     athena.failures.clear()
     assert program(newest_there).refresh(NEWEST) == [NEWEST]
 
@@ -350,10 +358,10 @@ def test_half_a_meaning_is_no_meaning(
     before = kept(athena, newest_there)
     athena.failures.plan(failure)
     with pytest.raises(SourceProblem):
-        program(newest_there).reports()
+        program(newest_there).answers()
     assert kept(athena, newest_there) == before
     athena.failures.clear()
-    assert program(newest_there).reports().ties(NEWEST, "USD")
+    assert ties(program(newest_there).answers(), View(NEWEST, "USD", EVERYTHING))
 
 
 def test_what_lies_there_of_another_release_is_read_again(

@@ -14,10 +14,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from chargeback.reports.answers import View
+from chargeback.access.rows import EVERYTHING
+from chargeback.reports.ranking import rank
+from chargeback.reports.view import View
 from chargeback.settings import Settings
 from chargeback.statement.build import build_statement
 from chargeback.workspace import Workspace
+from tests.bills import whole
 from tests.e2e.conftest import FAILED, TABLE, Open, Served, click_row, settled
 
 MONTH, IN_WORDS = "2026-09", "September 2026"
@@ -103,8 +106,8 @@ def workspace(served: Served) -> Workspace:
 @pytest.fixture
 def largest(workspace: Workspace) -> Callable[[str], str]:
     """The unit in the first row of a ranking."""
-    reports, view = workspace.reports(), View(MONTH, "USD", (("account", (ACCOUNT,)),))
-    return lambda dimension: reports.ranking(view, dimension)["unit"][0]
+    answers, view = workspace.answers(), View(MONTH, "USD", EVERYTHING, (("account", (ACCOUNT,)),))
+    return lambda dimension: rank(answers, view, dimension)["unit"][0]
 
 
 @pytest.mark.parametrize("dimension", OWN_PAGE)
@@ -119,7 +122,7 @@ def test_a_row_of_the_overview(
 
 @pytest.mark.parametrize("by", CHARGED)
 def test_a_row_of_the_statement(open_at: OpenAt, workspace: Workspace, by: str) -> None:
-    statement = build_statement(workspace.reports(), MONTH, by, date(2026, 11, 23))
+    statement = build_statement(workspace.answers(), whole(MONTH), by, date(2026, 11, 23))
     # The statement is always whole: its first row need not be the filter's.
     unit = statement.frame("USD")["bill_to"].iloc[0]
     path, dimension = CHARGED[by]

@@ -16,11 +16,13 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from chargeback.enrichment.bill import CostBasis, billed_cost
-from chargeback.reports.answers import Reports
+from chargeback.reports.answers import Answers
+from chargeback.reports.charges import charges_by_unit, detail
+from chargeback.reports.period_status import notices_of
 from chargeback.settings import Settings
 from chargeback.sources.bill_settings import BillSettings
 from chargeback.workspace import Workspace
-from tests.bills import MONTH, OTHER_PAYER, PAYER, Line, file_of, line, lines_of, write_bill
+from tests.bills import MONTH, OTHER_PAYER, PAYER, Line, file_of, line, lines_of, whole, write_bill
 
 Basis = Literal["unblended", "net"]
 Key = tuple[str, str]
@@ -83,7 +85,7 @@ def by_payer(lines: Sequence[Line]) -> dict[Key, list[Line]]:
 
 
 @contextmanager
-def read(lines: Sequence[Line], **bill: object) -> Iterator[tuple[Reports, list[Line]]]:
+def read(lines: Sequence[Line], **bill: object) -> Iterator[tuple[Answers, list[Line]]]:
     """The reports on a bill of these lines, and the lines as they stand in its file."""
     folder = Path(tempfile.mkdtemp())
     try:
@@ -91,15 +93,15 @@ def read(lines: Sequence[Line], **bill: object) -> Iterator[tuple[Reports, list[
         given_ = BillSettings.model_validate(bill)
         workspace = Workspace(Settings(cur=cur, store=folder / "store", bill=given_))
         workspace.refresh()
-        yield workspace.reports(), lines_of([file_of(cur, MONTH)])
+        yield workspace.answers(), lines_of([file_of(cur, MONTH)])
     finally:
         shutil.rmtree(folder)
 
 
 def assert_as_designed(lines: Sequence[Line]) -> None:
-    with read(lines) as (reports, raw):
+    with read(lines) as (answers, raw):
         found = {
-            (each.payer_account_id, each.currency): each for each in reports.bill(MONTH).cost_basis
+            (each.payer_account_id, each.currency): each for each in answers.bill(MONTH).cost_basis
         }
         groups = by_payer(raw)
         assert found.keys() == groups.keys()
@@ -111,12 +113,12 @@ def assert_as_designed(lines: Sequence[Line]) -> None:
             assert sum(each_line) == found[key].total
         said = {
             (each.about["payer"], each.currency): each
-            for each in reports.notices(MONTH)
+            for each in notices_of(answers, MONTH)
             if each.code == "basis-open"
         }
         assert said.keys() == {key for key, mine in groups.items() if expected_basis(mine)[1]}
         assert all(each.blocks_close for each in said.values())
-        assert_the_detail_is_the_bill(reports, {key: b.total for key, b in found.items()})
+        assert_the_detail_is_the_bill(answers, {key: b.total for key, b in found.items()})
 
 
 def _short(one: Line) -> Line:
@@ -124,15 +126,15 @@ def _short(one: Line) -> Line:
     return {name: one[f"line_item_{name}"] for name in names}
 
 
-def assert_the_detail_is_the_bill(reports: Reports, totals: dict[Key, Decimal]) -> None:
+def assert_the_detail_is_the_bill(answers: Answers, totals: dict[Key, Decimal]) -> None:
     billed: dict[Key, Decimal] = defaultdict(Decimal)
-    for row in reports.detail(MONTH).read_all().to_pylist():
+    for row in detail(answers, whole(MONTH)).read_all().to_pylist():
         billed[row["payer_account_id"], row["currency"]] += row["billed_cost"]
     assert billed == totals
     charged: dict[str, Decimal] = defaultdict(Decimal)
-    for row in reports.charges(MONTH, "tenant").to_pylist():
+    for row in charges_by_unit(answers, whole(MONTH), "tenant").to_pylist():
         charged[row["currency"]] += row["total_charge"]
-    assert charged == reports.bill(MONTH).totals
+    assert charged == answers.bill(MONTH).totals
 
 
 # Bills on which every case comes up.
@@ -235,8 +237,8 @@ def basis_of() -> dict[str, CostBasis]:
         {**each, "bill_payer_account_id": case} for case, given_, _, _ in CASES for each in given_
     ]
     assert_as_designed(lines)
-    with read(lines) as (reports, _):
-        return {each.payer_account_id: each for each in reports.bill(MONTH).cost_basis}
+    with read(lines) as (answers, _):
+        return {each.payer_account_id: each for each in answers.bill(MONTH).cost_basis}
 
 
 @pytest.mark.parametrize(
@@ -258,8 +260,8 @@ def test_payers_and_currencies_have_a_basis_each() -> None:
         line("-3.00", "EdpDiscount", currency="EUR"),
     ]
     assert_as_designed(lines)
-    with read(lines) as (reports, _):
-        bill = reports.bill(MONTH)
+    with read(lines) as (answers, _):
+        bill = answers.bill(MONTH)
         assert bill.totals == {"USD": Decimal("27.00"), "EUR": Decimal("27.00")}
         assert bill.basis_in("USD") == "unblended and net"
         assert bill.basis_in("EUR") == "unblended"
@@ -269,8 +271,8 @@ OPEN = [line("10.00", net="9.00"), line("-3.00", "EdpDiscount", net="-1.00")]
 
 
 def test_an_open_basis_names_both_sums() -> None:
-    with read(OPEN) as (reports, _):
-        (said,) = (each for each in reports.notices(MONTH) if each.code == "basis-open")
+    with read(OPEN) as (answers, _):
+        (said,) = (each for each in notices_of(answers, MONTH) if each.code == "basis-open")
     assert said.blocks_close
     assert (said.amount, said.currency) == (Decimal("8.00"), "USD")
     assert [Decimal(said.about[name]) for name in ("before", "told")] == [1, 3]
@@ -280,20 +282,20 @@ def test_an_open_basis_names_both_sums() -> None:
 @pytest.mark.parametrize(("basis", "total"), [("unblended", "7.00"), ("net", "8.00")])
 def test_a_setting_settles_the_basis_of_its_payer_alone(basis: Basis, total: str) -> None:
     others = [line("5.00", net="4.00", payer=OTHER_PAYER)]
-    with read([*OPEN, *others], basis={PAYER: basis}) as (reports, _):
-        found = {each.payer_account_id: each for each in reports.bill(MONTH).cost_basis}
+    with read([*OPEN, *others], basis={PAYER: basis}) as (answers, _):
+        found = {each.payer_account_id: each for each in answers.bill(MONTH).cost_basis}
         assert (found[PAYER].basis, found[PAYER].decided_by) == (basis, "setting")
         assert found[PAYER].total == Decimal(total)
         assert found[OTHER_PAYER].decided_by == "no discount lines"
-        assert not [each for each in reports.notices(MONTH) if each.blocks_close]
+        assert not [each for each in notices_of(answers, MONTH) if each.blocks_close]
         assert_the_detail_is_the_bill(
-            reports, {(each.payer_account_id, each.currency): each.total for each in found.values()}
+            answers, {(each.payer_account_id, each.currency): each.total for each in found.values()}
         )
 
 
 def test_net_where_aws_filled_none_is_the_unblended_cost() -> None:
-    with read([line("10.00"), line("-1.00", "EdpDiscount")], basis={PAYER: "net"}) as (reports, _):
-        assert reports.bill(MONTH).totals == {"USD": Decimal("9.00")}
+    with read([line("10.00"), line("-1.00", "EdpDiscount")], basis={PAYER: "net"}) as (answers, _):
+        assert answers.bill(MONTH).totals == {"USD": Decimal("9.00")}
 
 
 def test_an_excluded_product_is_on_no_figure_and_said() -> None:
@@ -305,23 +307,25 @@ def test_an_excluded_product_is_on_no_figure_and_said() -> None:
         "product": {"product_name": "Bedrock consultancy"},
     }
     lines = [line("10.00"), line("4.00", **odd), line("0.40", "Tax", **odd | {"product": {}})]
-    with read(lines) as (reports, _):
-        assert reports.bill(MONTH).totals == {"USD": Decimal("14.40")}
-        (named,) = (each for each in reports.notices(MONTH) if each.code == "product-name-only")
+    with read(lines) as (answers, _):
+        assert answers.bill(MONTH).totals == {"USD": Decimal("14.40")}
+        (named,) = (each for each in notices_of(answers, MONTH) if each.code == "product-name-only")
         assert (named.lines, named.amount) == (2, Decimal("4.40"))
-    with read(lines, exclude_products=["abc123"]) as (reports, _):
-        assert reports.bill(MONTH).totals == {"USD": Decimal("10.00")}
-        (left_out,) = (each for each in reports.notices(MONTH) if each.code == "product-excluded")
+    with read(lines, exclude_products=["abc123"]) as (answers, _):
+        assert answers.bill(MONTH).totals == {"USD": Decimal("10.00")}
+        (left_out,) = (
+            each for each in notices_of(answers, MONTH) if each.code == "product-excluded"
+        )
         assert (left_out.lines, left_out.amount) == (2, Decimal("4.40"))
-        assert_the_detail_is_the_bill(reports, {(PAYER, "USD"): Decimal("10.00")})
-        codes = reports.detail(MONTH).read_all()["product_code"].to_pylist()
+        assert_the_detail_is_the_bill(answers, {(PAYER, "USD"): Decimal("10.00")})
+        codes = detail(answers, whole(MONTH)).read_all()["product_code"].to_pylist()
         assert codes == ["AmazonBedrock"]
 
 
 def test_an_excluded_product_waits_for_no_invoice_and_decides_no_basis() -> None:
     odd = {"product_code": "bedrock-tool", "invoice": None}
     lines = [line("10.00", net="9.00"), line("-3.00", "EdpDiscount", net="-1.00", **odd)]
-    with read(lines, exclude_products=["bedrock-tool"]) as (reports, _):
-        bill = reports.bill(MONTH)
+    with read(lines, exclude_products=["bedrock-tool"]) as (answers, _):
+        bill = answers.bill(MONTH)
         assert bill.not_invoiced == 0
         assert [each.decided_by for each in bill.cost_basis] == ["no discount lines"]

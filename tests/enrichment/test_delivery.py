@@ -21,7 +21,8 @@ from chargeback.enrichment.local_tables import LocalTables
 from chargeback.enrichment.rules import Rules
 from chargeback.errors import UsageProblem
 from chargeback.notices import Notice
-from chargeback.reports.answers import Reports
+from chargeback.reports.answers import Answers
+from chargeback.reports.period_status import notices_of, status_of
 from chargeback.settings import Settings
 from chargeback.sources.bill_settings import BillSettings
 from chargeback.sources.cur2 import result_schema
@@ -71,19 +72,19 @@ class Ledger:
         return self.store.refresh(self.source, self.source.periods(), how)
 
     @property
-    def reports(self) -> Reports:
+    def answers(self) -> Answers:
         periods = self.store.periods(self.source.source_id)
-        return Reports(periods, self.rules, LocalTables(self.store, periods, self.rules))
+        return Answers(periods, self.rules, LocalTables(self.store, periods, self.rules))
 
     @property
     def total(self) -> Decimal:
-        return self.reports.bill(MONTH).totals["USD"]
+        return self.answers.bill(MONTH).totals["USD"]
 
     @property
     def said(self) -> dict[str, Notice]:
         """The notices of the month that are about deliveries, by code."""
         codes = ("delivery-smaller", "attribution-fell", "usage-fell", "delivery-accepted")
-        return {each.code: each for each in self.reports.notices(MONTH) if each.code in codes}
+        return {each.code: each for each in notices_of(self.answers, MONTH) if each.code in codes}
 
 
 @pytest.fixture
@@ -186,7 +187,7 @@ def test_an_empty_delivery_is_not_taken(delivered: list[Line], ledger: Ledger) -
 def test_an_empty_month_may_stay_empty(ledger: Ledger) -> None:
     assert ledger.deliver(ELSEWHERE) == [MONTH]
     assert ledger.deliver(ELSEWHERE, ELSEWHERE) == [MONTH]
-    assert ledger.reports.bill(MONTH).totals == {}
+    assert ledger.answers.bill(MONTH).totals == {}
 
 
 # What does not count.
@@ -196,7 +197,7 @@ def test_an_export_may_go_from_hourly_to_daily(ledger: Ledger) -> None:
     ledger.deliver(*(line("5.00") for _ in range(24)))
     assert ledger.deliver(line("120.00")) == [MONTH]
     assert ledger.said == {}
-    assert ledger.reports.manifest(MONTH).lines_read == 1
+    assert ledger.answers.manifest(MONTH).lines_read == 1
 
 
 @pytest.mark.parametrize("type_", ["Credit", "Refund", "Tax", "EdpDiscount", "Fee", "RIFee"])
@@ -278,11 +279,11 @@ def test_another_team_is_no_fall(ledger: Ledger) -> None:
 
 def test_a_month_whose_delivery_is_not_taken_is_provisional(ledger: Ledger) -> None:
     ledger.deliver(line("100.00"))
-    assert ledger.reports.status(MONTH, TODAY) == "INVOICED"
+    assert status_of(ledger.answers, MONTH, TODAY) == "INVOICED"
     ledger.deliver(line("10.00"))
-    assert ledger.reports.status(MONTH, TODAY) == "PROVISIONAL"
+    assert status_of(ledger.answers, MONTH, TODAY) == "PROVISIONAL"
     ledger.deliver(line("100.00"))
-    assert ledger.reports.status(MONTH, TODAY) == "INVOICED"
+    assert status_of(ledger.answers, MONTH, TODAY) == "INVOICED"
 
 
 def test_what_was_read_and_not_taken_is_not_read_again(ledger: Ledger) -> None:
@@ -300,7 +301,7 @@ def test_a_delivery_is_accepted_by_somebody_at_some_time(ledger: Ledger) -> None
     ledger.deliver(line("10.00"))
     assert ledger.refresh(BOSS) == [MONTH]
     assert ledger.total == Decimal("10.00")
-    assert ledger.reports.manifest(MONTH).accepted == BOSS
+    assert ledger.answers.manifest(MONTH).accepted == BOSS
     said = ledger.said
     assert list(said) == ["delivery-accepted"]
     assert (said["delivery-accepted"].about["who"], said["delivery-accepted"].about["when"]) == (
@@ -308,7 +309,7 @@ def test_a_delivery_is_accepted_by_somebody_at_some_time(ledger: Ledger) -> None
         "2026-11-20 08:30 UTC",
     )
     assert "fell from 100.00 USD to 10.00 USD" in said["delivery-accepted"].words
-    assert ledger.reports.status(MONTH, TODAY) == "INVOICED"
+    assert status_of(ledger.answers, MONTH, TODAY) == "INVOICED"
     assert ledger.refresh() == []
 
 
@@ -338,7 +339,7 @@ def test_a_whole_delivery_needs_nobody_and_ends_the_notice(ledger: Ledger) -> No
     ledger.deliver(line("50.00"))
     assert ledger.deliver(line("101.00")) == [MONTH]
     assert (ledger.said, ledger.total) == ({}, Decimal("101.00"))
-    assert ledger.reports.manifest(MONTH).accepted is None
+    assert ledger.answers.manifest(MONTH).accepted is None
 
 
 def test_a_version_of_an_older_program_is_compared_too(ledger: Ledger) -> None:
@@ -346,7 +347,7 @@ def test_a_version_of_an_older_program_is_compared_too(ledger: Ledger) -> None:
     as_schema_2(ledger.store, ledger.source.source_id)
     assert ledger.deliver(line("50.00"), line("5.00", payer=OTHER_PAYER)) == []
     assert ledger.said["delivery-smaller"].about["payer"] == PAYER
-    assert ledger.reports.manifest(MONTH).schema_version == 2
+    assert ledger.answers.manifest(MONTH).schema_version == 2
     assert ledger.deliver(line("100.00"), line("5.00", payer=OTHER_PAYER)) == [MONTH]
 
 
@@ -382,20 +383,20 @@ def remove(workspace: Workspace, month: str) -> None:
 
 
 def codes(workspace: Workspace, month: str) -> Sequence[str]:
-    return [each.code for each in workspace.reports().notices(month) if each.blocks_close]
+    return [each.code for each in notices_of(workspace.answers(), month) if each.blocks_close]
 
 
 def test_a_month_that_has_gone_stays_and_is_said(tmp_path: Path) -> None:
     workspace = two_months(tmp_path)
     remove(workspace, MONTH)
     assert workspace.refresh() == []
-    reports = workspace.reports()
-    assert reports.months == [MONTH, "2026-09"]
+    answers = workspace.answers()
+    assert answers.months == [MONTH, "2026-09"]
     assert codes(workspace, MONTH) == ["period-gone"]
     assert codes(workspace, "2026-09") == []
-    (said,) = (each for each in reports.notices(MONTH) if each.blocks_close)
+    (said,) = (each for each in notices_of(answers, MONTH) if each.blocks_close)
     assert (said.amount, said.currency) == (Decimal("100.00"), "USD")
-    assert reports.status(MONTH, TODAY) == "PROVISIONAL"
+    assert status_of(answers, MONTH, TODAY) == "PROVISIONAL"
 
 
 def test_a_month_that_came_back_is_as_before(tmp_path: Path) -> None:
@@ -405,7 +406,7 @@ def test_a_month_that_came_back_is_as_before(tmp_path: Path) -> None:
     write_bill(tmp_path / "cur", {MONTH: [line("100.00")]})
     assert workspace.refresh() == []  # it is the version that the store holds
     assert codes(workspace, MONTH) == []
-    assert workspace.reports().status(MONTH, TODAY) == "INVOICED"
+    assert status_of(workspace.answers(), MONTH, TODAY) == "INVOICED"
 
 
 def test_accepting_that_a_month_has_gone_takes_it_from_view(tmp_path: Path) -> None:
@@ -415,7 +416,7 @@ def test_accepting_that_a_month_has_gone_takes_it_from_view(tmp_path: Path) -> N
     remove(workspace, MONTH)
     workspace.refresh()
     assert workspace.accept(MONTH, Actor("boss")) == []
-    assert workspace.reports().months == ["2026-09"]
+    assert workspace.answers().months == ["2026-09"]
     with pytest.raises(UsageProblem, match="no delivery"):
         workspace.accept(MONTH, Actor("boss"))
     write_bill(tmp_path / "cur", {MONTH: [line("3.00")]})

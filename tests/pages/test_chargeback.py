@@ -16,6 +16,7 @@ from chargeback.settings import Settings
 from chargeback.statement.export import file_names, write_export
 from chargeback.ui.downloads import export_file
 from chargeback.workspace import Workspace
+from tests.bills import whole
 from tests.pages.conftest import Bill, OpenPage, table
 
 MONTH = "2026-10"
@@ -59,7 +60,7 @@ def test_the_statement_on_the_page_is_the_one_in_the_file(
     app.segmented_control("charge_to").set_value(by).run()
     shown = table(app, "Statement")
     workspace = Workspace(Settings(cur=bill.cur, store=bill.store))
-    file = write_export(workspace.reports(), MONTH, by, today(), tmp_path).statement
+    file = write_export(workspace.answers(), whole(MONTH), by, today(), tmp_path).statement
     rows = list(csv.DictReader(file.open(encoding="utf-8-sig", newline="")))
     assert [[Decimal(row[name]) for name in MONEY] for row in rows] == [
         [Decimal(str(row[name])) for name in MONEY] for row in shown
@@ -94,10 +95,10 @@ def test_the_buttons_offer_the_files_of_an_export(
     buttons = app.get("download_button")
     offered = [button.label for button in buttons if isinstance(button, DownloadButton)]
     assert offered == ["Statement (CSV)", "Detail (CSV)", "Manifest (JSON)", "Workbook (XLSX)"]
-    reports = Workspace(Settings(cur=bill.cur, store=bill.store)).reports()
-    write_export(reports, MONTH, by, today(), tmp_path)
+    answers = Workspace(Settings(cur=bill.cur, store=bill.store)).answers()
+    write_export(answers, whole(MONTH), by, today(), tmp_path)
     for name in file_names(MONTH, by):
-        assert export_file(reports, MONTH, by, name) == (tmp_path / name).read_bytes()
+        assert export_file(answers, whole(MONTH), by, name) == (tmp_path / name).read_bytes()
 
 
 def test_its_total_is_the_raw_bill_in_cents(open_page: OpenPage, bill: Bill) -> None:

@@ -14,9 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from chargeback.reports.answers import DIMENSIONS, View
+from chargeback.access.rows import EVERYTHING
+from chargeback.dimensions import DIMENSIONS
+from chargeback.reports.view import View
 from chargeback.ui.cur_lines import decimals_of, digits, exact, said_of
-from chargeback.ui.drill_path import OFFERED, PARAMETERS, Place, read_place
+from chargeback.ui.drill_path import OFFERED, PARAMETERS, DrillPath, read_path
 from chargeback.ui.formats import money, plain
 from tests.pages.conftest import Bill, OpenPage
 
@@ -31,7 +33,7 @@ conditions = st.lists(
     st.tuples(st.sampled_from(DIMENSIONS), st.text()), unique_by=lambda pair: pair[0], max_size=5
 ).map(tuple)
 places = st.builds(
-    Place,
+    DrillPath,
     st.sampled_from([TENANTS, PRINCIPALS]),
     conditions,
     day=st.none() | st.dates(),
@@ -39,29 +41,29 @@ places = st.builds(
 )
 
 
-def to_top(levels: Sequence[str], units: Sequence[str]) -> Place:
+def to_top(levels: Sequence[str], units: Sequence[str]) -> DrillPath:
     """Where a reader comes who takes the first offer at each level."""
-    place = Place(tuple(levels))
+    place = DrillPath(tuple(levels))
     for unit in units:
         place = place.down(unit)
     return place
 
 
 @given(places, ALL_OFFERED)
-def test_an_address_leads_back_to_its_place(place: Place, split: str) -> None:
+def test_an_address_leads_back_to_its_place(place: DrillPath, split: str) -> None:
     chosen = (
         place
         if split in dict(place.at)
-        else Place(place.levels, place.at, split, place.day, place.page)
+        else DrillPath(place.levels, place.at, split, place.day, place.page)
     )
-    assert read_place(chosen.levels, chosen.parameters()) == (chosen, [])
+    assert read_path(chosen.levels, chosen.parameters()) == (chosen, [])
 
 
 @given(st.dictionaries(st.sampled_from(PARAMETERS), st.lists(st.text(), max_size=4)))
 def test_every_part_of_any_address_is_taken_or_reported(
     parameters: Mapping[str, Sequence[str]],
 ) -> None:
-    place, ignored = read_place(TENANTS, parameters)
+    place, ignored = read_path(TENANTS, parameters)
     asked = {text for texts in parameters.values() for text in texts}
     taken = {text for texts in place.parameters().values() for text in texts}
     assert set(ignored) <= asked
@@ -89,11 +91,14 @@ def test_every_part_of_any_address_is_taken_or_reported(
 def test_what_means_nothing_is_left_out_and_reported(parameter: str, text: str) -> None:
     parameters = {"at": ["tenant:acme-corp"]}
     parameters[parameter] = [*parameters.get(parameter, []), text]
-    assert read_place(TENANTS, parameters) == (Place(TENANTS, (("tenant", "acme-corp"),)), [text])
+    assert read_path(TENANTS, parameters) == (
+        DrillPath(TENANTS, (("tenant", "acme-corp"),)),
+        [text],
+    )
 
 
 def test_a_value_may_hold_what_separates_it() -> None:
-    place, ignored = read_place(PRINCIPALS, {"at": ["principal:arn:aws:iam::1:user/x"]})
+    place, ignored = read_path(PRINCIPALS, {"at": ["principal:arn:aws:iam::1:user/x"]})
     assert place.at == (("principal", "arn:aws:iam::1:user/x"),)
     assert ignored == []
 
@@ -120,7 +125,7 @@ def test_callers_are_offered_below_the_principal_that_they_share() -> None:
 
 
 @given(places, places)
-def test_widgets_of_two_places_are_never_mixed_up(one: Place, other: Place) -> None:
+def test_widgets_of_two_places_are_never_mixed_up(one: DrillPath, other: DrillPath) -> None:
     assert (one.key == other.key) == (
         (one.levels, one.at, one.by, one.day, one.page)
         == (other.levels, other.at, other.by, other.day, other.page)
@@ -128,9 +133,9 @@ def test_widgets_of_two_places_are_never_mixed_up(one: Place, other: Place) -> N
 
 
 def test_a_condition_holds_together_with_a_filter_on_the_same_dimension() -> None:
-    month = View(MONTH, "USD", (("tenant", ("acme-corp", "bluefin-bank")),))
-    at_acme = Place(TENANTS, (("tenant", "acme-corp"),))
-    at_other = Place(TENANTS, (("tenant", "cedar-health"),))
+    month = View(MONTH, "USD", EVERYTHING, (("tenant", ("acme-corp", "bluefin-bank")),))
+    at_acme = DrillPath(TENANTS, (("tenant", "acme-corp"),))
+    at_other = DrillPath(TENANTS, (("tenant", "cedar-health"),))
     assert at_acme.narrow(month).parameters()["tenant"] == ["acme-corp"]
     assert at_other.narrow(month).parameters()["tenant"] == []
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from chargeback.ui.filters import OFFERED
 from chargeback.ui.formats import money, plain
-from chargeback.ui.shell import OFFERED
 from chargeback.ui.tables import LONGEST
 from tests.pages.conftest import Bill, OpenPage, table
 from tests.pages.large_bill import UNTAGGED, write_large_bill

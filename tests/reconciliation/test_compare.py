@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from chargeback.access.rows import EVERYTHING
 from chargeback.demo.billing_bill import Refused
 from chargeback.errors import UsageProblem
 from chargeback.reconciliation.causes import CENT_ROUNDING, TAX, CauseName, Comparison, total
 from chargeback.reconciliation.compare import Reconciliation, reconcile
-from chargeback.reports.answers import Reports
+from chargeback.reports.answers import Answers
+from chargeback.reports.view import View
 from chargeback.settings import Settings
 from chargeback.workspace import Workspace
 from tests.billing_service import (
@@ -36,14 +38,16 @@ ODD = Decimal("1234.56")
 
 
 @pytest.fixture(scope="module")
-def reports(billing_cur: Path, tmp_path_factory: pytest.TempPathFactory) -> Reports:
+def answers(billing_cur: Path, tmp_path_factory: pytest.TempPathFactory) -> Answers:
     workspace = Workspace(Settings(cur=billing_cur, store=tmp_path_factory.mktemp("store")))
     workspace.refresh()
-    return workspace.reports()
+    return workspace.answers()
 
 
-def held(billing: Billing, reports: Reports, month: str = CLOSED_MONTH) -> Reconciliation:
-    return reconcile(reports, billing.cost_explorer, billing.invoices, month, "USD", TODAY)
+def held(billing: Billing, answers: Answers, month: str = CLOSED_MONTH) -> Reconciliation:
+    return reconcile(
+        answers, billing.cost_explorer, billing.invoices, View(month, "USD", EVERYTHING), TODAY
+    )
 
 
 def amounts(comparison: Comparison | None) -> dict[CauseName, Decimal]:
@@ -85,9 +89,9 @@ def adding(amount: Decimal, *keys: str) -> Callable[[str, Json], Json]:
 
 @pytest.mark.parametrize("month", CLOSED_MONTHS)
 def test_a_closed_month_comes_to_nothing_unexplained(
-    billing: Billing, reports: Reports, month: str
+    billing: Billing, answers: Answers, month: str
 ) -> None:
-    found = held(billing, reports, month)
+    found = held(billing, answers, month)
     assert found.unexplained == 0
     assert not found.to_look_at
     assert not found.problems
@@ -105,9 +109,9 @@ def test_a_closed_month_comes_to_nothing_unexplained(
 
 
 def test_what_the_bill_calls_tax_is_the_only_difference_to_cost_explorer(
-    billing: Billing, reports: Reports
+    billing: Billing, answers: Answers
 ) -> None:
-    found = held(billing, reports)
+    found = held(billing, answers)
     tax = billing.cost(
         CLOSED_MONTH,
         """line_item_line_item_type = 'Tax' and (line_item_product_code like '%Bedrock%'
@@ -119,8 +123,8 @@ def test_what_the_bill_calls_tax_is_the_only_difference_to_cost_explorer(
     assert found.tax_in_cost_explorer == all_tax > tax
 
 
-def test_invoices_are_bridged_by_what_else_is_on_them(billing: Billing, reports: Reports) -> None:
-    aws, marketplace = held(billing, reports).invoices
+def test_invoices_are_bridged_by_what_else_is_on_them(billing: Billing, answers: Answers) -> None:
+    aws, marketplace = held(billing, answers).invoices
     not_bedrock = """not (line_item_product_code like '%Bedrock%'
         or coalesce(product['product_name'], '') like '%Bedrock%')"""
     other = f"{not_bedrock} and bill_billing_entity = 'AWS'"
@@ -135,8 +139,8 @@ def test_invoices_are_bridged_by_what_else_is_on_them(billing: Billing, reports:
     assert abs(found[CauseName.ROUNDING]) < Decimal("0.2")
 
 
-def test_the_open_month_differs_by_its_newest_days_only(billing: Billing, reports: Reports) -> None:
-    found = held(billing, reports, OPEN_MONTH)
+def test_the_open_month_differs_by_its_newest_days_only(billing: Billing, answers: Answers) -> None:
+    found = held(billing, answers, OPEN_MONTH)
     causes = amounts(found.cost_explorer)
     assert found.unexplained == 0
     assert set(causes) == {CauseName.TAX, CauseName.LATER}
@@ -145,16 +149,16 @@ def test_the_open_month_differs_by_its_newest_days_only(billing: Billing, report
     assert {row.invoice_id for row in found.invoice_rows} == {""}
 
 
-def test_a_month_costs_two_requests_and_then_nothing(billing: Billing, reports: Reports) -> None:
-    held(billing, reports)
-    held(billing, reports)
+def test_a_month_costs_two_requests_and_then_nothing(billing: Billing, answers: Answers) -> None:
+    held(billing, answers)
+    held(billing, answers)
     assert billing.cost_explorer.requests_this_month == 2
     assert billing.service.calls.count("ListInvoiceSummaries") == 1
 
 
-def test_an_unknown_month_is_refused(billing: Billing, reports: Reports) -> None:
+def test_an_unknown_month_is_refused(billing: Billing, answers: Answers) -> None:
     with pytest.raises(UsageProblem):
-        held(billing, reports, "2020-01")
+        held(billing, answers, "2020-01")
 
 
 def test_demo_mode_answers_from_the_demo_bill(
@@ -167,11 +171,10 @@ def test_demo_mode_answers_from_the_demo_bill(
     workspace = Workspace(Settings())
     workspace.refresh(CLOSED_MONTH)
     found = reconcile(
-        workspace.reports(),
+        workspace.answers(),
         workspace.cost_explorer,
         workspace.invoices,
-        CLOSED_MONTH,
-        "USD",
+        View(CLOSED_MONTH, "USD", EVERYTHING),
         TODAY,
     )
     assert len(found.comparisons) == 3
@@ -183,9 +186,9 @@ def test_demo_mode_answers_from_the_demo_bill(
 # ---- differences that are really there -----------------------------------------------------------
 
 
-def test_what_cost_explorer_lacks_stands_unexplained(billing: Billing, reports: Reports) -> None:
+def test_what_cost_explorer_lacks_stands_unexplained(billing: Billing, answers: Answers) -> None:
     billing.service.change = adding(-ODD, SONNET, "Usage")
-    found = held(billing, reports)
+    found = held(billing, answers)
     [row] = [row for row in found.services if row.unexplained]
     assert (row.service, row.record_type, row.unexplained) == (SONNET, "Usage", -ODD)
     assert found.cost_explorer
@@ -194,10 +197,10 @@ def test_what_cost_explorer_lacks_stands_unexplained(billing: Billing, reports: 
 
 
 def test_a_line_type_that_only_the_bill_has_stands_unexplained(
-    billing: Billing, reports: Reports
+    billing: Billing, answers: Answers
 ) -> None:
     billing.service.change = without("Amazon Bedrock", "Enterprise Discount Program Discount")
-    found = held(billing, reports)
+    found = held(billing, answers)
     discount = billing.cost(
         CLOSED_MONTH,
         "line_item_line_item_type = 'EdpDiscount' and line_item_product_code = 'AmazonBedrock'",
@@ -207,10 +210,10 @@ def test_a_line_type_that_only_the_bill_has_stands_unexplained(
 
 
 def test_tax_that_cost_explorer_lacks_is_no_question_of_scope(
-    billing: Billing, reports: Reports
+    billing: Billing, answers: Answers
 ) -> None:
     billing.service.change = without(TAX)
-    found = held(billing, reports)
+    found = held(billing, answers)
     assert CauseName.TAX not in amounts(found.cost_explorer)
     assert found.cost_explorer
     assert found.cost_explorer.unexplained < 0
@@ -218,7 +221,7 @@ def test_tax_that_cost_explorer_lacks_is_no_question_of_scope(
 
 @pytest.mark.parametrize("amount", [ODD, Decimal("1.00"), Decimal("-1.00")])
 def test_what_an_invoice_has_more_stands_unexplained(
-    billing: Billing, reports: Reports, amount: Decimal
+    billing: Billing, answers: Answers, amount: Decimal
 ) -> None:
     def change(operation: str, answer: Json) -> Json:
         if operation == "ListInvoiceSummaries":
@@ -227,18 +230,18 @@ def test_what_an_invoice_has_more_stands_unexplained(
         return answer
 
     billing.service.change = change
-    aws, marketplace = held(billing, reports).invoices
+    aws, marketplace = held(billing, answers).invoices
     assert CauseName.ROUNDING not in amounts(aws)
     assert abs(aws.unexplained - amount) < CENT_ROUNDING * 60
     assert marketplace.unexplained == 0
 
 
 def test_products_and_credits_of_one_source_are_suspects(
-    billing: Billing, reports: Reports
+    billing: Billing, answers: Answers
 ) -> None:
     drop = without(SONNET), without("Amazon Bedrock", "Credit")
     billing.service.change = lambda name, answer: drop[1](name, drop[0](name, answer))
-    found = held(billing, reports)
+    found = held(billing, answers)
     causes = amounts(found.cost_explorer)
     assert {CauseName.UNRECOGNISED, CauseName.CREDITS} < set(causes)
     assert causes[CauseName.CREDITS] == 250
@@ -248,7 +251,7 @@ def test_products_and_credits_of_one_source_are_suspects(
 
 
 def test_an_edition_that_the_bill_does_not_know_is_named(
-    billing: Billing, reports: Reports
+    billing: Billing, answers: Answers
 ) -> None:
     strange = "Claude Next (Amazon Bedrock Edition)"
 
@@ -257,7 +260,7 @@ def test_an_edition_that_the_bill_does_not_know_is_named(
         return True
 
     billing.service.change = of_groups(rename)
-    found = held(billing, reports)
+    found = held(billing, answers)
     assert all(comparison.unexplained == 0 for comparison in found.comparisons[:1])
     assert [cause.name for cause in found.to_look_at][:1] == [CauseName.UNRECOGNISED]
     assert any(strange in cause.detail for cause in found.to_look_at)
@@ -275,19 +278,19 @@ def refusing(operation: str) -> Callable[[str, Json], Json]:
     return refuse
 
 
-def test_without_invoices_cost_explorer_is_compared(billing: Billing, reports: Reports) -> None:
+def test_without_invoices_cost_explorer_is_compared(billing: Billing, answers: Answers) -> None:
     billing.service.change = refusing("ListInvoiceSummaries")
-    found = held(billing, reports)
+    found = held(billing, answers)
     assert [c.other for c in found.comparisons] == ["Cost Explorer"]
     assert "invoicing:ListInvoiceSummaries" in found.problems[0].what
     assert all(row.total is None and row.difference is None for row in found.invoice_rows)
 
 
 def test_without_cost_explorer_invoices_are_shown_but_not_compared(
-    billing: Billing, reports: Reports
+    billing: Billing, answers: Answers
 ) -> None:
     billing.service.change = refusing("GetCostAndUsage")
-    found = held(billing, reports)
+    found = held(billing, answers)
     assert (found.cost_explorer, found.services, found.comparisons) == (None, (), ())
     assert "ce:GetCostAndUsage" in found.problems[0].what
     rows = [row for row in found.invoice_rows if row.invoice]
@@ -295,13 +298,13 @@ def test_without_cost_explorer_invoices_are_shown_but_not_compared(
     assert all(row.difference == (row.total or 0) - row.cur for row in rows)
 
 
-def test_another_accounts_credentials_are_noticed(billing: Billing, reports: Reports) -> None:
+def test_another_accounts_credentials_are_noticed(billing: Billing, answers: Answers) -> None:
     def euros(group: Json) -> bool:
         for metric in group["Metrics"].values():
             metric["Unit"] = "EUR"
         return True
 
     billing.service.change = of_groups(euros)
-    found = held(billing, reports)
+    found = held(billing, answers)
     assert "nothing in USD" in found.problems[0].what
     assert found.comparisons == ()

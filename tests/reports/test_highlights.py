@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chargeback.dimensions import UNALLOCATED
-from chargeback.reports import highlights
-from chargeback.reports.answers import OTHERS, RANKING_COLUMNS
+from chargeback.reports.coverage import coverage
+from chargeback.reports.frames import frame_of, total
+from chargeback.reports.ranking import OTHERS, RankedUnit, others_named, top_units
+from chargeback.reports.usage_mix import doubts
 
 AMOUNTS = st.decimals(-1000, 100_000, places=10)
 LARGEST = 5
@@ -22,7 +24,7 @@ def ranking_of(costs: dict[str, tuple[Decimal, Decimal]]) -> pd.DataFrame:
     """A ranking: unit and its cost this month and the month before."""
     rows: list[dict[str, Any]] = [
         {
-            **dict.fromkeys(RANKING_COLUMNS),
+            **dict.fromkeys(RankedUnit.__annotations__),
             "unit": unit,
             "name": unit.title(),
             "cost": now,
@@ -32,7 +34,7 @@ def ranking_of(costs: dict[str, tuple[Decimal, Decimal]]) -> pd.DataFrame:
         for unit, (now, before) in costs.items()
     ]
     rows.sort(key=lambda row: (row["unit"] == UNALLOCATED, -row["cost"], row["unit"]))
-    return pd.DataFrame(rows, columns=RANKING_COLUMNS)
+    return frame_of(RankedUnit, rows)
 
 
 UNITS = st.one_of(st.just(UNALLOCATED), st.text("abcdef", min_size=1, max_size=3))
@@ -42,30 +44,30 @@ RANKINGS = st.dictionaries(UNITS, st.tuples(AMOUNTS, AMOUNTS), min_size=1).map(r
 @settings(deadline=None)
 @given(RANKINGS)
 def test_the_top_adds_up_to_the_ranking(ranking: pd.DataFrame) -> None:
-    top = highlights.top_of(ranking, ranking, "tenant")
-    assert highlights.total(top) == highlights.total(ranking)
-    assert highlights.total(top, "change") == highlights.total(ranking, "change")
+    top = top_units(ranking, ranking, "tenant")
+    assert total(top) == total(ranking)
+    assert total(top, "change") == total(ranking, "change")
 
 
 @settings(deadline=None)
 @given(RANKINGS)
 def test_unallocated_is_last_and_never_among_the_others(ranking: pd.DataFrame) -> None:
-    units = list(highlights.top_of(ranking, ranking, "tenant")["unit"])
+    units = list(top_units(ranking, ranking, "tenant")["unit"])
     assert (units[-1] == UNALLOCATED) == (UNALLOCATED in set(ranking["unit"]))
     assert len([unit for unit in units if unit not in {OTHERS, UNALLOCATED}]) <= LARGEST
 
 
 def test_others_are_counted() -> None:
     costs = {letter: (Decimal(1), Decimal(1)) for letter in "abcdefg"}
-    assert highlights.others_named(ranking_of(costs), "tenant") == "2 other tenants"
+    assert others_named(ranking_of(costs), "tenant") == "2 other tenants"
     del costs["g"]
-    assert highlights.others_named(ranking_of(costs), "tenant") == "1 other tenant"
+    assert others_named(ranking_of(costs), "tenant") == "1 other tenant"
 
 
 def test_an_open_month_changes_over_the_same_days_only() -> None:
     month = ranking_of({"acme": (Decimal(80), Decimal(100)), "new": (Decimal(5), Decimal(0))})
     days = ranking_of({"acme": (Decimal(60), Decimal(50))})
-    top = highlights.top_of(month, days, "tenant").set_index("unit")
+    top = top_units(month, days, "tenant").set_index("unit")
     assert top.loc["acme", "cost"] == Decimal(80)
     assert top.loc["acme", "change_ratio"] == Decimal("0.2")
     assert top.loc["new", "change_ratio"] is None
@@ -81,7 +83,7 @@ def test_coverage_and_what_it_leaves_open_make_the_cost() -> None:
             {"dimension": "principal", "source": "role", "cost": Decimal(100)},
         ]
     )
-    covered = highlights.coverage(decided).set_index("dimension")
+    covered = coverage(decided).set_index("dimension")
     assert covered.loc["team", "attributed"] == Decimal(75)
     assert covered.loc["team", "not_attributed"] == Decimal(25)
     assert covered.loc["team", "share"] == Decimal("0.75")
@@ -104,5 +106,5 @@ def test_each_doubt_is_put_into_words(
     recognised: bool, note: str, is_new_product: bool, said: list[str]
 ) -> None:
     row = {"recognised": recognised, "note": note, "is_new_product": is_new_product}
-    (doubt,) = highlights.doubts(pd.DataFrame([row]))
+    (doubt,) = doubts(pd.DataFrame([row]))
     assert all(words in doubt for words in said)

@@ -11,12 +11,14 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from chargeback.dimensions import CHARGED
 from chargeback.money import CENT, exact_sum
-from chargeback.reports.answers import Reports
+from chargeback.reports.answers import Answers
 from chargeback.settings import Settings
-from chargeback.statement.build import UNITS, build_statement
+from chargeback.statement.build import build_statement
 from chargeback.statement.export import write_export
 from chargeback.workspace import Workspace
+from tests.bills import whole
 
 MONTH = "2026-10"
 TODAY = date(2026, 11, 23)
@@ -24,7 +26,7 @@ LARGE = (Decimal(10**17), Decimal("0.123456789012"), Decimal("-0.023456789013"))
 """Their sum has 30 digits: two more than Python adds up unless told to."""
 
 
-def reports_on(costs: tuple[Decimal, ...], folder: Path) -> Reports:
+def answers_on(costs: tuple[Decimal, ...], folder: Path) -> Answers:
     """The reports over an export of one line for each of `costs`, each of another account."""
     lines = [
         {
@@ -44,7 +46,7 @@ def reports_on(costs: tuple[Decimal, ...], folder: Path) -> Reports:
     parquet.write_table(pa.Table.from_pylist(lines), file)
     workspace = Workspace(Settings(cur=folder / "cur", store=folder / "store"))
     workspace.refresh()
-    return workspace.reports()
+    return workspace.answers()
 
 
 def test_no_digit_of_a_sum_is_lost() -> None:
@@ -52,16 +54,18 @@ def test_no_digit_of_a_sum_is_lost() -> None:
     assert exact_sum([]) == 0
 
 
-@pytest.mark.parametrize("by", UNITS)
+@pytest.mark.parametrize("by", CHARGED)
 def test_a_bill_longer_than_pythons_decimals_ties(by: str, tmp_path: Path) -> None:
-    statement = build_statement(reports_on(LARGE, tmp_path), MONTH, by, TODAY)
+    statement = build_statement(answers_on(LARGE, tmp_path), whole(MONTH), by, TODAY)
     assert statement.bill == {"USD": exact_sum(LARGE)}
     assert statement.difference("USD") == 0
     assert statement.charges[-1].bill_to == "(unallocated)"
 
 
 def test_the_manifest_adds_up_the_detail_to_the_last_digit(tmp_path: Path) -> None:
-    files = write_export(reports_on(LARGE, tmp_path), MONTH, "account", TODAY, tmp_path / "out")
+    files = write_export(
+        answers_on(LARGE, tmp_path), whole(MONTH), "account", TODAY, tmp_path / "out"
+    )
     (totals,) = json.loads(files.manifest.read_text("utf-8"))["totals"]
     assert totals["bill"] == totals["detail"] == f"{exact_sum(LARGE):f}"
     assert totals["detail_difference"] == f"{CENT * 0:f}"

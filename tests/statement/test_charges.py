@@ -12,13 +12,15 @@ from pathlib import Path
 import pytest
 
 from chargeback.demo import write_demo
-from chargeback.reports.answers import Reports
+from chargeback.reports.answers import Answers
+from chargeback.reports.charges import charges_by_unit
+from chargeback.reports.period_status import notices_of, status_of
 from chargeback.settings import Settings
 from chargeback.sources.bill_settings import BillSettings
 from chargeback.statement.build import MONEY, build_statement
 from chargeback.statement.export import write_export
 from chargeback.workspace import Workspace
-from tests.bills import MONTH, OTHER_PAYER, PAYER, Line, file_of, line, lines_of, write_bill
+from tests.bills import MONTH, OTHER_PAYER, PAYER, Line, file_of, line, lines_of, whole, write_bill
 
 TODAY = date(2026, 11, 23)
 CENT = Decimal("0.01")
@@ -57,12 +59,12 @@ def every_type(payer: str, currency: str, *, net: bool) -> list[Line]:
     return lines
 
 
-def reports_on(lines: Sequence[Line], folder: Path, **bill: object) -> Reports:
+def answers_on(lines: Sequence[Line], folder: Path, **bill: object) -> Answers:
     cur = write_bill(folder / "cur", {MONTH: lines})
     settings = Settings(cur=cur, store=folder / "store", bill=BillSettings.model_validate(bill))
     workspace = Workspace(settings)
     workspace.refresh()
-    return workspace.reports()
+    return workspace.answers()
 
 
 def independent(lines: Sequence[Line], net_payers: set[str]) -> dict[tuple[str, str], Amounts]:
@@ -85,11 +87,11 @@ def is_bedrock(each: Line) -> bool:
     )
 
 
-def charged(reports: Reports, month: str = MONTH) -> dict[tuple[str, str], Amounts]:
+def charged(answers: Answers, month: str = MONTH) -> dict[tuple[str, str], Amounts]:
     """The same as the program has it before it rounds."""
     return {
         (row["currency"], row["unit"]): {name: row.get(name, Decimal()) for name in MONEY}
-        for row in reports.charges(month, "tenant").to_pylist()
+        for row in charges_by_unit(answers, whole(month), "tenant").to_pylist()
     }
 
 
@@ -103,7 +105,7 @@ def assert_equal(
 
 def test_each_line_type_has_its_column_in_every_unit(tmp_path: Path) -> None:
     """Of one payer discounts are lines, of the other they are in the net costs."""
-    reports = reports_on(
+    answers = answers_on(
         [
             *every_type(PAYER, "USD", net=False),
             *every_type(OTHER_PAYER, "USD", net=True),
@@ -114,13 +116,13 @@ def test_each_line_type_has_its_column_in_every_unit(tmp_path: Path) -> None:
     exact = independent(lines_of([file_of(tmp_path / "cur", MONTH)]), {OTHER_PAYER})
     distinct = {amount for row in exact.values() for amount in row.values()}
     assert len(distinct) == len(exact) * len(set(COLUMN_OF.values()))  # none can pass for another
-    assert_equal(charged(reports), exact)
+    assert_equal(charged(answers), exact)
 
 
 def test_a_statements_cells_are_those_sums_within_a_cent(tmp_path: Path) -> None:
-    reports = reports_on(every_type(PAYER, "USD", net=False), tmp_path)
+    answers = answers_on(every_type(PAYER, "USD", net=False), tmp_path)
     exact = independent(lines_of([file_of(tmp_path / "cur", MONTH)]), set())
-    file = write_export(reports, MONTH, "tenant", TODAY, tmp_path / "out").statement
+    file = write_export(answers, whole(MONTH), "tenant", TODAY, tmp_path / "out").statement
     with file.open(encoding="utf-8-sig", newline="") as opened:
         rows = list(csv.DictReader(opened))
     assert [row["bill_to"] for row in rows] == ["acme", "zenith", "(unallocated)"]
@@ -140,7 +142,7 @@ def test_a_demo_months_columns_are_the_sums_of_its_lines(month: str, tmp_path: P
     payers = {each["bill_payer_account_id"] for each in lines} if month == "2026-08" else set()
     workspace = Workspace(Settings(cur=tmp_path / "cur", store=tmp_path / "store"))
     workspace.refresh(month)
-    assert_equal(charged(workspace.reports(), month), independent(lines, payers))
+    assert_equal(charged(workspace.answers(), month), independent(lines, payers))
 
 
 @pytest.mark.parametrize(
@@ -158,7 +160,9 @@ def test_a_unit_of_several_cost_centers_shows_none(
 ) -> None:
     lines = [line("1.00", tenant="acme", cost_center=center) for center in centers]
     other = line("1.00", tenant="other", cost_center="cc-9")
-    statement = build_statement(reports_on([*lines, other], tmp_path), MONTH, "tenant", TODAY)
+    statement = build_statement(
+        answers_on([*lines, other], tmp_path), whole(MONTH), "tenant", TODAY
+    )
     assert [(row.bill_to, row.cost_center) for row in statement.charges] == [
         ("acme", shown),
         ("other", "cc-9"),
@@ -170,7 +174,7 @@ def test_a_unit_of_several_cost_centers_shows_none(
 
 
 def status(lines: Sequence[Line], folder: Path, today: date = TODAY) -> str:
-    statement = build_statement(reports_on(lines, folder), MONTH, "tenant", today)
+    statement = build_statement(answers_on(lines, folder), whole(MONTH), "tenant", today)
     return statement.period_status
 
 
@@ -210,9 +214,9 @@ def test_one_charged_line_without_an_invoice_keeps_a_month_open(
 
 def test_a_month_without_a_line_is_not_invoiced(tmp_path: Path) -> None:
     lines = [line("5.00", product_code="AmazonEC2", product_servicecode="AmazonEC2")]
-    reports = reports_on(lines, tmp_path)
-    assert build_statement(reports, MONTH, "tenant", TODAY).period_status == "PROVISIONAL"
-    assert [each.code for each in reports.notices(MONTH)] == ["no-bedrock-lines"]
+    answers = answers_on(lines, tmp_path)
+    assert build_statement(answers, whole(MONTH), "tenant", TODAY).period_status == "PROVISIONAL"
+    assert [each.code for each in notices_of(answers, MONTH)] == ["no-bedrock-lines"]
 
 
 def test_a_notice_that_blocks_keeps_a_month_open_and_settling_it_does_not(tmp_path: Path) -> None:
@@ -220,11 +224,11 @@ def test_a_notice_that_blocks_keeps_a_month_open_and_settling_it_does_not(tmp_pa
         line("10.00", net="9.00"),
         line("-3.00", "EdpDiscount", net="-1.00"),
     ]
-    is_open = reports_on(contradicting, tmp_path / "open")
-    assert [n.code for n in is_open.notices(MONTH) if n.blocks_close] == ["basis-open"]
-    assert is_open.status(MONTH, TODAY) == "PROVISIONAL"
-    settled = reports_on(contradicting, tmp_path / "settled", basis={PAYER: "net"})
-    assert settled.status(MONTH, TODAY) == "INVOICED"
+    is_open = answers_on(contradicting, tmp_path / "open")
+    assert [n.code for n in notices_of(is_open, MONTH) if n.blocks_close] == ["basis-open"]
+    assert status_of(is_open, MONTH, TODAY) == "PROVISIONAL"
+    settled = answers_on(contradicting, tmp_path / "settled", basis={PAYER: "net"})
+    assert status_of(settled, MONTH, TODAY) == "INVOICED"
 
 
 def test_a_warning_keeps_no_month_open(tmp_path: Path) -> None:
@@ -236,6 +240,6 @@ def test_a_warning_keeps_no_month_open(tmp_path: Path) -> None:
         product_servicecode="abc123",
         line_item_usage_type="Consulting",
     )
-    reports = reports_on([line("5.00"), odd], tmp_path)
-    assert "product-name-only" in [n.code for n in reports.notices(MONTH)]
-    assert reports.status(MONTH, TODAY) == "INVOICED"
+    answers = answers_on([line("5.00"), odd], tmp_path)
+    assert "product-name-only" in [n.code for n in notices_of(answers, MONTH)]
+    assert status_of(answers, MONTH, TODAY) == "INVOICED"

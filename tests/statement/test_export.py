@@ -14,11 +14,12 @@ import duckdb
 import pytest
 
 from chargeback.demo import write_demo
-from chargeback.reports.answers import Reports
+from chargeback.reports.answers import Answers
 from chargeback.settings import Settings
 from chargeback.statement.build import MONEY
 from chargeback.statement.export import DETAIL_COLUMNS, ExportFiles, write_export
 from chargeback.workspace import Workspace
+from tests.bills import whole
 
 TODAY = date(2026, 11, 23)
 MONTH = "2026-10"
@@ -43,10 +44,10 @@ def cur(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def reports(cur: Path, tmp_path_factory: pytest.TempPathFactory) -> Reports:
+def answers(cur: Path, tmp_path_factory: pytest.TempPathFactory) -> Answers:
     workspace = Workspace(Settings(cur=cur, store=tmp_path_factory.mktemp("store")))
     workspace.refresh()
-    return workspace.reports()
+    return workspace.answers()
 
 
 def independent(cur: Path, unit: str) -> dict[str, Decimal]:
@@ -67,16 +68,16 @@ def read(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def exported(reports: Reports, by: str, out: Path) -> tuple[ExportFiles, list[dict[str, str]]]:
-    files = write_export(reports, MONTH, by, TODAY, out)
+def exported(answers: Answers, by: str, out: Path) -> tuple[ExportFiles, list[dict[str, str]]]:
+    files = write_export(answers, whole(MONTH), by, TODAY, out)
     return files, read(files.statement)
 
 
 @pytest.mark.parametrize("by", ["tenant", "team", "project", "cost_center", "principal", "account"])
 def test_a_statement_adds_up_every_way_and_ties(
-    by: str, cur: Path, reports: Reports, tmp_path: Path
+    by: str, cur: Path, answers: Answers, tmp_path: Path
 ) -> None:
-    _, rows = exported(reports, by, tmp_path)
+    _, rows = exported(answers, by, tmp_path)
     bill = sum(independent(cur, "''").values(), Decimal())
     for row in rows:
         assert sum(Decimal(row[name]) for name in MONEY) == Decimal(row["total_charge"])
@@ -87,9 +88,9 @@ def test_a_statement_adds_up_every_way_and_ties(
 
 @pytest.mark.parametrize("by", KEYS)
 def test_each_unit_is_charged_its_own_sum_within_a_cent(
-    by: str, cur: Path, reports: Reports, tmp_path: Path
+    by: str, cur: Path, answers: Answers, tmp_path: Path
 ) -> None:
-    _, rows = exported(reports, by, tmp_path)
+    _, rows = exported(answers, by, tmp_path)
     charged = {row["bill_to"].removeprefix("'"): Decimal(row["total_charge"]) for row in rows}
     exact = independent(cur, KEYS[by])
     assert charged.keys() == exact.keys()
@@ -97,17 +98,17 @@ def test_each_unit_is_charged_its_own_sum_within_a_cent(
 
 
 def test_the_detail_is_the_bill_to_the_last_digit(
-    cur: Path, reports: Reports, tmp_path: Path
+    cur: Path, answers: Answers, tmp_path: Path
 ) -> None:
-    files, _ = exported(reports, "tenant", tmp_path)
+    files, _ = exported(answers, "tenant", tmp_path)
     rows = read(files.detail)
     assert list(rows[0]) == list(DETAIL_COLUMNS)
     exact = sum(independent(cur, "''").values(), Decimal())
     assert sum(Decimal(row["billed_cost"]) for row in rows) == exact
 
 
-def test_the_manifest_says_what_the_files_hold(reports: Reports, tmp_path: Path) -> None:
-    files, rows = exported(reports, "team", tmp_path)
+def test_the_manifest_says_what_the_files_hold(answers: Answers, tmp_path: Path) -> None:
+    files, rows = exported(answers, "team", tmp_path)
     manifest = json.loads(files.manifest.read_text("utf-8"))
     digests = {file["name"]: (file["rows"], file["sha256"]) for file in manifest["files"]}
     for path, count in ((files.statement, len(rows)), (files.detail, len(read(files.detail)))):
@@ -118,15 +119,15 @@ def test_the_manifest_says_what_the_files_hold(reports: Reports, tmp_path: Path)
     assert invoiced == Decimal(totals["bill"])
 
 
-def test_an_export_has_the_same_bytes_every_time(reports: Reports, tmp_path: Path) -> None:
-    first, _ = exported(reports, "principal", tmp_path / "first")
-    second, _ = exported(reports, "principal", tmp_path / "second")
+def test_an_export_has_the_same_bytes_every_time(answers: Answers, tmp_path: Path) -> None:
+    first, _ = exported(answers, "principal", tmp_path / "first")
+    second, _ = exported(answers, "principal", tmp_path / "second")
     for name in ("statement", "detail", "manifest"):
         assert getattr(first, name).read_bytes() == getattr(second, name).read_bytes()
 
 
-def test_no_text_runs_as_a_formula(reports: Reports, tmp_path: Path) -> None:
-    files, rows = exported(reports, "tenant", tmp_path)
+def test_no_text_runs_as_a_formula(answers: Answers, tmp_path: Path) -> None:
+    files, rows = exported(answers, "tenant", tmp_path)
     assert any(row["bill_to"].startswith("'=") for row in rows)  # the demo has such a tenant
     numbers = {*MONEY, "total_charge", "usage_amount", "tokens"}
     numbers |= {"unblended_cost", "net_unblended_cost", "billed_cost"}

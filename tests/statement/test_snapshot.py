@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from chargeback import __version__
-from chargeback.reports.answers import Reports
+from chargeback.reports.answers import Answers
 from chargeback.settings import Settings
 from chargeback.statement.export import write_export
 from chargeback.workspace import Workspace
-from tests.bills import MONTH, OTHER_PAYER, line, write_bill
+from tests.bills import MONTH, OTHER_PAYER, line, whole, write_bill
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 LINES = [
@@ -38,13 +38,13 @@ LINES = [
 
 
 @pytest.fixture(scope="module")
-def reports(tmp_path_factory: pytest.TempPathFactory) -> Reports:
+def answers(tmp_path_factory: pytest.TempPathFactory) -> Answers:
     folder = tmp_path_factory.mktemp("small")
     workspace = Workspace(
         Settings(cur=write_bill(folder / "cur", {MONTH: LINES}), store=folder / "store")
     )
     workspace.refresh()
-    return workspace.reports()
+    return workspace.answers()
 
 
 def readable(file: Path, fingerprint: str) -> str:
@@ -55,10 +55,12 @@ def readable(file: Path, fingerprint: str) -> str:
 
 @pytest.mark.parametrize("kind", ["statement", "detail", "manifest"])
 def test_an_export_is_the_one_that_was_read_over(
-    kind: str, reports: Reports, tmp_path: Path
+    kind: str, answers: Answers, tmp_path: Path
 ) -> None:
-    file = getattr(write_export(reports, MONTH, "tenant", date(2026, 11, 23), tmp_path), kind)
-    found = readable(file, reports.rules.fingerprint)
+    file = getattr(
+        write_export(answers, whole(MONTH), "tenant", date(2026, 11, 23), tmp_path), kind
+    )
+    found = readable(file, answers.rules.fingerprint)
     snapshot = SNAPSHOTS / file.name
     if not snapshot.exists():
         snapshot.write_text(found, "utf-8")

@@ -17,11 +17,12 @@ import pytest
 from chargeback.enrichment.local import DamagedFacts
 from chargeback.errors import Problem
 from chargeback.files.holds import holding
-from chargeback.reports.answers import Reports
+from chargeback.reports.answers import Answers
+from chargeback.reports.charges import detail
 from chargeback.settings import Settings
 from chargeback.statement.export import write_export
 from chargeback.workspace import Workspace
-from tests.bills import MONTH, WRITTEN, line, write_bill
+from tests.bills import MONTH, WRITTEN, line, whole, write_bill
 
 OTHER = "2026-09"
 BOTH = [MONTH, OTHER]
@@ -57,7 +58,7 @@ def read_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_bill(folder / "cur", LINES)
     made = Workspace(Settings(cur=folder / "cur", store=folder / "store"))
     made.refresh()
-    assert totals(made.reports()) == TOTALS
+    assert totals(made.answers()) == TOTALS
     return folder
 
 
@@ -74,16 +75,16 @@ def own(workspace: Workspace, tmp_path: Path) -> Workspace:
     write_bill(tmp_path / "cur", LINES)
     made = Workspace(Settings(cur=tmp_path / "cur", store=tmp_path / "own"))
     made.refresh()
-    made.reports()
+    made.answers()
     return made
 
 
-def totals(reports: Reports) -> dict[str, dict[str, Decimal]]:
+def totals(answers: Answers) -> dict[str, dict[str, Decimal]]:
     """What each month comes to, by its detail and by what is said of it, which must agree."""
-    for month in reports.months:
-        billed = sum(reports.detail(month).read_all()["billed_cost"].to_pylist())
-        assert {"USD": billed} == reports.bill(month).totals
-    return {month: dict(reports.bill(month).totals) for month in reports.months}
+    for month in answers.months:
+        billed = sum(detail(answers, whole(month)).read_all()["billed_cost"].to_pylist())
+        assert {"USD": billed} == answers.bill(month).totals
+    return {month: dict(answers.bill(month).totals) for month in answers.months}
 
 
 def folder_of(workspace: Workspace, month: str) -> Path:
@@ -110,7 +111,7 @@ def test_what_lines_mean_is_worked_out_again(
 ) -> None:
     before = extracts(workspace)
     damage(meaning_folder(workspace, MONTH) / name)
-    assert totals(workspace.reports()) == TOTALS
+    assert totals(workspace.answers()) == TOTALS
     assert extracts(workspace) == before  # the bill is not asked
     assert not list(folder_of(workspace, MONTH).glob(".unfinished-*"))
 
@@ -120,7 +121,7 @@ def test_a_total_that_was_changed_by_hand_does_not_count(workspace: Workspace) -
     text = file.read_text("utf-8")
     assert text.count('"120.500000000000"') == 1
     file.write_text(text.replace('"120.500000000000"', '"999.000000000000"'), "utf-8")
-    assert totals(workspace.reports()) == TOTALS
+    assert totals(workspace.answers()) == TOTALS
 
 
 # Facts.
@@ -131,7 +132,7 @@ def test_facts_are_read_from_the_bill_again(damage: Damage, workspace: Workspace
     before = extracts(workspace)
     shutil.rmtree(meaning_folder(workspace, MONTH))
     damage(folder_of(workspace, MONTH) / "spend.parquet")
-    assert totals(workspace.reports()) == TOTALS
+    assert totals(workspace.answers()) == TOTALS
     assert extracts(workspace)[MONTH] != before[MONTH]
     assert extracts(workspace)[OTHER] == before[OTHER]
 
@@ -144,18 +145,18 @@ def test_damaged_facts_that_the_bill_does_not_hold_hide_their_month_alone(
     shutil.rmtree(own.settings.cur)
     shutil.rmtree(meaning_folder(own, MONTH))
     damage(folder_of(own, MONTH) / "spend.parquet")
-    reports = own.reports()
-    assert totals(reports) == {OTHER: TOTALS[OTHER]}
-    assert isinstance(reports.problems[MONTH], DamagedFacts)
+    answers = own.answers()
+    assert totals(answers) == {OTHER: TOTALS[OTHER]}
+    assert isinstance(answers.problems[MONTH], DamagedFacts)
     with pytest.raises(DamagedFacts, match=f"{MONTH} is damaged"):
-        reports.bill(MONTH)
+        answers.bill(MONTH)
     write_bill(own.settings.cur, LINES)
-    assert totals(own.reports()) == TOTALS
+    assert totals(own.answers()) == TOTALS
 
 
 def test_facts_that_nobody_needs_now_leave_the_figures_alone(workspace: Workspace) -> None:
     DAMAGES["no such content"](folder_of(workspace, MONTH) / "spend.parquet")
-    assert totals(workspace.reports()) == TOTALS
+    assert totals(workspace.answers()) == TOTALS
 
 
 MANIFESTS: dict[str, Damage] = {
@@ -174,16 +175,16 @@ MANIFESTS: dict[str, Damage] = {
 @pytest.mark.parametrize("damage", MANIFESTS.values(), ids=MANIFESTS)
 def test_a_month_without_its_manifest_is_read_again(damage: Damage, workspace: Workspace) -> None:
     damage(folder_of(workspace, MONTH) / "manifest.json")
-    assert totals(workspace.reports()) == {OTHER: TOTALS[OTHER]}
+    assert totals(workspace.answers()) == {OTHER: TOTALS[OTHER]}
     assert workspace.refresh() == [MONTH]
-    assert totals(workspace.reports()) == TOTALS
+    assert totals(workspace.answers()) == TOTALS
 
 
 def test_a_total_in_the_manifest_is_no_figure(workspace: Workspace) -> None:
     file = folder_of(workspace, MONTH) / "manifest.json"
     file.write_text(file.read_text("utf-8").replace('"120.500000000000"', '"1.000000000000"'))
-    assert workspace.reports().manifest(MONTH).totals[0].unblended_total == 1
-    assert totals(workspace.reports()) == TOTALS
+    assert workspace.answers().manifest(MONTH).totals[0].unblended_total == 1
+    assert totals(workspace.answers()) == TOTALS
 
 
 # Where it lies.
@@ -198,23 +199,23 @@ def test_folders_in_the_place_of_links_are_read_and_replaced(own: Workspace) -> 
         link.unlink()
         shutil.copytree(target, link)
         shutil.rmtree(target)
-    assert totals(own.reports()) == TOTALS
+    assert totals(own.answers()) == TOTALS
     for number in (1, 2):
         changed = [*LINES[MONTH], line(f"{number}.00")]
         write_bill(Path(str(own.settings.cur)), {MONTH: changed}, WRITTEN + timedelta(hours=number))
         assert own.refresh() == [MONTH]
         expected = {"USD": TOTALS[MONTH]["USD"] + number}
-        assert totals(own.reports()) == {**TOTALS, MONTH: expected}
+        assert totals(own.answers()) == {**TOTALS, MONTH: expected}
     assert (store / f"billing_period={MONTH}").is_symlink()
 
 
 def test_a_reader_outlives_two_replacements_of_its_month(own: Workspace) -> None:
-    reader = own.reports()
+    reader = own.answers()
     for number in (1, 2, 3):
         changed = [*LINES[MONTH], line(f"{number}.00")]
         write_bill(Path(str(own.settings.cur)), {MONTH: changed}, WRITTEN + timedelta(hours=number))
         assert own.refresh() == [MONTH]
-        own.reports()
+        own.answers()
     assert totals(reader) == TOTALS
     opened = {path.name for path in (own.settings.store_folder / "versions").glob(f"{MONTH}-*")}
     assert Path(reader.periods[0].key.split()[0]).name in opened
@@ -291,10 +292,10 @@ def test_a_refresh_that_is_killed_leaves_the_month_as_it_was(
     done = run(own, tmp_path, at, "refresh", prefix=("-c", KILLED_AT))
     assert done.returncode == -9, done.stderr
     expected = {"USD": TOTALS[MONTH]["USD"] + (at == "2")}
-    assert totals(own.reports()) == {**TOTALS, MONTH: expected}
+    assert totals(own.answers()) == {**TOTALS, MONTH: expected}
     write_bill(Path(str(own.settings.cur)), {MONTH: changed}, WRITTEN + timedelta(hours=2))
     own.refresh()
-    assert totals(own.reports()) == {**TOTALS, MONTH: {"USD": Decimal("121.50")}}
+    assert totals(own.answers()) == {**TOTALS, MONTH: {"USD": Decimal("121.50")}}
     versions = own.settings.store_folder / "versions"
     assert not list(versions.glob("*.link"))
     assert len(list(versions.glob(f"{MONTH}-*"))) == 2  # the one in force, the one before
@@ -346,7 +347,7 @@ def test_a_full_disk_leaves_every_month_as_it_was(own: Workspace, tmp_path: Path
     assert said.startswith("chargeback: ")
     assert MONTH in said
     assert extracts(own) == before
-    assert totals(own.reports()) == TOTALS
+    assert totals(own.answers()) == TOTALS
     assert own.refresh() == [MONTH]
 
 
@@ -378,14 +379,14 @@ def test_an_export_that_is_killed_leaves_no_manifest_of_files_that_are_not_there
     at: str, own: Workspace, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    write_export(own.reports(), MONTH, "team", date(2026, 11, 23), out)
+    write_export(own.answers(), whole(MONTH), "team", date(2026, 11, 23), out)
     write_bill(
         Path(str(own.settings.cur)),
         {MONTH: [*LINES[MONTH], line("1.00")]},
         WRITTEN + timedelta(hours=1),
     )
     own.refresh()
-    own.reports()
+    own.answers()
     export = ("export", "--month", MONTH, "--by", "team")
     done = run(own, tmp_path, at, *export, prefix=("-c", KILLED_AT))
     assert done.returncode == -9, done.stderr
@@ -404,7 +405,7 @@ def test_a_full_disk_names_the_file_and_leaves_the_files_before(
     own: Workspace, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    files = write_export(own.reports(), MONTH, "team", date(2026, 11, 23), out)
+    files = write_export(own.answers(), whole(MONTH), "team", date(2026, 11, 23), out)
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     limit = files.statement.stat().st_size + 10  # the statement fits, the detail does not
     assert limit < files.detail.stat().st_size
@@ -418,4 +419,4 @@ def test_a_full_disk_names_the_file_and_leaves_the_files_before(
 def test_a_folder_that_cannot_be_made_names_the_file(own: Workspace, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("no folder")
     with pytest.raises(Problem, match=f"chargeback-team-{MONTH}.csv can't be written"):
-        write_export(own.reports(), MONTH, "team", date(2026, 11, 23), tmp_path / "out")
+        write_export(own.answers(), whole(MONTH), "team", date(2026, 11, 23), tmp_path / "out")

@@ -11,10 +11,14 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
+from chargeback.access.rows import EVERYTHING
+from chargeback.reports.charges import charges_by_unit
+from chargeback.reports.period_status import notices_of, status_of, ties
+from chargeback.reports.view import View
 from chargeback.settings import Settings
 from chargeback.statement.export import write_export
 from chargeback.workspace import Workspace
-from tests.bills import MONTH, Line, line, write_bill
+from tests.bills import MONTH, Line, line, whole, write_bill
 
 TODAY = date(2026, 11, 23)
 ADDED = ["charged_lines", "net_charged_lines", "net_repeated_lines"]
@@ -66,22 +70,25 @@ def updated(tmp_path: Path) -> Workspace:
 
 
 def test_its_figures_are_there_without_a_refresh(updated: Workspace) -> None:
-    reports = updated.reports()
-    assert reports.months == [MONTH]
-    assert reports.bill(MONTH).totals == {"USD": BILL}
-    assert reports.bill(MONTH).basis_in("USD") == "net"
-    assert reports.ties(MONTH, "USD")
-    teams = {row["unit"]: row["total_charge"] for row in reports.charges(MONTH, "team").to_pylist()}
+    answers = updated.answers()
+    assert answers.months == [MONTH]
+    assert answers.bill(MONTH).totals == {"USD": BILL}
+    assert answers.bill(MONTH).basis_in("USD") == "net"
+    assert ties(answers, View(MONTH, "USD", EVERYTHING))
+    teams = {
+        row["unit"]: row["total_charge"]
+        for row in charges_by_unit(answers, whole(MONTH), "team").to_pylist()
+    }
     assert teams == {
         "search": Decimal("9.00"),
         "support": Decimal("4.50"),
         "(unallocated)": Decimal("1.50"),
     }
-    assert reports.status(MONTH, TODAY) == "INVOICED"
+    assert status_of(answers, MONTH, TODAY) == "INVOICED"
 
 
 def test_what_it_said_is_still_said_and_that_it_is_older(updated: Workspace) -> None:
-    said = updated.reports().notices(MONTH)
+    said = notices_of(updated.answers(), MONTH)
     assert [each.code for each in said] == ["note", "read-by-older-program"]
     assert said[0].words == MANIFEST["notices"][0]  # type: ignore[index]
 
@@ -91,8 +98,8 @@ def test_its_export_is_the_one_of_a_store_that_was_read_now(
 ) -> None:
     new = Workspace(updated.settings.model_copy(update={"store": tmp_path / "new"}))
     for by in ("team", "principal", "account"):
-        old_files = write_export(updated.reports(), MONTH, by, TODAY, tmp_path / "a")
-        new_files = write_export(new.reports(), MONTH, by, TODAY, tmp_path / "b")
+        old_files = write_export(updated.answers(), whole(MONTH), by, TODAY, tmp_path / "a")
+        new_files = write_export(new.answers(), whole(MONTH), by, TODAY, tmp_path / "b")
         assert old_files.statement.read_bytes() == new_files.statement.read_bytes()
         assert old_files.detail.read_bytes() == new_files.detail.read_bytes()
 
@@ -101,11 +108,11 @@ def test_a_refresh_reads_it_anew_where_that_costs_nothing(updated: Workspace) ->
     assert [each.billing_period for each in updated.older_months()] == [MONTH]
     assert updated.refresh() == [MONTH]
     assert updated.older_months() == []
-    manifest = updated.reports().manifest(MONTH)
+    manifest = updated.answers().manifest(MONTH)
     assert manifest.schema_version == 3
     (period,) = updated.store.periods(updated.source.source_id)
     assert manifest.spend_sha256 == hashlib.sha256(period.spend.read_bytes()).hexdigest()
-    assert updated.reports().bill(MONTH).totals == {"USD": BILL}
+    assert updated.answers().bill(MONTH).totals == {"USD": BILL}
     assert updated.refresh() == []
 
 
@@ -114,8 +121,8 @@ def test_what_the_bill_no_longer_holds_stays_readable(updated: Workspace) -> Non
     for file in Path(str(updated.settings.cur)).rglob(f"BILLING_PERIOD={MONTH}/*"):
         file.unlink()
     updated.refresh()
-    assert updated.reports().months == ["2026-11", MONTH]
-    assert updated.reports().bill(MONTH).totals == {"USD": BILL}
+    assert updated.answers().months == ["2026-11", MONTH]
+    assert updated.answers().bill(MONTH).totals == {"USD": BILL}
 
 
 def test_rows_without_the_counts_of_lines_are_counted_as_they_were(updated: Workspace) -> None:
@@ -125,5 +132,5 @@ def test_rows_without_the_counts_of_lines_are_counted_as_they_were(updated: Work
     at = spend.column_names.index("invoice_id")
     blank = spend.set_column(at, "invoice_id", [[""] * len(spend)])
     parquet.write_table(blank, period.spend)
-    assert updated.reports().bill(MONTH).not_invoiced == MANIFEST["lines_read"]
-    assert updated.reports().status(MONTH, TODAY) == "PROVISIONAL"
+    assert updated.answers().bill(MONTH).not_invoiced == MANIFEST["lines_read"]
+    assert status_of(updated.answers(), MONTH, TODAY) == "PROVISIONAL"

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from chargeback.access.rows import EVERYTHING
 from chargeback.demo.company import PAYER as PAYING
-from chargeback.reports.answers import DIMENSIONS, View
+from chargeback.dimensions import DIMENSIONS
+from chargeback.reports.view import View
 
 TODAY = date(2026, 11, 20)
 MONTHS = ("2026-08", "2026-09", "2026-10", "2026-11")
@@ -25,17 +27,19 @@ CHARGED = ("tenant", "team", "project", "cost_center", "principal", "account", "
 """The dimensions of reports/statement."""
 
 VIEWS = {
-    "all": View(MONTH, "USD"),
-    "open month": View(OPEN_MONTH, "USD"),
-    "first days": View(OPEN_MONTH, "USD", days=12),
-    "one tenant": View(MONTH, "USD", (("tenant", ("株式会社サクラ",)),)),
-    "quotes": View(MONTH, "USD", (("tenant", ("O'Reilly, Inc.", "<b>Globex</b>", "none such")),)),
-    "unallocated": View(MONTH, "USD", (("iam_principal", ("(unallocated)",)),)),
-    "two levels": View(
-        MONTH, "USD", (("team", ("checkout", "support")), ("region", ("us-east-1",)))
+    "all": View(MONTH, "USD", EVERYTHING),
+    "open month": View(OPEN_MONTH, "USD", EVERYTHING),
+    "first days": View(OPEN_MONTH, "USD", EVERYTHING, days=12),
+    "one tenant": View(MONTH, "USD", EVERYTHING, (("tenant", ("株式会社サクラ",)),)),
+    "quotes": View(
+        MONTH, "USD", EVERYTHING, (("tenant", ("O'Reilly, Inc.", "<b>Globex</b>", "none such")),)
     ),
-    "nothing": View(MONTH, "USD", (("team", ("checkout",)), ("team", ("support",)))),
-    "another currency": View(MONTH, "EUR"),
+    "unallocated": View(MONTH, "USD", EVERYTHING, (("iam_principal", ("(unallocated)",)),)),
+    "two levels": View(
+        MONTH, "USD", EVERYTHING, (("team", ("checkout", "support")), ("region", ("us-east-1",)))
+    ),
+    "nothing": View(MONTH, "USD", EVERYTHING, (("team", ("checkout",)), ("team", ("support",)))),
+    "another currency": View(MONTH, "EUR", EVERYTHING),
 }
 
 NAMED = [

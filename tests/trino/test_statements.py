@@ -10,7 +10,7 @@ from pyarrow import parquet
 from sqlglot import exp
 
 from chargeback import query
-from chargeback.reports.answers import View
+from chargeback.reports.view import View
 from chargeback.sources.athena.parameters import ARRAY_ELEMENTS, PARAMETER_LENGTH
 
 from .cases import CASES, MONTH, MONTHS, VIEWS, Case

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from plotly.basedatatypes import BaseFigure
 
 from chargeback.dimensions import UNALLOCATED
-from chargeback.reports.answers import OTHERS
+from chargeback.reports.ranking import OTHERS
 from chargeback.ui import charts, theme
 
 FIRST, SECOND = date(2026, 10, 1), date(2026, 10, 2)

@@ -1,27 +1,11 @@
 -- What is each unit charged, before rounding?
 --
--- parameters: month, dimension
+-- parameters: dimension and scope.sql's
 -- relations:  enriched = monthly rows
 -- grain:      one row per currency and unit; '(unallocated)' last in its currency
 -- columns:    all amounts in currency, exact. discount_amount holds the discount lines and what the
 --             net basis takes off; the parts add up to the unit's share of the bill
 --             cost_centers    how many cost centers the unit's lines carry; cost_center: one
-WITH units AS (
-  SELECT
-    *,
-    CASE
-      WHEN :dimension = 'tenant' THEN tenant
-      WHEN :dimension = 'team' THEN team
-      WHEN :dimension = 'project' THEN project
-      WHEN :dimension = 'cost_center' THEN cost_center
-      WHEN :dimension = 'principal' THEN COALESCE(NULLIF(iam_principal, ''), '(unallocated)')
-      WHEN :dimension = 'account' THEN COALESCE(NULLIF(usage_account_id, ''), '(unallocated)')
-      WHEN :dimension = 'model' THEN model
-    END AS unit
-  FROM enriched
-  WHERE billing_period = :month
-)
-
 SELECT
   currency,
   unit,
@@ -35,6 +19,6 @@ SELECT
   SUM(CASE WHEN charge_category = 'tax' THEN unblended_cost ELSE 0 END) AS tax_amount,
   SUM(CASE WHEN charge_category = 'other' THEN unblended_cost ELSE 0 END) AS other_amount,
   SUM(cost) AS total_charge
-FROM units
+FROM by_unit
 GROUP BY currency, unit
 ORDER BY currency, CASE WHEN unit = '(unallocated)' THEN 1 ELSE 0 END, unit

@@ -1,6 +1,6 @@
 -- What does the month come to on each invoice?
 --
--- parameters: month
+-- parameters: scope.sql's
 -- relations:  enriched = daily rows
 -- grain:      one row per currency, invoice and seller; invoice_id '' where none is issued yet
 -- columns:    total in currency, exact
@@ -10,7 +10,6 @@ SELECT
   legal_entity,
   SUM(cost) AS total,
   CAST(SUM(line_count) AS BIGINT) AS line_count
-FROM enriched
-WHERE billing_period = :month
+FROM scope
 GROUP BY 1, 2, 3
 ORDER BY 1, 2, 3

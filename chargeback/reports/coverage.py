@@ -1,0 +1,73 @@
+"""How much of the cost is attributed, and by what."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, TypedDict
+
+import pandas as pd
+import pyarrow as pa
+
+from chargeback.dimensions import WITH_SOURCE
+from chargeback.money import ZERO, share_of
+from chargeback.reports.answers import Answers
+from chargeback.reports.frames import frame_of
+from chargeback.reports.view import View
+
+
+class SourceCost(TypedDict):
+    """What one source decided of one dimension, in the view's currency."""
+
+    dimension: str
+    source: str
+    """'' is unallocated."""
+    cost: Decimal
+
+
+class Coverage(TypedDict):
+    """How much of a dimension is attributed, in the view's currency."""
+
+    dimension: str
+    attributed: Decimal
+    not_attributed: Decimal
+    share: Decimal | None
+    """Of cost; None when that is zero."""
+    sources: list[tuple[str, Decimal | None]]
+    """Pairs of source and share of cost, largest first."""
+
+
+def deciding_sources(answers: Answers, view: View) -> pd.DataFrame:
+    """SourceCosts of each dimension of which the rows say what decided it."""
+    rows = [
+        {"dimension": dimension, **row}
+        for dimension in sorted(each.name for each in WITH_SOURCE)
+        for row in answers.ask(
+            "deciding_sources", view.grain, view, dimension=dimension
+        ).to_pylist()
+    ]
+    return frame_of(SourceCost, rows)
+
+
+def coverage(decided: pd.DataFrame) -> pd.DataFrame:
+    """One Coverage per dimension of which the rows say what decided it; `decided` SourceCosts."""
+    rows = decided.to_dict("records")
+    return frame_of(Coverage, [_coverage(rows, each.name) for each in WITH_SOURCE])
+
+
+def tags_seen(answers: Answers, view: View) -> pa.Table:
+    """Which sets of tags lines carry: queries/reports/tags_seen.sql."""
+    return answers.ask("tags_seen", "daily", view)
+
+
+def _coverage(decided: list[dict[Any, Any]], dimension: str) -> dict[str, Any]:
+    rows = [row for row in decided if row["dimension"] == dimension]
+    sources = [(row["source"], row["cost"]) for row in rows if row["source"]]
+    attributed = sum((cost for _, cost in sources), ZERO)
+    cost = sum((row["cost"] for row in rows), ZERO)
+    return {
+        "dimension": dimension,
+        "attributed": attributed,
+        "not_attributed": cost - attributed,
+        "share": share_of(attributed, cost),
+        "sources": [(source, share_of(part, cost)) for source, part in sources],
+    }

@@ -1,0 +1,48 @@
+"""The single CUR lines behind a figure, read from the bill itself."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+
+from chargeback.enrichment.bill import billed_cost
+from chargeback.reports.answers import Answers
+from chargeback.reports.view import View
+from chargeback.sources.base import Source
+from chargeback.sources.products import product_keys
+
+LINES_PAGE = 200
+
+
+def cur_lines(
+    answers: Answers, source: Source, view: View, usage_date: date | None, page: int
+) -> pd.DataFrame:
+    """The CUR lines behind a view, newest first, LINES_PAGE to a page (the first is 0).
+
+    Columns: those of queries/cur/lines.sql, and cost, the amount on the bill.
+
+    Raises:
+        SourceProblem: the source can't be read now.
+        UsageProblem: the view is too wide to be asked of the source.
+    """
+    keys = answers.ask("line_keys", "daily", view)
+    manifest = answers.manifest(view.month)
+    table = source.lines(
+        {
+            "billing_period": view.month,
+            "products": product_keys(manifest.products),
+            "exports": manifest.exports,
+            "identities": sorted(set(keys["identity"].to_pylist())),
+            "meters": sorted(set(keys["meter"].to_pylist())),
+            "usage_date": usage_date.isoformat() if usage_date else None,
+            "page_start": page * LINES_PAGE,
+            "page_size": LINES_PAGE,
+        }
+    )
+    rows = table.to_pylist()
+    net_payers = set(answers.bill(view.month).net_payers)
+    for row in rows:
+        is_net = f"{row['payer_account_id']}|{row['currency']}" in net_payers
+        row["cost"] = billed_cost(row, is_net=is_net)
+    return pd.DataFrame(rows, columns=[*table.column_names, "cost"])

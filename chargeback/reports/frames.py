@@ -1,0 +1,26 @@
+"""Frames: the rows of an answer with the columns that its row type names, in that order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+
+from chargeback.money import ZERO
+
+
+def frame_of(row_type: type, rows: Iterable[Mapping[Any, Any]]) -> pd.DataFrame:
+    """A frame of rows of a type.
+
+    Args:
+        row_type: a TypedDict; its fields are the columns.
+        rows: with those fields, and perhaps others that are left out.
+    """
+    return pd.DataFrame(list(rows), columns=list(row_type.__annotations__))
+
+
+def total(frame: pd.DataFrame, column: str = "cost") -> Decimal:
+    """The sum of a column of money or tokens."""
+    return sum(frame[column], ZERO)

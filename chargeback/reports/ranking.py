@@ -1,0 +1,200 @@
+"""Who or what spent how much: the units of a dimension, largest first."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from functools import partial
+from typing import Any, TypedDict
+
+import pandas as pd
+
+from chargeback.billing_period import months_until, previous_month
+from chargeback.dimensions import BY_NAME, FILTERS, UNALLOCATED
+from chargeback.money import ZERO, per_million, share_of
+from chargeback.reports.answers import Answers
+from chargeback.reports.frames import frame_of, total
+from chargeback.reports.view import View
+
+HISTORY_MONTHS = 13
+OTHERS = "\0others"
+"""Stands for all units without a name of their own; no tag value can hold its first character."""
+LARGEST = 5
+
+Row = dict[Hashable, Any]
+
+
+class RankedUnit(TypedDict):
+    """One unit of a dimension; amounts in the view's currency."""
+
+    unit: str
+    name: str
+    """How people call it."""
+    account: str
+    principal_type: str
+    cost: Decimal
+    previous_cost: Decimal
+    """In the month before."""
+    change: Decimal
+    share: Decimal | None
+    """Of the view's cost; None when that is zero."""
+    tokens: Decimal
+    token_cost: Decimal
+    """Of the lines that are tokens."""
+    cost_per_million: Decimal | None
+    """Tokens; None without."""
+    history: list[float]
+    """Costs of up to 13 months, oldest first, for a sparkline; of two if the view is of days."""
+
+
+class TopUnit(TypedDict):
+    """One of the largest units, all others together, or what is unallocated."""
+
+    unit: str
+    """OTHERS for the others."""
+    name: str
+    cost: Decimal
+    share: Decimal | None
+    """Of the ranking's cost."""
+    change: Decimal
+    """Against the month before, over what is compared with it."""
+    change_ratio: Decimal | None
+    """None where it says nothing."""
+
+
+def rank(answers: Answers, view: View, dimension: str) -> pd.DataFrame:
+    """One RankedUnit per unit, largest first, `(unallocated)` last."""
+    months = months_until(view.month, 2 if view.days else HISTORY_MONTHS)
+    rows = answers.ask(
+        "ranking",
+        view.grain,
+        view.since(months[0]),
+        dimension=dimension,
+        previous_month=previous_month(view.month),
+    ).to_pylist()
+    whole = sum((row["cost"] for row in rows), ZERO)
+    for row in rows:
+        row["change"] = row["cost"] - row["previous_cost"]
+        row["share"] = share_of(row["cost"], whole)
+        row["cost_per_million"] = per_million(row["token_cost"], row["tokens"])
+        row["history"] = _sparkline(row["history"], months)
+    return frame_of(RankedUnit, rows)
+
+
+def rank_by_each(
+    answers: Answers, view: View, dimensions: Collection[str]
+) -> dict[str, pd.DataFrame]:
+    """The ranking by each dimension, asked at once.
+
+    Most of a small question's time is its planning, and Athena's is waiting.
+    """
+    with ThreadPoolExecutor(len(dimensions)) as pool:
+        found = pool.map(partial(rank, answers, view), dimensions)
+        return dict(zip(dimensions, found, strict=True))
+
+
+def top_models(answers: Answers, view: View, dimension: str) -> dict[str, str]:
+    """Which model each unit spent most on."""
+    answer = answers.ask("top_models", view.grain, view, dimension=dimension)
+    return {row["unit"]: row["top_model"] for row in answer.to_pylist()}
+
+
+def name_of(answers: Answers, view: View, dimension: str, unit: str) -> str:
+    """How people call a unit of a dimension: an account by its name, a session by its own."""
+    previous = previous_month(view.month)
+    found = answers.ask(
+        "ranking",
+        view.grain,
+        view.narrowed(dimension, unit).since(previous),
+        dimension=dimension,
+        previous_month=previous,
+    )
+    return found["name"][0].as_py() if found.num_rows else unit
+
+
+def filter_options(answers: Answers, view: View) -> dict[str, dict[str, str]]:
+    """For each filter its values in the month, largest first, with the name to show."""
+    with ThreadPoolExecutor(len(FILTERS)) as pool:
+        found = pool.map(partial(_options, answers, view), [each.name for each in FILTERS])
+        return dict(zip((each.name for each in FILTERS), found, strict=True))
+
+
+def _options(answers: Answers, view: View, dimension: str) -> dict[str, str]:
+    rows = answers.ask("units", view.grain, view, dimension=dimension).to_pylist()
+    blank = BY_NAME[dimension].blank
+    return {row["unit"] or blank: row["name"] or row["unit"] or blank for row in rows}
+
+
+def largest_units(ranking: pd.DataFrame, count: int = LARGEST) -> list[str]:
+    """The units of a ranking that cost most this month, `(unallocated)` left out."""
+    units = ranking.loc[(ranking["unit"] != UNALLOCATED) & (ranking["cost"] != 0), "unit"]
+    return list(units.head(count))
+
+
+def others_named(ranking: pd.DataFrame, what: str, count: int = LARGEST) -> str:
+    """How the units that are not among the largest are called together: '7 other tenants'."""
+    shown = {*largest_units(ranking, count), UNALLOCATED}
+    number = sum(unit not in shown for unit in ranking["unit"])
+    return f"{number} other {what}" + ("" if number == 1 else "s")
+
+
+def top_units(
+    ranking: pd.DataFrame, compared: pd.DataFrame, what: str, count: int = LARGEST
+) -> pd.DataFrame:
+    """A ranking cut to TopUnits: its largest, the others, and `(unallocated)`; adds up to it.
+
+    Args:
+        ranking: of the whole view.
+        compared: of what is compared with the month before: the same, or the same days.
+        what: what a unit is, as one word: 'tenant'.
+        count: how many units to name.
+    """
+    others = {"unit": OTHERS, "name": others_named(ranking, what, count)}
+    named = {*largest_units(ranking, count), UNALLOCATED}
+    before: dict[str, Row] = {row["unit"]: row for row in compared.to_dict("records")}
+    top: dict[str, Row] = {}
+    for row in ranking.to_dict("records"):
+        same = before.get(row["unit"], {})
+        head = row if row["unit"] in named else others
+        new: Row = {"unit": head["unit"], "name": head["name"]}
+        new |= dict.fromkeys(("cost", "change", "before"), ZERO)
+        found = top.setdefault(head["unit"], new)
+        found["cost"] += row["cost"]
+        found["change"] += same.get("change", ZERO)
+        found["before"] += same.get("previous_cost", ZERO)
+    whole = total(ranking)
+    for found in top.values():
+        found["share"] = share_of(found["cost"], whole)
+        found["change_ratio"] = found["change"] / found["before"] if found["before"] > 0 else None
+    return frame_of(TopUnit, top.values())
+
+
+def with_same_days(ranking: pd.DataFrame, same: pd.DataFrame) -> pd.DataFrame:
+    """The ranking of an open month, its change_percent over the same days of the month before.
+
+    Adds the columns same_days_cost, same_days_previous_cost and change_percent (a ratio; None where
+    nothing or a credit was there before).
+    """
+    known: dict[str, Row] = {row["unit"]: row for row in same.to_dict("records")}
+    found = [known.get(unit, {}) for unit in ranking["unit"]]
+    now = [row.get("cost", ZERO) for row in found]
+    before = [row.get("previous_cost", ZERO) for row in found]
+    changes = [(a - b) / b if b > 0 else None for a, b in zip(now, before, strict=True)]
+    return ranking.assign(
+        same_days_cost=now,
+        same_days_previous_cost=before,
+        change_percent=pd.Series(changes, index=ranking.index, dtype=object),
+    )
+
+
+def for_file(ranking: pd.DataFrame, dimension: str) -> pd.DataFrame:
+    """A ranking's columns that mean something for its units: only a principal has one account."""
+    about_principals = ["account", "principal_type"]
+    return ranking if dimension == "principal" else ranking.drop(columns=about_principals)
+
+
+def _sparkline(history: str, shown: list[str]) -> list[float]:
+    by_month = dict(month.split(" ") for month in history.split(","))
+    first = next((i for i, month in enumerate(shown) if month in by_month), 0)
+    return [float(by_month.get(month, 0)) for month in shown[first:]]

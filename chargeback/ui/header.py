@@ -1,0 +1,95 @@
+"""The head of every page: its title with the month, and the state of its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from chargeback.notices import Notice
+from chargeback.reports.period_status import notices_of, ties
+from chargeback.reports.view import View
+from chargeback.ui.formats import count, moment, month_name, plain
+from chargeback.ui.page_context import Context
+from chargeback.ui.problems import show_problem
+
+FOLDED_ABOVE = 2
+"""Notices that block nothing: so many stand on the page, more are folded."""
+
+
+def draw(context: Context, title: str = "") -> None:
+    """The page's title with the month, and the state of its figures."""
+    manifest, month = context.manifest, month_name(context.view.month)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.header(f"{title}, {month}" if title else month, anchor=False, width="stretch")
+        _badges(context)
+    basis = context.answers.bill(context.view.month).basis_in(context.view.currency)
+    st.caption(
+        f"Bill as of {moment(manifest.data_as_of)} · {plain(manifest.source)}, "
+        f"{plain(manifest.engine)} · {plain(context.view.currency)}, all line types, {basis}"
+    )
+    if context.view.where:
+        st.caption(f"**Only {plain(_narrowed(context.view))}**")
+    if context.problem:
+        show_problem(context.problem, stale=True)
+    show_notices(notices_of(context.answers, context.view.month))
+    for damaged, problem in context.answers.problems.items():
+        with st.container(key=f"damaged-{damaged}"):
+            show_problem(problem, stale=True)
+
+
+def show_notices(notices: Sequence[Notice]) -> None:
+    """What blocks a month's close stands in full; the rest is folded away where it is long."""
+    for each in notices:
+        if each.blocks_close:
+            st.error(plain(each.words), icon=":material/block:")
+    others = [each for each in notices if not each.blocks_close]
+    if len(others) <= FOLDED_ABOVE:
+        for each in others:
+            st.info(plain(each.words), icon=":material/info:")
+        return
+    with st.expander(count(len(others), "notice") + " about this month", icon=":material/info:"):
+        st.markdown("\n".join(f"- {plain(each.words)}" for each in others))
+
+
+def _narrowed(view: View) -> str:
+    """The filters in words: 'team research or search, region us-east-1'."""
+    return ", ".join(f"{name} {' or '.join(values)}" for name, values in view.where)
+
+
+def _badges(context: Context) -> None:
+    if context.is_invoiced:
+        st.badge(
+            "Invoiced",
+            icon=":material/task_alt:",
+            color="green",
+            help="The month is over, every line that costs something is on an invoice, and nothing "
+            "about it is open. AWS may still restate it.",
+        )
+    else:
+        st.badge(
+            "Provisional",
+            icon=":material/hourglass_top:",
+            color="orange",
+            help="Do not post this month yet: it is not over, not all of it is invoiced, or "
+            "something about it is open.",
+        )
+    if context.view.where:
+        st.badge("Part of the bill", icon=":material/filter_alt:", color="blue")
+    elif ties(context.answers, context.view.unfiltered):
+        st.badge(
+            "Adds up to the bill",
+            icon=":material/check:",
+            color="gray",
+            help="All lines shown add up to what was read of the bill, to the last digit. Whether "
+            "that is what AWS invoiced stands on Reconciliation.",
+        )
+    else:
+        st.badge("Does not add up to the bill", icon=":material/error:", color="red")
+    if context.workspace.settings.is_demo:
+        demo_badge()
+
+
+def demo_badge() -> None:
+    """Says that nothing here is anybody's bill."""
+    st.badge("Demo data", color="orange")

@@ -1,0 +1,151 @@
+"""What a page draws from: the bill brought up to date, and what the address asks of it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import streamlit as st
+
+from chargeback.access.rows import rows_of
+from chargeback.billing_period import today
+from chargeback.errors import Problem, SourceProblem
+from chargeback.reports.answers import Answers
+from chargeback.reports.period_status import INVOICED, status_of
+from chargeback.reports.view import View
+from chargeback.settings import load_settings
+from chargeback.store.manifest import Manifest
+from chargeback.ui import sign_in
+from chargeback.ui.filters import draw_controls
+from chargeback.ui.formats import month_name
+from chargeback.ui.problems import RETRY_SECONDS, failures
+from chargeback.workspace import Workspace
+
+CONTEXT = "context"
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a page draws from; made anew for each run by app.py."""
+
+    workspace: Workspace
+    answers: Answers
+    view: View
+    problem: Problem | None
+    """Why the figures could not be brought up to date, if so."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """Where the month's figures come from."""
+        return self.answers.manifest(self.view.month)
+
+    @property
+    def is_invoiced(self) -> bool:
+        """Whether the month is over, on invoices, and nothing about it is open."""
+        return status_of(self.answers, self.view.month, today()) == INVOICED
+
+
+def current() -> Context:
+    """The context of this run, for pages over the bill."""
+    context: Context = st.session_state.pop(CONTEXT)
+    return context
+
+
+def workspace() -> Workspace:
+    """What is configured, for pages that need no bill."""
+    configured: Workspace = st.session_state.pop(CONTEXT)
+    return configured
+
+
+def prepare_workspace() -> None:
+    """Hands over what is configured. Raises UsageProblem if a setting is wrong."""
+    st.session_state[CONTEXT] = _workspace()
+
+
+def prepare() -> None:
+    """Opens the bill, brings it up to date, draws the shared controls.
+
+    Raises:
+        Problem: there is nothing to show.
+    """
+    workspace = _workspace()
+    problem = _bring_up_to_date(workspace)
+    try:
+        answers = _reports_now(workspace)
+    except SourceProblem as failed:  # the store is in Athena, which can't be asked now
+        if workspace.source.source_id not in _last_reports():
+            raise
+        problem, answers = failed, _last_reports()[workspace.source.source_id]
+    if not answers.months:
+        raise (
+            problem
+            or next(iter(answers.problems.values()), None)
+            or Problem("The bill holds no billing period yet.", "There is nothing to show.")
+        )
+    rows = rows_of(sign_in.viewer(workspace.settings).actor)
+    context = Context(workspace, answers, draw_controls(answers, rows), problem)
+    st.session_state[CONTEXT] = context
+
+
+@st.cache_resource
+def _workspace() -> Workspace:
+    return Workspace(load_settings())
+
+
+def _reports_now(workspace: Workspace) -> Answers:
+    source_id = workspace.source.source_id
+    keys = tuple(period.key for period in workspace.store.periods(source_id))
+    answers = _reports(keys, workspace.rules.cache_key, str(workspace.bill_notices), workspace)
+    _last_reports()[source_id] = answers
+    return answers
+
+
+@st.cache_resource
+def _last_reports() -> dict[str, Answers]:
+    """What was shown of a bill last; of it the answers that were given stay known."""
+    return {}
+
+
+@st.cache_resource(max_entries=3, show_spinner="Reading the spend store…")
+def _reports(
+    versions: tuple[str, ...],
+    fingerprint: str,
+    bill_notices: str,
+    _workspace: Workspace,
+) -> Answers:
+    """One Reports per state of the store, of the rules and of the bill, which come first."""
+    return _workspace.answers()
+
+
+def _bring_up_to_date(workspace: Workspace) -> Problem | None:
+    """Reads what the source has newer, showing which month and how far; says if it can't."""
+    for failed_at, problem in list(failures().items()):
+        if time.monotonic() < failed_at + RETRY_SECONDS:
+            return problem
+    place = st.empty()
+    try:
+        bucket = int(time.time() // workspace.source.recheck_seconds)
+        if _is_current(workspace.source.source_id, bucket, workspace):
+            return None
+        with place.status("Reading the bill…", expanded=True):
+            bar = st.progress(0.0)
+
+            def show(month: str, done: int, of: int) -> None:
+                bar.progress(done / of, f"{month_name(month)}: {done + 1} of {of}")
+
+            workspace.refresh(progress=show)
+        _is_current.clear()
+        st.rerun()
+    except Problem as problem:
+        place.empty()
+        failures().clear()
+        failures()[time.monotonic()] = problem
+        return problem
+    return None
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _is_current(source_id: str, bucket: int, _workspace: Workspace) -> bool:
+    """Asks the source at most once per bucket of time."""
+    _workspace.write_demo_bill()
+    return not _workspace.out_of_date()
