@@ -1,11 +1,17 @@
 # make run    the dashboard on http://localhost:8501, with demo data unless a bill is configured
 # make test   every check and test that this machine can run; says what it left out
 # make test-trino   every statement on a real Trino as well (needs a JDK from 17 on, and Maven)
+# make lock   requirements*.txt from requirements*.in: every package needed, with its hashes. What is
+#             locked stays at its version: `make lock FLAGS=--upgrade` takes the newest that fit
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# For every platform and every Python from 3.11 on, with the fewest versions of a package: what is
+# tested on one Python is what runs on another.
+COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
+  --fork-strategy fewest --custom-compile-command "make lock"
 
-.PHONY: run test test-trino check format clean
+.PHONY: run test test-trino check format lock clean
 
 run: $(VENV)/runtime
 	$(BIN)/python -m chargeback refresh & \
@@ -30,6 +36,10 @@ check: $(VENV)/development
 format: $(VENV)/development
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+lock: $(VENV)/development
+	$(COMPILE) $(FLAGS) requirements.in -o requirements.txt
+	$(COMPILE) $(FLAGS) requirements-dev.in -o requirements-dev.txt
 
 clean:
 	rm -rf $(VENV) data out
