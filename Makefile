@@ -3,6 +3,7 @@
 # make test-trino   every statement on a real Trino as well (needs a JDK from 17 on, and Maven)
 # make lock   requirements*.txt from requirements*.in: every package needed, with its hashes. What is
 #             locked stays at its version: `make lock FLAGS=--upgrade` takes the newest that fit
+# make audit  known vulnerabilities of the locked packages
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
   --fork-strategy fewest --custom-compile-command "make lock"
 
-.PHONY: run test test-trino check format lock clean
+.PHONY: run test test-trino check format lock audit clean
 
 run: $(VENV)/runtime
 	$(BIN)/python -m chargeback refresh & \
@@ -40,6 +41,19 @@ format: $(VENV)/development
 lock: $(VENV)/development
 	$(COMPILE) $(FLAGS) requirements.in -o requirements.txt
 	$(COMPILE) $(FLAGS) requirements-dev.in -o requirements-dev.txt
+
+# Strict, because pip-audit otherwise passes a package that it learned nothing about.
+audit: $(VENV)/development
+	@if $(BIN)/pip-audit --strict --disable-pip --progress-spinner off -r requirements-dev.txt \
+	  >$(VENV)/audit.txt 2>&1; then \
+	  cat $(VENV)/audit.txt; \
+	elif grep -q "^Found " $(VENV)/audit.txt; then \
+	  cat $(VENV)/audit.txt; exit 1; \
+	else \
+	  echo "Not audited: PyPI's list of vulnerabilities can't be had for all packages: \
+	$$(tail -n 1 $(VENV)/audit.txt)"; \
+	  exit 1; \
+	fi
 
 clean:
 	rm -rf $(VENV) data out
