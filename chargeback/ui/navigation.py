@@ -27,6 +27,26 @@ export default ({ data }) => {
 """On a phone the sidebar lies over the page: a click on a link folds it."""
 
 
+def sections() -> Mapping[str, Sequence[StreamlitPage]]:
+    """Every page under the heading it stands under."""
+    return {
+        "Spend": [
+            st.Page(
+                "pages/overview.py", title="Overview", icon=":material/monitoring:", default=True
+            ),
+            st.Page("pages/tenants.py", title="Tenants", icon=":material/apartment:"),
+            st.Page("pages/teams.py", title="Teams", icon=":material/groups:"),
+            st.Page("pages/principals.py", title="Principals", icon=":material/badge:"),
+            st.Page("pages/models.py", title="Models", icon=":material/deployed_code:"),
+        ],
+        "Month end": [
+            st.Page("pages/chargeback.py", title="Chargeback", icon=":material/receipt_long:"),
+            st.Page("pages/reconciliation.py", title="Reconciliation", icon=":material/balance:"),
+        ],
+        "Set-up": [st.Page("pages/setup.py", title="Setup", icon=":material/settings:")],
+    }
+
+
 def draw(place: DeltaGenerator, sections: Mapping[str, Sequence[StreamlitPage]]) -> None:
     """Draws the pages as links that keep month, currency and filters."""
     with place.container(key="menu", gap="xxsmall"):
@@ -36,3 +56,12 @@ def draw(place: DeltaGenerator, sections: Mapping[str, Sequence[StreamlitPage]])
                 st.page_link(page, label=page.title, icon=page.icon, query_params=address.link())
         fold = st.components.v2.component("chargeback.fold", js=_FOLD)
         fold(data={"key": "menu"}, key="fold-menu")
+
+
+def announce() -> None:
+    """Says that the app has a navigation of its own.
+
+    Until then Streamlit 1.67 takes the folder pages/ for its older kind of multipage app, and runs
+    a page that is the first to be asked for without app.py.
+    """
+    st.navigation(sections(), position="hidden")

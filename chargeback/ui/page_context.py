@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -15,7 +16,7 @@ from chargeback.reports.period_status import INVOICED, status_of
 from chargeback.reports.view import View
 from chargeback.settings import load_settings
 from chargeback.store.manifest import Manifest
-from chargeback.ui import sign_in
+from chargeback.ui import navigation, sign_in
 from chargeback.ui.filters import draw_controls
 from chargeback.ui.formats import month_name
 from chargeback.ui.problems import RETRY_SECONDS, failures
@@ -47,14 +48,23 @@ class Context:
 
 def current() -> Context:
     """The context of this run, for pages over the bill."""
-    context: Context = st.session_state.pop(CONTEXT)
+    context: Context = _handed_over()
     return context
 
 
 def workspace() -> Workspace:
     """What is configured, for pages that need no bill."""
-    configured: Workspace = st.session_state.pop(CONTEXT)
+    configured: Workspace = _handed_over()
     return configured
+
+
+def _handed_over() -> Any:  # noqa: ANN401  (what app.py prepared for this kind of page)
+    if CONTEXT not in st.session_state:
+        # What runs the script without serving `app`, as AppTest does, has not heard that this app
+        # has a navigation of its own, and runs the page alone. Say so, and run again.
+        navigation.announce()
+        st.rerun()
+    return st.session_state.pop(CONTEXT)
 
 
 def prepare_workspace() -> None:
