@@ -74,7 +74,7 @@ class BillingBill:
         rows, more = self._page(
             request,
             self._ask(
-                "explorer_costs",
+                "demo/explorer_costs",
                 request,
                 granularity=request["Granularity"],
                 first_key=first_key,
@@ -95,7 +95,7 @@ class BillingBill:
     def dimension_values(self, request: Json) -> Json:
         """GetDimensionValues."""
         rows = self._ask(
-            "explorer_values",
+            "demo/explorer_values",
             request,
             dimension=request["Dimension"],
             search_string=request.get("SearchString", ""),
@@ -107,7 +107,7 @@ class BillingBill:
     def tags(self, request: Json) -> Json:
         """GetTags: the keys, or the values of one key."""
         key = request.get("TagKey")
-        found = self._ask("explorer_tags", request)
+        found = self._ask("demo/explorer_tags", request)
         named = [row["tag_key"] for row in found]
         values = [row["tag_value"] for row in found if row["tag_key"] == key]
         rows = [{"text": text} for text in dict.fromkeys(named if key is None else values)]
@@ -121,7 +121,7 @@ class BillingBill:
         end = date.fromisoformat(f"{newest}-28") + timedelta(days=4)
         whole = {"TimePeriod": {"Start": _months_before(newest, MONTHS_BACK), "End": f"{end}"}}
         used: dict[str, tuple[date, date]] = {}
-        for row in self._ask("explorer_tags", whole):
+        for row in self._ask("demo/explorer_tags", whole):
             first, last = used.get(row["tag_key"], (row["first_used"], row["last_used"]))
             used[row["tag_key"]] = min(first, row["first_used"]), max(last, row["last_used"])
         rows = [
@@ -142,7 +142,9 @@ class BillingBill:
         start, end = _days(request)
         past = {"Start": f"{start - timedelta(days=FORECAST_DAYS)}", "End": f"{start}"}
         scope = {**request, "TimePeriod": past}
-        rows = self._ask("explorer_costs", scope, granularity="DAILY", first_key="", second_key="")
+        rows = self._ask(
+            "demo/explorer_costs", scope, granularity="DAILY", first_key="", second_key=""
+        )
         if len(rows) < FORECAST_DAYS:
             raise Refused(
                 "DataUnavailableException", "Insufficient amount of historical data to generate"
@@ -164,7 +166,7 @@ class BillingBill:
         month = f"{period['Year']}-{period['Month']:02d}"
         rows = [
             row
-            for row in self._run("invoice_totals", {"billing_period": month})
+            for row in self._run("demo/invoice_totals", {"billing_period": month})
             if row["payer_account_id"] == request["Selector"]["Value"]
         ]
         page, more = self._page(request, rows, "NextToken")
@@ -173,7 +175,7 @@ class BillingBill:
     def caller_identity(self, _: Json) -> Json:
         """GetCallerIdentity: the account that pays the newest bill."""
         newest, _known_until = self._newest()
-        payer = self._run("payers", {"billing_period": newest})[-1]["payer_account_id"]
+        payer = self._run("cur/payers", {"billing_period": newest})[-1]["payer_account_id"]
         return {"Account": payer, "Arn": f"arn:aws:iam::{payer}:user/demo", "UserId": "demo"}
 
     def _ask(self, name: str, request: Json, **more: str) -> Sequence[Row]:
@@ -195,7 +197,7 @@ class BillingBill:
 
     def _newest(self) -> tuple[str, datetime]:
         """The open month, and when its data ends."""
-        newest = self._run("newest_usage", {})[0]
+        newest = self._run("demo/newest_usage", {})[0]
         return newest["billing_period"], newest["newest_usage"] - HOURS_BEHIND
 
     def _run(self, name: str, parameters: Mapping[str, Any]) -> Sequence[Row]:
@@ -216,7 +218,7 @@ class BillingBill:
             files = [str(file) for file in self._files()]
             bill = connection.read_parquet(files, union_by_name=True, hive_partitioning=True)
             bill.create_view("cur")
-            found = connection.execute(query.duckdb_sql(f"demo/{name}"), parameters)
+            found = connection.execute(query.duckdb_sql(name), parameters)
             columns = [column[0].lower() for column in found.description or []]
             return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
 

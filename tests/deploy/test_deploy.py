@@ -208,12 +208,12 @@ def test_the_policy_allows_every_operation_that_is_called(template: dict[str, An
     sources = ROOT / "chargeback"
     asked = set()
     for file, service in (
-        ("sources/cost_explorer.py", "ce"),
-        ("sources/invoices.py", "invoicing"),
+        ("sources/billing/cost_explorer.py", "ce"),
+        ("sources/billing/invoices.py", "invoicing"),
     ):
         named = re.findall(r'"((?:Get|List)[A-Z]\w+)"', (sources / file).read_text())
         asked |= {f"{service}:{name}" for name in named}
-    called = re.findall(r"\.(get_\w+|list_\w+)\(", (sources / "aws_account.py").read_text())
+    called = re.findall(r"\.(get_\w+|list_\w+)\(", (sources / "doctor/aws_account.py").read_text())
     pascal = {"".join(word.title() for word in name.split("_")) for name in called}
     elsewhere = {"GetCallerIdentity", "GetPaginator"}  # needs no permission; no operation
     assert asked

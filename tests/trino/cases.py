@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from chargeback.access.rows import EVERYTHING
+from chargeback.access.rows import EVERYTHING, Rows
 from chargeback.demo.company import PAYER as PAYING
-from chargeback.dimensions import DIMENSIONS
+from chargeback.dimensions import BY_NAME, CHARGED, WITH_SOURCE
 from chargeback.reports.view import View
 
 TODAY = date(2026, 11, 20)
@@ -22,9 +22,6 @@ OPEN_MONTH = MONTHS[3]
 PAYER = PAYING.id
 PRODUCTS = [f"{PAYER}|AmazonEC2", f"{PAYER}|AmazonS3", "o'payer|product"]
 """What the demo bill has beside Bedrock, as if a line had shown it to be Bedrock."""
-
-CHARGED = ("tenant", "team", "project", "cost_center", "principal", "account", "model")
-"""The dimensions of reports/statement."""
 
 VIEWS = {
     "all": View(MONTH, "USD", EVERYTHING),
@@ -40,6 +37,8 @@ VIEWS = {
     ),
     "nothing": View(MONTH, "USD", EVERYTHING, (("team", ("checkout",)), ("team", ("support",)))),
     "another currency": View(MONTH, "EUR", EVERYTHING),
+    "all currencies": View.of_month(MONTH, EVERYTHING),
+    "a reader of one tenant": View(MONTH, "USD", Rows((("tenant", ("acme-corp",)),))),
 }
 
 NAMED = [
@@ -112,21 +111,34 @@ def _identities() -> Iterator[Case]:
 def _views(rows: str, **more: object) -> Iterator[Case]:
     for label, view in VIEWS.items():
         grain = "daily" if view.days else rows
-        narrow = bool(view.where) or view.currency != "USD"
+        narrow = bool(view.where) or view.currency not in ("USD", "")
         parameters = {**view.parameters(), "first_month": PREVIOUS, **more}
         yield Case(label, parameters, grain, may_be_empty=narrow)
 
 
 def _dimensions(rows: str, **more: object) -> Iterator[Case]:
-    for dimension in DIMENSIONS:
+    for dimension in BY_NAME:
         parameters = {**VIEWS["all"].parameters(), "first_month": MONTHS[0], **more}
         yield Case(f"by {dimension}", {**parameters, "dimension": dimension}, rows)
     yield from _views(rows, dimension="team", **more)
 
 
-def _months(rows: str) -> Iterator[Case]:
+def _months(rows: str, **more: object) -> Iterator[Case]:
     for month in (MONTHS[0], MONTH, OPEN_MONTH):
-        yield Case(month, {"month": month}, rows)
+        parameters = View.of_month(month, EVERYTHING).parameters()
+        yield Case(month, {**parameters, **more}, rows)
+    reader = VIEWS["a reader of one tenant"].parameters()
+    yield Case("a reader of one tenant", {**reader, **more}, rows, may_be_empty=True)
+
+
+def _sources() -> Iterator[Case]:
+    for dimension in WITH_SOURCE:
+        yield from _views("monthly", dimension=dimension.name)
+
+
+def _charges() -> Iterator[Case]:
+    for dimension in CHARGED.values():
+        yield from _months("monthly", dimension=dimension.name)
 
 
 def _explorer(**more: object) -> Iterator[Case]:
@@ -148,8 +160,15 @@ def _values() -> Iterator[Case]:
 
 def _since() -> Iterator[Case]:
     for since in (None, f"{MONTH}-20"):
-        parameters = {"month": MONTH, "currency": "USD", "since": since}
+        parameters = {**VIEWS["all"].parameters(), "since": since}
         yield Case(f"since {since}", parameters, "daily")
+
+
+def _elsewhere() -> Iterator[Case]:
+    view = VIEWS["all"].since(MONTHS[0])
+    for month in MONTHS[1:]:
+        parameters = {**view.parameters(), "month": MONTHS[-1], "dated_in": month}
+        yield Case(f"dated in {month}", parameters, "daily", may_be_empty=True)
 
 
 _WHOLE = [Case("whole", {})]
@@ -169,28 +188,26 @@ CASES: dict[str, Iterable[Case]] = {
     "cur/payers": _bill(*MONTHS, NO_MONTH),
     "cur/products": _bill(*MONTHS, NO_MONTH),
     "cur/totals": _with_products(*MONTHS, NO_MONTH),
-    "reports/attribution": _views("monthly"),
+    "reports/bill_by_product": _since(),
+    "reports/billed_elsewhere": _elsewhere(),
     "reports/by_unit": _dimensions("monthly"),
+    "reports/charges": _charges(),
     "reports/day_table": _views("daily"),
     "reports/days": _dimensions("daily", named=NAMED),
+    "reports/deciding_sources": _sources(),
     "reports/detail": _months("daily"),
     "reports/history": _views("monthly"),
-    "reports/invoices": _months("daily"),
+    "reports/invoice_totals": _months("daily"),
     "reports/line_keys": _views("daily"),
     "reports/month_to_date": _views("daily", complete_days=19),
     "reports/movement": _dimensions("monthly", previous_month=PREVIOUS, named=NAMED),
-    "reports/options": _views("monthly"),
     "reports/ranking": _dimensions("monthly", previous_month=PREVIOUS),
-    "reports/reconciliation": _since(),
     "reports/scope": _views("monthly"),
-    "reports/statement": (
-        Case(f"by {dimension}", {"month": MONTH, "dimension": dimension}, "monthly")
-        for dimension in CHARGED
-    ),
     "reports/top_models": _dimensions("monthly"),
+    "reports/units": _dimensions("monthly"),
     "reports/unrecognised": _views("monthly"),
     "reports/usage_mix": _views("monthly"),
-    "reports/tags_seen": [Case("all", {}, "daily")],
+    "reports/tags_seen": _months("daily"),
     "store/contents": _WHOLE,
     "store/identities": _identities(),
     "store/identity_costs": _identities(),
