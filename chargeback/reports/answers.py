@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -104,6 +105,17 @@ class Answers:
             )
         table: pa.Table = self._memory.answer(name, grain, tuple(_bound(name, view, more)))
         return table
+
+    def ask_by_each(
+        self, name: str, grain: Grain, view: View, dimensions: Collection[str], **more: object
+    ) -> dict[str, pa.Table]:
+        """The same by each dimension, asked at once: most of the time is planning, or waiting."""
+
+        def ask(dimension: str) -> pa.Table:
+            return self.ask(name, grain, view, dimension=dimension, **more)
+
+        with ThreadPoolExecutor(len(dimensions)) as pool:
+            return dict(zip(dimensions, pool.map(ask, dimensions), strict=True))
 
     def stream(self, name: str, grain: Grain, view: View) -> pa.RecordBatchReader:
         """The same, for more rows than memory should hold; not remembered."""

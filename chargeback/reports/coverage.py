@@ -38,12 +38,12 @@ class Coverage(TypedDict):
 
 def deciding_sources(answers: Answers, view: View) -> pd.DataFrame:
     """SourceCosts of each dimension of which the rows say what decided it."""
+    names = sorted(each.name for each in WITH_SOURCE)
+    found = answers.ask_by_each("deciding_sources", view.grain, view, names)
     rows = [
         {"dimension": dimension, **row}
-        for dimension in sorted(each.name for each in WITH_SOURCE)
-        for row in answers.ask(
-            "deciding_sources", view.grain, view, dimension=dimension
-        ).to_pylist()
+        for dimension, answer in found.items()
+        for row in answer.to_pylist()
     ]
     return frame_of(SourceCost, rows)
 

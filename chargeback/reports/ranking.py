@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from functools import partial
 from typing import Any, TypedDict
 
 import pandas as pd
+import pyarrow as pa
 
 from chargeback.billing_period import months_until, previous_month
 from chargeback.dimensions import BY_NAME, FILTERS, UNALLOCATED
@@ -65,14 +64,26 @@ class TopUnit(TypedDict):
 
 def rank(answers: Answers, view: View, dimension: str) -> pd.DataFrame:
     """One RankedUnit per unit, largest first, `(unallocated)` last."""
+    return rank_by_each(answers, view, (dimension,))[dimension]
+
+
+def rank_by_each(
+    answers: Answers, view: View, dimensions: Collection[str]
+) -> dict[str, pd.DataFrame]:
+    """The ranking by each dimension."""
     months = months_until(view.month, 2 if view.days else HISTORY_MONTHS)
-    rows = answers.ask(
+    found = answers.ask_by_each(
         "ranking",
         view.grain,
         view.since(months[0]),
-        dimension=dimension,
+        dimensions,
         previous_month=previous_month(view.month),
-    ).to_pylist()
+    )
+    return {dimension: _ranking(answer, months) for dimension, answer in found.items()}
+
+
+def _ranking(answer: pa.Table, months: list[str]) -> pd.DataFrame:
+    rows = answer.to_pylist()
     whole = sum((row["cost"] for row in rows), ZERO)
     for row in rows:
         row["change"] = row["cost"] - row["previous_cost"]
@@ -80,18 +91,6 @@ def rank(answers: Answers, view: View, dimension: str) -> pd.DataFrame:
         row["cost_per_million"] = per_million(row["token_cost"], row["tokens"])
         row["history"] = _sparkline(row["history"], months)
     return frame_of(RankedUnit, rows)
-
-
-def rank_by_each(
-    answers: Answers, view: View, dimensions: Collection[str]
-) -> dict[str, pd.DataFrame]:
-    """The ranking by each dimension, asked at once.
-
-    Most of a small question's time is its planning, and Athena's is waiting.
-    """
-    with ThreadPoolExecutor(len(dimensions)) as pool:
-        found = pool.map(partial(rank, answers, view), dimensions)
-        return dict(zip(dimensions, found, strict=True))
 
 
 def top_models(answers: Answers, view: View, dimension: str) -> dict[str, str]:
@@ -115,14 +114,12 @@ def name_of(answers: Answers, view: View, dimension: str, unit: str) -> str:
 
 def filter_options(answers: Answers, view: View) -> dict[str, dict[str, str]]:
     """For each filter its values in the month, largest first, with the name to show."""
-    with ThreadPoolExecutor(len(FILTERS)) as pool:
-        found = pool.map(partial(_options, answers, view), [each.name for each in FILTERS])
-        return dict(zip((each.name for each in FILTERS), found, strict=True))
+    found = answers.ask_by_each("units", view.grain, view, [each.name for each in FILTERS])
+    return {name: _options(answer, BY_NAME[name].blank) for name, answer in found.items()}
 
 
-def _options(answers: Answers, view: View, dimension: str) -> dict[str, str]:
-    rows = answers.ask("units", view.grain, view, dimension=dimension).to_pylist()
-    blank = BY_NAME[dimension].blank
+def _options(answer: pa.Table, blank: str) -> dict[str, str]:
+    rows = answer.to_pylist()
     return {row["unit"] or blank: row["name"] or row["unit"] or blank for row in rows}
 
 

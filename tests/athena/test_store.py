@@ -21,9 +21,9 @@ from chargeback.enrichment.local import RULES_KEPT
 from chargeback.enrichment.tables import Grain
 from chargeback.errors import SourceProblem
 from chargeback.reports.answers import Answers
-from chargeback.reports.coverage import deciding_sources
 from chargeback.reports.period_status import ties
 from chargeback.reports.ranking import rank
+from chargeback.reports.usage_mix import usage_mix
 from chargeback.reports.view import View
 from chargeback.settings import Settings
 from chargeback.sources.athena.settings import AthenaSettings
@@ -186,7 +186,7 @@ def test_an_answer_is_scanned_for_once(athena: Athena, there: Answers, read_ther
     view = View(NEWEST, "USD", EVERYTHING)
     asked = [view, view.narrowed("team", "search"), view]
     for one in asked:
-        deciding_sources(program(read_there).answers(), one)
+        usage_mix(program(read_there).answers(), one)
     assert [q.reused for q in athena.reading("GROUP BY")] == [False, False, True]
 
 

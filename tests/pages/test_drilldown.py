@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from chargeback.access.rows import EVERYTHING
-from chargeback.dimensions import DIMENSIONS
+from chargeback.dimensions import BY_NAME
 from chargeback.reports.view import View
 from chargeback.ui.cur_lines import decimals_of, digits, exact, said_of
 from chargeback.ui.drill_path import OFFERED, PARAMETERS, DrillPath, read_path
@@ -30,7 +30,7 @@ ACME = "tags['iamPrincipal/tenant'] = 'acme-corp'"
 ALL_OFFERED = st.sampled_from(OFFERED)
 
 conditions = st.lists(
-    st.tuples(st.sampled_from(DIMENSIONS), st.text()), unique_by=lambda pair: pair[0], max_size=5
+    st.tuples(st.sampled_from(list(BY_NAME)), st.text()), unique_by=lambda pair: pair[0], max_size=5
 ).map(tuple)
 places = st.builds(
     DrillPath,

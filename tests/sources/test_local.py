@@ -218,7 +218,7 @@ def test_a_broken_file_is_named_by_a_program_of_its_own(cur: Path, tmp_path: Pat
     """Nothing but the source is imported: what it needs it must import itself."""
     (partition(cur) / "broken.parquet").write_bytes(b"PAR1")
     program = (
-        "import sys; from pathlib import Path; from chargeback.sources.cur2 import Known; "
+        "import sys; from pathlib import Path; from chargeback.sources.base import Known; "
         "from chargeback.sources.local.files import LocalFiles; "
         f"LocalFiles(Path(sys.argv[1])).extract('{MONTH}', Path(sys.argv[2]), Known())"
     )

@@ -291,7 +291,7 @@ AS_NOBODY = """
 import os, sys
 from pathlib import Path
 from chargeback.errors import SourceProblem
-from chargeback.sources.cur2 import Known
+from chargeback.sources.base import Known
 from chargeback.sources.local.files import LocalFiles
 os.chdir(sys.argv[1])
 if os.getuid() == 0:
