@@ -27,7 +27,7 @@ from chargeback.enrichment.delivery import delivery_comparison
 from chargeback.enrichment.local import enriched
 from chargeback.enrichment.rules import Rules
 from chargeback.settings import Settings
-from chargeback.sources.base import Known
+from chargeback.sources.base import StoreKnowledge
 from chargeback.sources.local.files import LocalFiles
 from chargeback.store.base import Refresh
 from chargeback.store.local import LocalStore
@@ -116,7 +116,7 @@ def by_duckdb(cur: Path, out: Path) -> Path:
 
 def by_extract(cur: Path, out: Path) -> Path:
     """The product's reading, without what the store adds."""
-    LocalFiles(cur).extract(MONTH, out, Known())
+    LocalFiles(cur).extract(MONTH, out, StoreKnowledge())
     return out
 
 

@@ -21,7 +21,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from chargeback.files.whole import flush
+from chargeback.files.atomic import flush
 
 CHANGES = "changes.jsonl"
 HEAD = "changes.head"
@@ -184,12 +184,12 @@ def _hash_to_name(changes: int, head: str) -> str:
 
 def _keep_head(folder: Path, head: str) -> None:
     """Puts the last line's hash in place of the one before it, whole or not at all."""
-    beside = folder / f"{HEAD}.new"
-    with beside.open("w", encoding="ascii") as file:
+    draft = folder / f"{HEAD}.new"
+    with draft.open("w", encoding="ascii") as file:
         file.write(f"{head}\n")
         file.flush()
         os.fsync(file.fileno())
-    beside.replace(folder / HEAD)
+    draft.replace(folder / HEAD)
     flush(folder)
 
 

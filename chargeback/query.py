@@ -139,7 +139,7 @@ def parameters(statement: exp.Expr) -> set[str]:
     return {node.this for node in statement.find_all(exp.Placeholder) if node.this}
 
 
-def taken(statement: exp.Expr, values: Mapping[str, Any]) -> dict[str, Any]:
+def select_parameters(statement: exp.Expr, values: Mapping[str, Any]) -> dict[str, Any]:
     """Those of the values that the statement takes as parameters."""
     names = parameters(statement)
     return {name: value for name, value in values.items() if name in names}

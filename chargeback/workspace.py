@@ -25,7 +25,7 @@ from chargeback.enrichment.local_tables import LocalTables
 from chargeback.enrichment.rules import Rules
 from chargeback.enrichment.tables import Tables
 from chargeback.errors import Problem, SourceProblem, UsageProblem
-from chargeback.files.whole import write_whole
+from chargeback.files.atomic import write_whole
 from chargeback.notices import Notice
 from chargeback.reports.answers import Answers
 from chargeback.settings import Settings, demo_folder
@@ -37,7 +37,7 @@ from chargeback.sources.billing.cost_explorer import CostExplorer
 from chargeback.sources.billing.invoices import Invoices
 from chargeback.sources.local.files import LocalFiles
 from chargeback.store.athena.store import AthenaStore
-from chargeback.store.base import Period, Progress, Refresh, Store
+from chargeback.store.base import Progress, Refresh, Store, StoredPeriod
 from chargeback.store.local import LocalStore
 from chargeback.store.manifest import SCHEMA_VERSION, Acceptance, Manifest, Refusal
 
@@ -260,7 +260,7 @@ class Workspace:
                 self.refresh(month)
         return self.answers_on(self.store.periods(self.source.source_id))
 
-    def answers_on(self, periods: Sequence[Period]) -> Answers:
+    def answers_on(self, periods: Sequence[StoredPeriod]) -> Answers:
         """The reports over some versions of billing periods. Raises OwnerListError."""
         _, open_tables = self._store_and_tables
         tables = open_tables(periods, self.rules)

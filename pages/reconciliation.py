@@ -3,10 +3,8 @@
 import streamlit as st
 
 from chargeback.billing_period import month_of, today
-from chargeback.reconciliation.causes import ANSWERS
 from chargeback.reconciliation.compare import reconcile
-from chargeback.ui import header, page_context, problems
-from chargeback.ui import reconciliation as reconciled
+from chargeback.ui import header, page_context, problems, reconciliation
 from chargeback.ui.formats import plain
 
 context = page_context.current()
@@ -21,18 +19,22 @@ with st.spinner("Asking Cost Explorer and the invoices…"):
     )
 for problem in result.problems:
     problems.show_problem(problem, stale=True)
-reconciled.show_figures(result)
+reconciliation.show_figures(result)
 for comparison in result.comparisons:
-    reconciled.show_bridge(comparison, currency, month)
+    reconciliation.show_bridge(comparison, currency, month)
 if result.cost_explorer and month == month_of(today()):
-    reconciled.show_forecast(explorer)
+    reconciliation.show_forecast(explorer)
 if result.services:
-    reconciled.show_services(result)
-reconciled.show_invoices(result)
+    reconciliation.show_services(result)
+reconciliation.show_invoices(result)
 spent = explorer.spent_this_month
 st.caption(
-    plain(reconciled.asked(result, explorer.requests_this_month, spent, workspace.settings.is_demo))
+    plain(
+        reconciliation.asked(
+            result, explorer.requests_this_month, spent, workspace.settings.is_demo
+        )
+    )
 )
-for answer in ANSWERS:
-    st.subheader(plain(answer.question), anchor=False)
-    st.markdown(plain(answer.text))
+for question, answer in reconciliation.QUESTIONS:
+    st.subheader(plain(question), anchor=False)
+    st.markdown(plain(answer))

@@ -15,7 +15,7 @@ from pyarrow import parquet
 
 from chargeback.access.rows import EVERYTHING
 from chargeback.reports.view import View
-from chargeback.sources.base import Extract, Known
+from chargeback.sources.base import Extract, StoreKnowledge
 from chargeback.sources.cur2 import COLUMN_TYPES, TAG_MAP
 from chargeback.sources.local.files import LocalFiles
 
@@ -135,7 +135,7 @@ class CountedFiles(LocalFiles):
         self.read: list[str] = []
 
     def extract(
-        self, billing_period: str, out: Path, known: Known, stop: Event | None = None
+        self, billing_period: str, out: Path, known: StoreKnowledge, stop: Event | None = None
     ) -> Extract:
         self.read.append(billing_period)
         return super().extract(billing_period, out, known, stop)

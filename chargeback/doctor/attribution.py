@@ -17,7 +17,7 @@ Amounts = dict[str, dict[str, Decimal]]
 """By source, '' for none, and by currency."""
 
 
-def decided(month: str, rows: Mapping[str, Rows], rules: AttributionRules) -> Iterator[Check]:
+def check_sources(month: str, rows: Mapping[str, Rows], rules: AttributionRules) -> Iterator[Check]:
     """What each source decided; one that decides nothing is a warning.
 
     Args:

@@ -14,7 +14,7 @@ from chargeback.doctor.check import EXPORTS_PAGE, MAKE_EXPORT, Check, State, fai
 from chargeback.errors import SourceProblem
 from chargeback.notices import COLUMNS
 from chargeback.sources.athena import problems as athena_problems
-from chargeback.sources.athena.delivery import AthenaDelivery, Unchecked
+from chargeback.sources.athena.delivery import AthenaDelivery, DeliveryUnknown
 from chargeback.sources.athena.settings import AthenaSettings
 from chargeback.sources.aws_problems import words_of
 from chargeback.sources.billing import problems as billing_problems
@@ -51,7 +51,7 @@ def examine_account(workspace: Workspace) -> Iterator[Check]:
             yield from look(settings)
         except NO_ANSWER as error:
             state: State = "problem" if re.search(NOT_THERE, words_of(error)) else "unknown"
-            yield failed(name, athena_problems.explained(error), state)
+            yield failed(name, athena_problems.as_problem(error), state)
     for name, look, service, action in (
         ("Credentials", _identity, "AWS STS", "sts:GetCallerIdentity"),
         ("Data export", _export, "Data Exports", "bcm-data-exports:ListExports"),
@@ -59,7 +59,7 @@ def examine_account(workspace: Workspace) -> Iterator[Check]:
         try:
             yield from look(settings)
         except NO_ANSWER as error:
-            problem = billing_problems.explained(error, service, action)
+            problem = billing_problems.as_problem(error, service, action)
             yield failed(name, problem, "unknown")
 
 
@@ -149,7 +149,7 @@ def _deliveries(workspace: Workspace, settings: AthenaSettings) -> Iterator[Chec
     month = stored[0].manifest.billing_period
     try:
         odd = AthenaDelivery(settings).check(month)
-    except Unchecked as why:
+    except DeliveryUnknown as why:
         yield Check(
             "Deliveries",
             "unknown",

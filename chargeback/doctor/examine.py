@@ -160,8 +160,8 @@ def _seen(workspace: Workspace, _: datetime) -> Iterator[Check]:
     answers = workspace.answers()
     if answers.months and (rows := tags_seen(answers, _all_months(answers)).to_pylist()):
         rules, month = workspace.settings.attribution, answers.months[0]
-        yield from tags.seen(rows, rules)
-        yield from attribution.decided(month, _decided(answers, month), rules)
+        yield from tags.check_tags_seen(rows, rules)
+        yield from attribution.check_sources(month, _decided(answers, month), rules)
 
 
 def _all_months(answers: Answers) -> View:
@@ -183,20 +183,20 @@ def _payer(workspace: Workspace, _: datetime) -> Iterator[Check]:
         caller: str | SourceProblem = workspace.cost_explorer.account()
     except SourceProblem as problem:
         caller = problem
-    yield payer.compared(caller, payers)
+    yield payer.check_payer(caller, payers)
 
 
 def _cost_explorer(workspace: Workspace, _: datetime) -> Iterator[Check]:
     explorer, rules = workspace.cost_explorer, workspace.settings.attribution
     listed = explorer.cost_allocation_tags(TRUE_FOR_CLOSED)
-    if any(check.state != "ok" for check in tags.activated(listed, rules)):
+    if any(check.state != "ok" for check in tags.check_activation(listed, rules)):
         listed = explorer.cost_allocation_tags(A_MOMENT)
     if listed.problem:
         yield failed("Cost Explorer", listed.problem, "unknown")
     else:
         found = f"answers; cost allocation tags as of {moment(listed.asked_at)}"
         yield Check("Cost Explorer", "ok", found)
-    yield from tags.activated(listed, rules)
+    yield from tags.check_activation(listed, rules)
 
 
 def _invoices(workspace: Workspace, now: datetime) -> Iterator[Check]:

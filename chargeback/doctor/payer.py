@@ -14,7 +14,7 @@ NOT_TOLD = (
 )
 
 
-def compared(caller: str | SourceProblem, payers: Sequence[str]) -> Check:
+def check_payer(caller: str | SourceProblem, payers: Sequence[str]) -> Check:
     """Whether the account that AWS is asked with pays the bill.
 
     A member account sees only its own costs in Cost Explorer (Cost Management User Guide,

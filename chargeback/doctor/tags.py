@@ -22,7 +22,7 @@ Rows = list[dict[str, Any]]
 """Of queries/reports/tags_seen.sql."""
 
 
-def seen(rows: Rows, rules: AttributionRules) -> Iterator[Check]:
+def check_tags_seen(rows: Rows, rules: AttributionRules) -> Iterator[Check]:
     """What the bill itself shows of principals, and of the tags that decide who pays.
 
     Args:
@@ -37,7 +37,7 @@ def seen(rows: Rows, rules: AttributionRules) -> Iterator[Check]:
             yield _tag(dimension, keys, carried, newest)
 
 
-def activated(listed: CostAllocationTags, rules: AttributionRules) -> Iterator[Check]:
+def check_activation(listed: CostAllocationTags, rules: AttributionRules) -> Iterator[Check]:
     """Whether the tags that decide who pays are active as cost allocation tags."""
     known = {tag.key.casefold(): tag for tag in listed.tags}
     for key in dict.fromkeys(key for keys in rules.tag_keys().values() for key in keys):

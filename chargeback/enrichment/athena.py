@@ -37,7 +37,7 @@ FOLDER = "enriched/"
 """Of the objects that say where the rows of a version of the facts lie, and what they come to."""
 
 
-class AthenaEnriched(BaseModel):
+class AthenaEnrichedPeriod(BaseModel):
     """A version of the facts under some rules: a version of the tables, and what it comes to."""
 
     model_config = ConfigDict(frozen=True)
@@ -65,7 +65,7 @@ class AthenaEnrichment:
     store: AthenaStore
     tables: Mapping[str, StoreTable]
 
-    def of(self, periods: Sequence[AthenaPeriod], rules: Rules) -> dict[str, AthenaEnriched]:
+    def of(self, periods: Sequence[AthenaPeriod], rules: Rules) -> dict[str, AthenaEnrichedPeriod]:
         """What periods mean under `rules`, by month: worked out unless it is there already.
 
         Raises:
@@ -73,7 +73,7 @@ class AthenaEnrichment:
             OwnerListError: an owner list can't be used.
         """
 
-        def enrich(period: AthenaPeriod) -> tuple[str, AthenaEnriched]:
+        def enrich(period: AthenaPeriod) -> tuple[str, AthenaEnrichedPeriod]:
             return period.manifest.billing_period, self._of(period, rules)
 
         with ThreadPoolExecutor(self.store.parallel) as pool:
@@ -88,7 +88,7 @@ class AthenaEnrichment:
             if name.removeprefix(FOLDER).partition("/")[0] not in kept:
                 self._drop(name)
 
-    def _of(self, period: AthenaPeriod, rules: Rules) -> AthenaEnriched:
+    def _of(self, period: AthenaPeriod, rules: Rules) -> AthenaEnrichedPeriod:
         name = f"{FOLDER}{period.version}/{rules.cache_key}"
         while (found := _read(self.store.objects.get(name))) is None:
             self._work_out(name, period, rules)
@@ -99,7 +99,7 @@ class AthenaEnrichment:
         version, is_first, before = uuid.uuid4().hex, False, objects.get(name)
         try:
             bill = self._write(period, version, rules)
-            written = AthenaEnriched(billing_period=month, version=version, bill=bill)
+            written = AthenaEnrichedPeriod(billing_period=month, version=version, bill=bill)
             is_first = objects.replace(name, written.model_dump_json().encode(), before)
         finally:
             if not is_first:  # it failed, or another process was faster: its tables say the same
@@ -114,7 +114,7 @@ class AthenaEnrichment:
         facts = self.store.facts(period)
 
         def ask(name: str) -> pa.Table:
-            taken = query.taken(query.load(name), rules.parameters)
+            taken = query.select_parameters(query.load(name), rules.parameters)
             return versions.download(name, taken, spend=facts)
 
         meters = read_meters(ask("store/meters"))
@@ -125,7 +125,7 @@ class AthenaEnrichment:
         for kind, rows in read.items():
             versions.upload(tables[kind], rows, month, version)
             daily = query.with_table(daily, kind, tables[kind].rows({month: version}))
-        parameters = query.taken(query.load("store/daily"), rules.parameters)
+        parameters = query.select_parameters(query.load("store/daily"), rules.parameters)
         net_payers = {"net_payers": bill.net_payers}
         versions.insert(tables["daily"], daily, parameters | net_payers, month, version)
         rows = tables["daily"].rows({month: version})
@@ -141,9 +141,9 @@ class AthenaEnrichment:
             self.store.versions.drop(found.billing_period, found.version, *tables)
 
 
-def _read(found: StoredObject | None) -> AthenaEnriched | None:
+def _read(found: StoredObject | None) -> AthenaEnrichedPeriod | None:
     """What an object says, unless it is damaged: then it is worked out anew."""
     try:
-        return AthenaEnriched.model_validate_json(found.body) if found else None
+        return AthenaEnrichedPeriod.model_validate_json(found.body) if found else None
     except ValidationError:
         return None

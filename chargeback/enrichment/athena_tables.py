@@ -14,13 +14,13 @@ import pyarrow as pa
 from sqlglot import exp
 
 from chargeback import query
-from chargeback.enrichment.athena import AthenaEnriched, AthenaEnrichment, enriched_tables
+from chargeback.enrichment.athena import AthenaEnrichedPeriod, AthenaEnrichment, enriched_tables
 from chargeback.enrichment.bill import Bill
 from chargeback.enrichment.rules import Rules
 from chargeback.enrichment.schemas import report_schema
 from chargeback.enrichment.tables import Grain
 from chargeback.errors import SourceProblem
-from chargeback.sources.athena.parameters import bound, fingerprint
+from chargeback.sources.athena.parameters import bind, fingerprint
 from chargeback.sources.athena.queries import AthenaQueries
 from chargeback.store.athena.catalog import StoreTable
 from chargeback.store.athena.leases import Lease
@@ -33,7 +33,7 @@ class AthenaTables:
 
     queries: AthenaQueries
     tables: Mapping[str, StoreTable]
-    enriched: Mapping[str, AthenaEnriched]
+    enriched: Mapping[str, AthenaEnrichedPeriod]
     """By billing period."""
     leases: Sequence[Lease]
     """Of the versions of the facts that the rows were made of, which go with them."""
@@ -78,7 +78,7 @@ class AthenaTables:
         versions that never change, and tells its parameters. Raises SourceProblem.
         """
         self._renew()
-        sql, literals = bound(self._statement(name, grain), parameters)
+        sql, literals = bind(self._statement(name, grain), parameters)
         sql = f"{sql} /* {fingerprint(literals)} */"
         schema = report_schema(name, grain)
         with self.queries.connected() as connection:
@@ -101,7 +101,7 @@ class AthenaTables:
             file = Path(folder) / "rows.parquet"
             schema = report_schema(name, grain)
             with self.queries.connected() as connection:
-                self.queries.unload(connection, *bound(statement, parameters), schema, file)
+                self.queries.unload(connection, *bind(statement, parameters), schema, file)
             duck.read_parquet(str(file)).create_view("rows")
             in_order = exp.select("*").from_("rows")
             in_order.set("order", statement.args["order"].copy())

@@ -39,9 +39,9 @@ class CostBasis(BaseModel):
     basis: CostColumn
     decided_by: str
     """'setting', or the case of the rule that applied: 'nothing taken off', …"""
-    before: Decimal
+    taken_off_by_net_costs: Decimal
     """What net costs take off lines that are no discounts."""
-    told: Decimal
+    taken_off_by_discount_lines: Decimal
     """What discount lines take off."""
     total: Decimal
     """The bill on this basis."""
@@ -172,8 +172,8 @@ def _basis(
         currency=row["currency"],
         basis=basis,
         decided_by=decided_by,
-        before=row["before"] if row["net_rows"] else ZERO,
-        told=row["told"],
+        taken_off_by_net_costs=row["taken_off_by_net_costs"] if row["net_rows"] else ZERO,
+        taken_off_by_discount_lines=row["taken_off_by_discount_lines"],
         total=row[f"{basis}_total"],
     )
 
@@ -184,15 +184,15 @@ def decide(row: Mapping[str, Any]) -> tuple[CostColumn, str]:
     Args:
         row: of queries/store/payers.sql.
     """
-    if not row["net_rows"] or row["before"] == 0:
+    if not row["net_rows"] or row["taken_off_by_net_costs"] == 0:
         return "unblended", "net costs take nothing off"
-    if row["told"] == 0:
+    if row["taken_off_by_discount_lines"] == 0:
         return "net", "no discount lines"
     if row["discount_net_lines"] == 0:
         return "net", "discount lines have no net cost"
     if row["discount_repeated_lines"] == row["discount_lines"] and _in_cents(
-        row["before"]
-    ) == _in_cents(row["told"]):
+        row["taken_off_by_net_costs"]
+    ) == _in_cents(row["taken_off_by_discount_lines"]):
         return "unblended", "one discount, told twice"
     return "net", OPEN
 
@@ -219,8 +219,8 @@ def _open(found: Iterable[CostBasis]) -> Iterator[Notice]:
                 amount=each.total,
                 currency=each.currency,
                 payer=each.payer_account_id,
-                before=f"{each.before:f}",
-                told=f"{each.told:f}",
+                before=f"{each.taken_off_by_net_costs:f}",
+                told=f"{each.taken_off_by_discount_lines:f}",
             )
 
 

@@ -26,9 +26,9 @@ from chargeback.enrichment.bill import Bill, bill_of
 from chargeback.enrichment.classify import attributed_identities, read_meters, recognised_meters
 from chargeback.enrichment.rules import Rules
 from chargeback.errors import SourceProblem
+from chargeback.files.atomic import flush, sha256_of
 from chargeback.files.holds import delete_unless_held, holding
-from chargeback.files.whole import flush, sha256_of
-from chargeback.store.local import StoredPeriod, open_spend
+from chargeback.store.local import LocalPeriod, open_spend
 
 DAILY, MONTHLY, BILL = "daily.parquet", "monthly.parquet", "bill.json"
 ENRICHED = "enriched-"
@@ -81,7 +81,7 @@ class DamagedFacts(SourceProblem):
     """What is kept of a month can't be read any more; the bill has to be read anew."""
 
 
-def enriched(period: StoredPeriod, rules: Rules) -> EnrichedPeriod:
+def enriched(period: LocalPeriod, rules: Rules) -> EnrichedPeriod:
     """The period under `rules`: read from disk, or worked out and kept there.
 
     What is damaged is made anew. Where nothing can be kept beside the facts (a store that is only
@@ -101,33 +101,33 @@ def enriched(period: StoredPeriod, rules: Rules) -> EnrichedPeriod:
     return whole
 
 
-def _make(period: StoredPeriod, rules: Rules, folder: Path) -> EnrichedPeriod:
+def _make(period: LocalPeriod, rules: Rules, folder: Path) -> EnrichedPeriod:
     try:
-        beside = Path(mkdtemp(prefix=UNFINISHED, dir=period.folder))
+        draft = Path(mkdtemp(prefix=UNFINISHED, dir=period.folder))
     except PermissionError:
         return _make_elsewhere(period, rules)
-    with holding(beside):
+    with holding(draft):
         try:
-            _work_out(period, rules, beside)
-            _put_in_place(beside, folder)
+            _work_out(period, rules, draft)
+            _put_in_place(draft, folder)
         finally:
-            shutil.rmtree(beside, ignore_errors=True)
+            shutil.rmtree(draft, ignore_errors=True)
     return _read(folder) or _make_elsewhere(period, rules)
 
 
-def _make_elsewhere(period: StoredPeriod, rules: Rules) -> EnrichedPeriod:
+def _make_elsewhere(period: LocalPeriod, rules: Rules) -> EnrichedPeriod:
     folder = Path(mkdtemp(prefix="chargeback-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     bill = _work_out(period, rules, folder)
     return EnrichedPeriod(folder, bill, _digests(folder, bill))
 
 
-def _put_in_place(beside: Path, folder: Path) -> None:
+def _put_in_place(draft: Path, folder: Path) -> None:
     damaged = folder.with_name(f"{UNFINISHED}{folder.name}")
     with suppress(OSError):  # another process was faster: its files say the same
         if folder.exists() and _read(folder) is None:
             folder.rename(damaged)
-        beside.rename(folder)
+        draft.rename(folder)
     flush(folder.parent)
     shutil.rmtree(damaged, ignore_errors=True)
 
@@ -143,7 +143,7 @@ def _read(folder: Path) -> EnrichedPeriod | None:
 
 
 @contextmanager
-def _named_problems(period: StoredPeriod) -> Iterator[None]:
+def _named_problems(period: LocalPeriod) -> Iterator[None]:
     """Says what keeps a month from being worked out; whether it is the facts is looked up."""
     month = period.manifest.billing_period
     if period.manifest.spend_sha256 and not period.is_whole():
@@ -161,7 +161,7 @@ def _named_problems(period: StoredPeriod) -> Iterator[None]:
         ) from error
 
 
-def _damaged(period: StoredPeriod) -> DamagedFacts:
+def _damaged(period: LocalPeriod) -> DamagedFacts:
     period.mark_as_damaged()
     return DamagedFacts(
         f"What the spend store keeps of {period.manifest.billing_period} is damaged.",
@@ -176,7 +176,7 @@ def _reason(error: Exception) -> str:
     return (isinstance(error, OSError) and error.strerror) or "no space, or no permission, to write"
 
 
-def _work_out(period: StoredPeriod, rules: Rules, folder: Path) -> Bill:
+def _work_out(period: LocalPeriod, rules: Rules, folder: Path) -> Bill:
     with duckdb.connect() as connection:
         open_spend(connection, period.spend)
         ask = partial(_ask, connection, rules.parameters)
@@ -187,7 +187,7 @@ def _work_out(period: StoredPeriod, rules: Rules, folder: Path) -> Bill:
         connection.register("recognised_meters", recognised_meters(meters))
         connection.execute("SET temp_directory = $room", {"room": str(folder / "overflow")})
         daily = query.into_file(query.duckdb_sql("store/daily"))
-        parameters = query.taken(query.load("store/daily"), rules.parameters)
+        parameters = query.select_parameters(query.load("store/daily"), rules.parameters)
         connection.execute(
             daily, {**parameters, "net_payers": bill.net_payers, "out": str(folder / DAILY)}
         )
@@ -204,7 +204,7 @@ def _work_out(period: StoredPeriod, rules: Rules, folder: Path) -> Bill:
 def _ask(
     connection: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any], name: str
 ) -> pa.Table:
-    taken = query.taken(query.load(name), parameters)
+    taken = query.select_parameters(query.load(name), parameters)
     return connection.sql(query.duckdb_sql(name), params=taken).to_arrow_table()
 
 

@@ -17,7 +17,7 @@ from chargeback.enrichment.rules import Rules
 from chargeback.enrichment.tables import Grain
 from chargeback.errors import SourceProblem
 from chargeback.files.holds import FolderHold
-from chargeback.store.local import LocalStore, StoredPeriod
+from chargeback.store.local import LocalPeriod, LocalStore
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ class LocalTables:
     missing, and `problems` says why; all others are there.
     """
 
-    def __init__(self, store: LocalStore, periods: Sequence[StoredPeriod], rules: Rules) -> None:
+    def __init__(self, store: LocalStore, periods: Sequence[LocalPeriod], rules: Rules) -> None:
         self._periods, self._rules = periods, rules
         self._connection = duckdb.connect()
         self._opening = Lock()

@@ -125,7 +125,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Charge:
+class ServiceCharge:
     """One service's charges of one type in a month, in one of the sources; in the bill's currency.
 
     Args:
@@ -152,9 +152,9 @@ class Charge:
         kind = plain_name(self.record_type)
         return plain_name(self.service), _RECORD_TYPES.get(kind, kind)
 
-    def plus(self, other: Charge) -> Charge:
+    def plus(self, other: ServiceCharge) -> ServiceCharge:
         """Both together, under this one's names."""
-        return Charge(
+        return ServiceCharge(
             self.service,
             self.record_type,
             self.amount + other.amount,
@@ -208,9 +208,9 @@ def total(causes: Iterable[Cause]) -> Decimal:
     return sum((cause.amount for cause in causes), ZERO)
 
 
-def merged(charges: Iterable[Charge]) -> dict[tuple[str, str], Charge]:
+def merged(charges: Iterable[ServiceCharge]) -> dict[tuple[str, str], ServiceCharge]:
     """One charge for each service and record type."""
-    found: dict[tuple[str, str], Charge] = {}
+    found: dict[tuple[str, str], ServiceCharge] = {}
     for charge in charges:
         before = found.get(charge.key)
         found[charge.key] = before.plus(charge) if before else charge
@@ -218,7 +218,7 @@ def merged(charges: Iterable[Charge]) -> dict[tuple[str, str], Charge]:
 
 
 def service_rows(
-    billed: Iterable[Charge], counted: Iterable[Charge], *, tax_is_counted: bool
+    billed: Iterable[ServiceCharge], counted: Iterable[ServiceCharge], *, tax_is_counted: bool
 ) -> tuple[ServiceRow, ...]:
     """The bill against Cost Explorer, a row for each service and record type, largest first.
 
@@ -237,29 +237,31 @@ def service_rows(
     return tuple(sorted(shown, key=lambda row: (-row.size, row.service, row.record_type)))
 
 
-def services_of(charges: Iterable[Charge]) -> set[str]:
+def services_of(charges: Iterable[ServiceCharge]) -> set[str]:
     """The services of these charges, in the spelling of `plain_name`."""
     return {charge.key[0] for charge in charges}
 
 
-def bedrock_of(charges: Iterable[Charge], billed: Iterable[Charge]) -> list[Charge]:
+def bedrock_of(
+    charges: Iterable[ServiceCharge], billed: Iterable[ServiceCharge]
+) -> list[ServiceCharge]:
     """Cost Explorer's charges that are Bedrock's: by their names, or because the bill has them."""
     known = services_of(billed)
     return [c for c in charges if "bedrock" in c.key[0] or c.key[0] in known]
 
 
-def compared(other: str, rows: Iterable[ServiceRow]) -> Comparison:
+def compare_totals(other: str, rows: Iterable[ServiceRow]) -> Comparison:
     """All rows together."""
     kept = list(rows)
     return Comparison(
         other,
         sum((row.cur or ZERO for row in kept), ZERO),
         sum((row.cost_explorer or ZERO for row in kept), ZERO),
-        gathered(cause for row in kept for cause in row.causes),
+        merge_causes(cause for row in kept for cause in row.causes),
     )
 
 
-def gathered(causes: Iterable[Cause]) -> tuple[Cause, ...]:
+def merge_causes(causes: Iterable[Cause]) -> tuple[Cause, ...]:
     """One cause of each name, in their order; details follow each other."""
     order = list(CauseName)
     ordered = sorted(causes, key=lambda cause: order.index(cause.name))
@@ -277,11 +279,14 @@ def rounding(left: Decimal, reach: Decimal, detail: str = "") -> Iterator[Cause]
 
 
 def _row(
-    billed: Charge | None, counted: Charge | None, is_known: bool, tax_is_counted: bool
+    billed: ServiceCharge | None,
+    counted: ServiceCharge | None,
+    is_known: bool,
+    tax_is_counted: bool,
 ) -> ServiceRow:
     named = billed or counted
     assert named  # noqa: S101  (a key comes from one of the two)
-    nothing = Charge(named.service, named.record_type, ZERO, lines=0)
+    nothing = ServiceCharge(named.service, named.record_type, ZERO, lines=0)
     if tax_is_counted and named.record_type == TAX and counted is None:
         causes = [Cause(CauseName.TAX, -named.amount)]
     else:
@@ -295,7 +300,7 @@ def _row(
     )
 
 
-def _causes(billed: Charge, counted: Charge, is_known: bool) -> Iterator[Cause]:
+def _causes(billed: ServiceCharge, counted: ServiceCharge, is_known: bool) -> Iterator[Cause]:
     """The causes of one row's difference, each from what those before it leave."""
     left = counted.amount - billed.amount
     reach = LINE_ROUNDING * (billed.lines + counted.lines)
@@ -313,38 +318,3 @@ def _causes(billed: Charge, counted: Charge, is_known: bool) -> Iterator[Cause]:
         yield Cause(CauseName.UNRECOGNISED, left, f"{billed.service}.")
     elif billed.record_type in CREDITS:
         yield Cause(CauseName.CREDITS, left)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A question that readers ask of different figures, answered in plain words."""
-
-    question: str
-    text: str
-
-
-ANSWERS = (
-    Answer(
-        "Why do these numbers differ?",
-        "They are three views of one bill. The bill here, CUR 2.0, is every line of Bedrock, with "
-        "its tax, credits and discounts. Cost Explorer adds the same lines up by service, brings "
-        "itself up to date at other hours, and keeps tax apart. An invoice is what is owed to one "
-        "seller for all services, in cents. Until AWS has issued the invoices, the first two "
-        "change several times a day.",
-    ),
-    Answer(
-        "Why does Cost Explorer show less when I choose “Amazon Bedrock”?",
-        "Models of Anthropic, OpenAI and others are services of their own there, with names such "
-        "as “Claude Sonnet 5.5 (Amazon Bedrock Edition)”. Here every service with Bedrock in its "
-        "name counts.",
-    ),
-    Answer(
-        "Why does an estimate from token counts never match?",
-        "An application can count the tokens of its own calls; the bill also has cache writes and "
-        "reads, long-context, batch and priority prices, meters that are no tokens (guardrails, "
-        "agents, provisioned throughput), calls that failed or were retried, prices that changed "
-        "within the month, discounts, credits, fees and tax. Estimates are good for watching a "
-        "trend, not for charging anybody.",
-    ),
-)
-"""For the page that shows a reconciliation."""

@@ -22,11 +22,11 @@ from chargeback.reconciliation.causes import (
     TAX,
     Cause,
     CauseName,
-    Charge,
     Comparison,
+    ServiceCharge,
     ServiceRow,
     bedrock_of,
-    compared,
+    compare_totals,
     rounding,
     service_rows,
     services_of,
@@ -114,31 +114,31 @@ class Reconciliation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Billed:
+class _BillRow:
     """A row of queries/reports/reconciliation.sql."""
 
-    charge: Charge
+    charge: ServiceCharge
     is_marketplace: bool
     invoice_id: str
     payer_account_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class _Counted:
+class _CostExplorerMonth:
     """What Cost Explorer counts in a month, all services; `since` is the first day in doubt."""
 
-    aws: tuple[Charge, ...]
-    marketplace: tuple[Charge, ...]
+    aws: tuple[ServiceCharge, ...]
+    marketplace: tuple[ServiceCharge, ...]
     since: date | None
     asked_at: datetime
     problem: SourceProblem | None
 
     @property
-    def charges(self) -> tuple[Charge, ...]:
+    def charges(self) -> tuple[ServiceCharge, ...]:
         return self.aws + self.marketplace
 
 
-Asked = TypeVar("Asked", _Counted, InvoiceList)
+Reply = TypeVar("Reply", _CostExplorerMonth, InvoiceList)
 
 
 def reconcile(
@@ -166,9 +166,11 @@ def reconcile(
     is_invoiced = status_of(answers, month, today) == INVOICED
     newest = None if is_invoiced else manifest.newest_usage_date
     problems: list[Problem] = []
-    counted = _tried(problems, lambda: _counted(cost_explorer, month, currency, basis, newest))
-    billed = _billed(answers, view, counted.since if counted else None)
-    listed = _tried(problems, lambda: _listed(invoices, month, currency, billed))
+    counted = _ask(
+        problems, lambda: _cost_explorer_month(cost_explorer, month, currency, basis, newest)
+    )
+    billed = _bill_rows(answers, view, counted.since if counted else None)
+    listed = _ask(problems, lambda: _listed(invoices, month, currency, billed))
     rows = _against_cost_explorer(billed, counted) if counted else ()
     issued = listed.invoices if listed else ()
     is_over = billing_period.is_over(month, today)
@@ -180,7 +182,7 @@ def reconcile(
         is_invoiced=is_invoiced,
         cur=_sum(row.charge for row in billed),
         cur_as_of=manifest.data_as_of,
-        cost_explorer=compared(cost_explorer.name, rows) if counted else None,
+        cost_explorer=compare_totals(cost_explorer.name, rows) if counted else None,
         cost_explorer_as_of=counted.asked_at if counted else None,
         services=rows,
         tax_in_cost_explorer=_tax(counted.charges) if counted else None,
@@ -191,7 +193,7 @@ def reconcile(
     )
 
 
-def _tried(problems: list[Problem], ask: Callable[[], Asked]) -> Asked | None:
+def _ask(problems: list[Problem], ask: Callable[[], Reply]) -> Reply | None:
     """What a source answers, or None; notes why it is missing or old."""
     try:
         answer = ask()
@@ -203,14 +205,14 @@ def _tried(problems: list[Problem], ask: Callable[[], Asked]) -> Asked | None:
     return answer
 
 
-def _billed(answers: Answers, view: View, since: date | None) -> list[_Billed]:
+def _bill_rows(answers: Answers, view: View, since: date | None) -> list[_BillRow]:
     rows = bill_by_product(answers, view, since).to_pylist()
     rows += [_NOTHING | row for row in billed_elsewhere(answers, view).to_pylist()]
     # A product's tax, credits and refunds carry its code, but no name.
     names = {row["product_code"]: row["product_name"] for row in rows if row["product_name"]}
     return [
-        _Billed(
-            Charge(
+        _BillRow(
+            ServiceCharge(
                 service=row["product_name"] or names.get(row["product_code"], row["product_code"]),
                 record_type=row["line_item_type"],
                 amount=row["cost"],
@@ -237,9 +239,9 @@ _NOTHING = {
 """Of what is billed in another month this one has."""
 
 
-def _counted(
+def _cost_explorer_month(
     cost_explorer: CostExplorer, month: str, currency: str, basis: str, newest: date | None
-) -> _Counted:
+) -> _CostExplorerMonth:
     """Both halves of Cost Explorer's month; day by day where the bill's newest day is given."""
     first = date.fromisoformat(f"{month}-01")
     grain: Granularity = "MONTHLY" if newest is None else "DAILY"
@@ -255,7 +257,7 @@ def _counted(
             "Check that the credentials are those of the account that pays this bill.",
         )
     since = newest and min(newest, max(row.start for row in rows)) - STILL_FILLING
-    return _Counted(
+    return _CostExplorerMonth(
         tuple(_charges(aws, currency, basis, since)),
         tuple(_charges(marketplace, currency, basis, since)),
         since,
@@ -264,17 +266,19 @@ def _counted(
     )
 
 
-def _charges(costs: Costs, currency: str, basis: str, since: date | None) -> Iterator[Charge]:
+def _charges(
+    costs: Costs, currency: str, basis: str, since: date | None
+) -> Iterator[ServiceCharge]:
     for row in costs.rows:
         if row.currency == currency:
             service, record_type = row.keys
             amount = row.amount(basis)
             recent = amount if since and row.start >= since else ZERO
-            yield Charge(service, record_type, amount, recent)
+            yield ServiceCharge(service, record_type, amount, recent)
 
 
 def _listed(
-    invoices: Invoices, month: str, currency: str, billed: Sequence[_Billed]
+    invoices: Invoices, month: str, currency: str, billed: Sequence[_BillRow]
 ) -> InvoiceList:
     payers = sorted({row.payer_account_id for row in billed if row.payer_account_id})
     listed = invoices.of_month(month, payers)
@@ -282,7 +286,9 @@ def _listed(
     return replace(listed, invoices=kept)
 
 
-def _against_cost_explorer(billed: Sequence[_Billed], counted: _Counted) -> tuple[ServiceRow, ...]:
+def _against_cost_explorer(
+    billed: Sequence[_BillRow], counted: _CostExplorerMonth
+) -> tuple[ServiceRow, ...]:
     charges = [row.charge for row in billed]
     tax = _sum(charge for charge in charges if charge.record_type == TAX)
     return service_rows(
@@ -294,7 +300,10 @@ def _against_cost_explorer(billed: Sequence[_Billed], counted: _Counted) -> tupl
 
 
 def _against_invoices(
-    billed: Sequence[_Billed], counted: _Counted, invoices: Sequence[Invoice], currency: str
+    billed: Sequence[_BillRow],
+    counted: _CostExplorerMonth,
+    invoices: Sequence[Invoice],
+    currency: str,
 ) -> Iterator[Comparison]:
     """One for AWS and one for AWS Marketplace, once the bill's lines carry invoice ids."""
     for entity, apart, charges in (
@@ -320,7 +329,7 @@ def _against_invoices(
             )
 
 
-def _beside(own: Sequence[_Billed], charges: Sequence[Charge]) -> Iterator[Cause]:
+def _beside(own: Sequence[_BillRow], charges: Sequence[ServiceCharge]) -> Iterator[Cause]:
     """What is on an entity's invoices beside the bill's Bedrock lines, and the other way round."""
     known = [row.charge for row in own]
     bedrock = bedrock_of(charges, known)
@@ -333,7 +342,7 @@ def _beside(own: Sequence[_Billed], charges: Sequence[Charge]) -> Iterator[Cause
     yield Cause(CauseName.OTHER_TAX, _tax(charges) - _sum(c for c in known if c.record_type == TAX))
 
 
-def _rounded(comparison: Comparison, charges: Sequence[Charge], currency: str) -> Comparison:
+def _rounded(comparison: Comparison, charges: Sequence[ServiceCharge], currency: str) -> Comparison:
     """With rounding as a cause: an invoice gives each charge, and each service's tax, in cents."""
     keys = {charge.key for charge in charges}
     count = len(keys) + len({service for service, _ in keys})
@@ -343,7 +352,7 @@ def _rounded(comparison: Comparison, charges: Sequence[Charge], currency: str) -
     return replace(comparison, causes=causes)
 
 
-def _invoice_rows(billed: Sequence[_Billed], invoices: Sequence[Invoice]) -> Iterator[InvoiceRow]:
+def _invoice_rows(billed: Sequence[_BillRow], invoices: Sequence[Invoice]) -> Iterator[InvoiceRow]:
     """Every invoice of the bill or of the Invoicing API, AWS's first, what has none yet last."""
     listed = {(invoice.billing_entity, invoice.invoice_id): invoice for invoice in invoices}
     amounts = dict.fromkeys(listed, ZERO)
@@ -355,9 +364,9 @@ def _invoice_rows(billed: Sequence[_Billed], invoices: Sequence[Invoice]) -> Ite
             yield InvoiceRow(key[1], key[0], amounts[key], listed.get(key))
 
 
-def _tax(charges: Iterable[Charge]) -> Decimal:
+def _tax(charges: Iterable[ServiceCharge]) -> Decimal:
     return _sum(charge for charge in charges if charge.service == TAX)
 
 
-def _sum(charges: Iterable[Charge]) -> Decimal:
+def _sum(charges: Iterable[ServiceCharge]) -> Decimal:
     return sum((charge.amount for charge in charges), ZERO)

@@ -17,7 +17,7 @@ from chargeback.enrichment.tables import Grain, Tables
 from chargeback.errors import Problem, SourceProblem, UsageProblem
 from chargeback.notices import Notice
 from chargeback.reports.view import View
-from chargeback.store.base import Period
+from chargeback.store.base import StoredPeriod
 from chargeback.store.manifest import Manifest
 
 REMEMBERED = 200
@@ -43,7 +43,7 @@ class _Memory:
 class Answers:
     """Answers over one state of the store. Read-only and safe to share between threads."""
 
-    periods: Sequence[Period]
+    periods: Sequence[StoredPeriod]
     rules: Rules
     tables: Tables = field(repr=False, compare=False)
     bill_notices: tuple[Notice, ...] = ()
@@ -64,7 +64,7 @@ class Answers:
         """The billing periods that are in the store and can't be shown now, and why."""
         return self.tables.problems
 
-    def period(self, month: str) -> Period:
+    def period(self, month: str) -> StoredPeriod:
         """The month's version in the store. Raises UsageProblem if it isn't there."""
         if month in self.problems:
             raise self.problems[month]

@@ -26,7 +26,7 @@ class SourcePeriod:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class StoreKnowledge:
     """What the store knows already that decides how a period is read."""
 
     products: frozenset[tuple[str, str]] = frozenset()
@@ -72,7 +72,7 @@ class Source(Protocol):
         """What is odd about the bill as a whole, as of the last look at its periods."""
 
     def extract(
-        self, billing_period: str, out: Path, known: Known, stop: Event | None = None
+        self, billing_period: str, out: Path, known: StoreKnowledge, stop: Event | None = None
     ) -> Extract:
         """Writes one period's daily spend to the Parquet file `out`. Raises SourceProblem.
 

@@ -76,7 +76,7 @@ REQUIRED = (
 )
 
 
-def fitted(statement: str, columns: Collection[str]) -> exp.Expr:
+def fit(statement: str, columns: Collection[str]) -> exp.Expr:
     """A statement of queries/cur for a table with these columns.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import Any
 
 from chargeback.money import exact_sum
 from chargeback.notices import Notice, notice
-from chargeback.sources.base import Known
+from chargeback.sources.base import StoreKnowledge
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def product_keys(products: Iterable[tuple[str, str]]) -> list[str]:
     return ["|".join(product) for product in products]
 
 
-def sorted_products(rows: Sequence[dict[str, Any]], known: Known) -> Products:
+def sorted_products(rows: Sequence[dict[str, Any]], known: StoreKnowledge) -> Products:
     """Tells Bedrock's products from the unexplained.
 
     Args:

@@ -17,9 +17,10 @@ from typing import Any, BinaryIO, TypeVar
 from chargeback import __version__
 from chargeback.enrichment.bill import CostBasis
 from chargeback.errors import Problem
+from chargeback.files.atomic import flush, sha256_of
+from chargeback.files.csv_file import FileDigest, write_csv
 from chargeback.files.holds import delete_unless_held, holding
-from chargeback.files.tables import FileDigest, Sheet, write_csv, write_workbook
-from chargeback.files.whole import flush, sha256_of
+from chargeback.files.workbook import Sheet, write_workbook
 from chargeback.money import CENT, ZERO, exact_sum
 from chargeback.notices import Notice
 from chargeback.reports.answers import Answers
@@ -120,14 +121,14 @@ def write_export(  # noqa: PLR0913
     with _named_problems(out, names[0]):
         out.mkdir(parents=True, exist_ok=True)
         _remove_unfinished(out)
-        beside = Path(mkdtemp(prefix=UNFINISHED, dir=out))
-    with holding(beside):
+        draft = Path(mkdtemp(prefix=UNFINISHED, dir=out))
+    with holding(draft):
         try:
-            _write_set(answers, statement, [beside / name for name in names], up_to_date)
+            _write_set(answers, statement, [draft / name for name in names], up_to_date)
             with _named_problems(out, names[2]):
-                _put_in_place(beside, out, names)
+                _put_in_place(draft, out, names)
         finally:
-            shutil.rmtree(beside, ignore_errors=True)
+            shutil.rmtree(draft, ignore_errors=True)
     charges, detail, manifest = (out / name for name in names)
     return ExportFiles(charges, detail, manifest, _outdated(out, view.month, names))
 
@@ -147,11 +148,11 @@ def _write_set(
     _write(manifest, lambda file: file.write(text.encode()))
 
 
-def _put_in_place(beside: Path, out: Path, names: Sequence[str]) -> None:
+def _put_in_place(draft: Path, out: Path, names: Sequence[str]) -> None:
     """The manifest goes first and comes last: a set without one is not whole."""
     (out / names[-1]).unlink(missing_ok=True)
     for name in names:
-        (beside / name).replace(out / name)
+        (draft / name).replace(out / name)
     flush(out)
 
 
@@ -312,8 +313,8 @@ def _basis(each: CostBasis) -> dict[str, Any]:
         "currency": each.currency,
         "basis": each.basis,
         "decided_by": each.decided_by,
-        "taken_off_by_net_costs": each.before,
-        "taken_off_by_discount_lines": each.told,
+        "taken_off_by_net_costs": each.taken_off_by_net_costs,
+        "taken_off_by_discount_lines": each.taken_off_by_discount_lines,
         "bill": each.total,
     }
 

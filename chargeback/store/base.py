@@ -17,7 +17,7 @@ import duckdb
 from filelock import FileLock
 
 from chargeback.errors import SourceProblem, UsageProblem
-from chargeback.sources.base import Known, Source, SourcePeriod
+from chargeback.sources.base import Source, SourcePeriod, StoreKnowledge
 from chargeback.store.manifest import (
     GONE,
     SCHEMA_VERSION,
@@ -33,7 +33,7 @@ Progress = Callable[[str, int, int], None]
 """Called with a billing period, how many are done, and how many there are."""
 
 
-class Period(Protocol):
+class StoredPeriod(Protocol):
     """One whole version of a billing period in a store."""
 
     @property
@@ -56,7 +56,7 @@ class Hold(Protocol):
         """Lets the version go."""
 
 
-P = TypeVar("P", bound=Period)
+P = TypeVar("P", bound=StoredPeriod)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,10 +232,10 @@ class Store(ABC, Generic[P]):
         known = self._known(stored.manifest.source_id, stored.manifest.billing_period)
         return bool(known.products.intersection(stored.manifest.unexplained))
 
-    def _known(self, source_id: str, month: str) -> Known:
+    def _known(self, source_id: str, month: str) -> StoreKnowledge:
         """What the other months, and the last version of this one, say about how to read it."""
         manifests = [period.manifest for period in self.periods(source_id)]
-        return Known(
+        return StoreKnowledge(
             products=frozenset(
                 product
                 for manifest in manifests

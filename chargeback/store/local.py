@@ -16,8 +16,8 @@ from pyarrow import ArrowInvalid, parquet
 from pydantic import ValidationError
 
 from chargeback import query
+from chargeback.files.atomic import flush, sha256_of, write_whole
 from chargeback.files.holds import FolderHold, delete_unless_held
-from chargeback.files.whole import flush, sha256_of, write_whole
 from chargeback.notices import Notice
 from chargeback.sources.cur2 import result_schema
 from chargeback.store.base import Store
@@ -27,7 +27,7 @@ SPEND, MANIFEST, DAMAGED = "spend.parquet", "manifest.json", "damaged"
 
 
 @dataclass(frozen=True, slots=True)
-class StoredPeriod:
+class LocalPeriod:
     """One whole version of a billing period: its manifest and its files stay together."""
 
     folder: Path
@@ -62,23 +62,23 @@ class StoredPeriod:
             (self.folder / DAMAGED).touch()
 
 
-class LocalStore(Store[StoredPeriod]):
+class LocalStore(Store[LocalPeriod]):
     """Billing periods on disk, each a link to the folder of its current version."""
 
-    def periods(self, source_id: str) -> list[StoredPeriod]:
+    def periods(self, source_id: str) -> list[LocalPeriod]:
         """What was read from one bill, newest period first."""
         links = sorted(self.folder.glob("billing_period=*"), reverse=True)
         stored = (self._held(link) for link in links)
         return [period for period in stored if period and period.manifest.source_id == source_id]
 
-    def hold(self, period: StoredPeriod) -> FolderHold:
+    def hold(self, period: LocalPeriod) -> FolderHold:
         """Keeps a version's folder; the operating system lets go of it for a killed holder."""
         return FolderHold(period.folder)
 
-    def _stored(self, billing_period: str) -> StoredPeriod | None:
+    def _stored(self, billing_period: str) -> LocalPeriod | None:
         return self._held(self._link(billing_period))
 
-    def _is_damaged(self, stored: StoredPeriod) -> bool:
+    def _is_damaged(self, stored: LocalPeriod) -> bool:
         return not stored.spend.is_file() or (stored.folder / DAMAGED).exists()
 
     def _replace(self, reading: Reading, stop: Event) -> bool:
@@ -117,14 +117,14 @@ class LocalStore(Store[StoredPeriod]):
         """Renames a link into place: a reader follows it to the old version or to the new one."""
         link = self._link(billing_period)
         before = link.resolve() if link.exists() else None
-        beside = version.with_suffix(".link")
-        beside.symlink_to(Path("versions") / version.name, target_is_directory=True)
+        draft = version.with_suffix(".link")
+        draft.symlink_to(Path("versions") / version.name, target_is_directory=True)
         for path in (version / SPEND, version / MANIFEST, version, version.parent):
             flush(path)
         if link.is_dir() and not link.is_symlink():  # a copy of a store that lost its links
             before = version.with_name(f"{billing_period}-copied-{uuid.uuid4().hex[:12]}")
             link.rename(before)
-        beside.replace(link)
+        draft.replace(link)
         flush(self.folder)
         self._forget(billing_period, {version.resolve(), before})
 
@@ -160,7 +160,7 @@ class LocalStore(Store[StoredPeriod]):
     def _link(self, billing_period: str) -> Path:
         return self.folder / f"billing_period={billing_period}"
 
-    def _held(self, link: Path) -> StoredPeriod | None:
+    def _held(self, link: Path) -> LocalPeriod | None:
         month = link.name.partition("=")[2]
         try:
             folder = link.resolve()
@@ -169,7 +169,7 @@ class LocalStore(Store[StoredPeriod]):
             return None
         if manifest.schema_version not in READABLE or manifest.billing_period != month:
             return None
-        return StoredPeriod(folder, manifest, self._refusal_of(month))
+        return LocalPeriod(folder, manifest, self._refusal_of(month))
 
     def _refusal_of(self, month: str) -> Refusal | None:
         try:

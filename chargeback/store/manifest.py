@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from chargeback.billing_period import UtcMoment, now
 from chargeback.money import exact_sum
 from chargeback.notices import Notice, notice
-from chargeback.sources.base import Extract, Known, Source, SourcePeriod
+from chargeback.sources.base import Extract, Source, SourcePeriod, StoreKnowledge
 
 SCHEMA_VERSION = 3
 """Raised when what is kept of a bill changes, so that months are read again."""
@@ -116,7 +116,7 @@ class Reading:
     source: Source
     period: SourcePeriod
     compare: Compare
-    known: Known
+    known: StoreKnowledge
     accepted: Acceptance | None
 
     def less(self, before: DeliveryUsage, now: DeliveryUsage) -> tuple[Notice, ...]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from chargeback.files.tables import safe_file_name
+from chargeback.files.names import safe_file_name
 from chargeback.reports.cur_lines import LINES_PAGE, cur_lines
 from chargeback.reports.frames import total
 from chargeback.reports.view import View
@@ -56,7 +56,7 @@ def draw(
         frame = _lines(context, path, view)
         if frame is not None:
             metrics.heading("CUR lines", frame, _file_name(path, view))
-            said = said_of(frame, path.page, line_count, cost, view.currency)
+            said = describe_lines(frame, path.page, line_count, cost, view.currency)
             st.caption(plain(f"{said}. {_price(context)}"))
             _table(frame, view.currency, f"lines-{path.key}")
     pages = max(-(-line_count // LINES_PAGE), 1)
@@ -66,7 +66,9 @@ def draw(
     return path.turned_to(chosen - 1)
 
 
-def said_of(frame: pd.DataFrame, page: int, line_count: int, cost: Decimal, currency: str) -> str:
+def describe_lines(
+    frame: pd.DataFrame, page: int, line_count: int, cost: Decimal, currency: str
+) -> str:
     """How many lines are shown, their sum, and whether that is the level's cost."""
     amount, lines = total(frame), count(len(frame), "CUR line")
     if len(frame) < line_count:

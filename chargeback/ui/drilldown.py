@@ -11,7 +11,7 @@ import streamlit as st
 
 from chargeback.billing_period import previous_month, today
 from chargeback.dimensions import BY_NAME, UNALLOCATED, WITH_SOURCE
-from chargeback.files.tables import safe_file_name
+from chargeback.files.names import safe_file_name
 from chargeback.money import share_of
 from chargeback.reports.answers import Answers
 from chargeback.reports.daily import daily_trend, list_days, undated

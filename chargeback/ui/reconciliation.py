@@ -24,6 +24,33 @@ INVOICE_COLUMNS = ["invoice_id", "billing_entity", "cur", "total", "rest", "issu
 """Named here too, for a month without any line has no rows to name them."""
 
 
+QUESTIONS = (
+    (
+        "Why do these numbers differ?",
+        "They are three views of one bill. The bill here, CUR 2.0, is every line of Bedrock, with "
+        "its tax, credits and discounts. Cost Explorer adds the same lines up by service, brings "
+        "itself up to date at other hours, and keeps tax apart. An invoice is what is owed to one "
+        "seller for all services, in cents. Until AWS has issued the invoices, the first two "
+        "change several times a day.",
+    ),
+    (
+        "Why does Cost Explorer show less when I choose “Amazon Bedrock”?",
+        "Models of Anthropic, OpenAI and others are services of their own there, with names such "
+        "as “Claude Sonnet 5.5 (Amazon Bedrock Edition)”. Here every service with Bedrock in its "
+        "name counts.",
+    ),
+    (
+        "Why does an estimate from token counts never match?",
+        "An application can count the tokens of its own calls; the bill also has cache writes and "
+        "reads, long-context, batch and priority prices, meters that are no tokens (guardrails, "
+        "agents, provisioned throughput), calls that failed or were retried, prices that changed "
+        "within the month, discounts, credits, fees and tax. Estimates are good for watching a "
+        "trend, not for charging anybody.",
+    ),
+)
+"""What readers ask of figures that differ, and the answers."""
+
+
 def show_figures(found: Reconciliation) -> None:
     """The three totals, and what no cause explains."""
     currency = found.currency

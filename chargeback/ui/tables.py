@@ -15,7 +15,7 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from chargeback.dimensions import UNALLOCATED
-from chargeback.files.tables import write_csv
+from chargeback.files.csv_file import write_csv
 from chargeback.money import exact_sum
 from chargeback.ui import formats
 from chargeback.ui.formats import ABSENT, change_percent, count, money, plain, signed_money

@@ -50,12 +50,12 @@ def _assigned(units: Sequence[str]) -> dict[str, int]:
     free_units, free_colours = set(units[:SERIES]), set(range(SERIES))
     chosen: dict[str, int] = {}
     wishes = ((unit, colour) for unit in free_units for colour in range(SERIES))
-    for unit, colour in sorted(wishes, key=lambda wish: _liking(*wish)):
+    for unit, colour in sorted(wishes, key=lambda wish: _preference(*wish)):
         if unit not in chosen and colour in free_colours:
             chosen[unit] = colour
             free_colours.remove(colour)
     return chosen
 
 
-def _liking(unit: str, colour: int) -> bytes:
+def _preference(unit: str, colour: int) -> bytes:
     return hashlib.sha256(f"{colour}{unit}".encode()).digest()

@@ -1,12 +1,12 @@
--- What does a billing period come to for each payer account, and how are its discounts told?
+-- What does a billing period come to for each payer account, and how does it say its discounts?
 --
 -- parameters: excluded   product codes that are left out
 -- grain:      one row per payer account and currency
 -- columns:    in currency:
 --             unblended_total   Σ unblended cost
 --             net_total         Σ net cost; an absent one is 0 for a discount, else the unblended
---             before            what net costs take off lines that are no discounts themselves
---             told              what discount lines take off, at unblended cost
+--             taken_off_by_net_costs        of lines that are no discounts themselves
+--             taken_off_by_discount_lines   at unblended cost
 --             CUR lines:
 --             discount_lines, discount_net_lines (their net cost is not zero),
 --             discount_repeated_lines (their net cost repeats the unblended one)
@@ -28,8 +28,8 @@ SELECT
   currency,
   SUM(unblended_cost) AS unblended_total,
   SUM(net_cost) AS net_total,
-  SUM(CASE WHEN is_discount THEN 0 ELSE unblended_cost - net_cost END) AS before,
-  SUM(CASE WHEN is_discount THEN 0 - unblended_cost ELSE 0 END) AS told,
+  SUM(CASE WHEN is_discount THEN 0 ELSE unblended_cost - net_cost END) AS taken_off_by_net_costs,
+  SUM(CASE WHEN is_discount THEN 0 - unblended_cost ELSE 0 END) AS taken_off_by_discount_lines,
   CAST(SUM(CASE WHEN is_discount THEN line_count ELSE 0 END) AS BIGINT) AS discount_lines,
   CAST(SUM(
     CASE

@@ -23,7 +23,7 @@ from chargeback.reports.view import View
 from chargeback.settings import Settings
 from chargeback.sources.athena.costs import LEAST_BYTES, AthenaCosts, Spent, price
 from chargeback.sources.athena.table import AthenaTable
-from chargeback.sources.base import Known
+from chargeback.sources.base import StoreKnowledge
 from chargeback.sources.cur2 import result_schema
 from chargeback.sources.local.files import LocalFiles
 from chargeback.sources.products import product_keys
@@ -155,7 +155,7 @@ def test_what_queries_cost_is_counted_by_month(athena: Athena, tmp_path: Path) -
     costs = AthenaCosts(tmp_path)
     AthenaTable(athena.settings, costs).periods()
     AthenaTable(athena.settings, AthenaCosts(tmp_path)).extract(
-        MONTHS[0], tmp_path / "spend", Known()
+        MONTHS[0], tmp_path / "spend", StoreKnowledge()
     )
     asked = [(query.bytes_scanned, price(query.bytes_scanned)) for query in athena.queries]
     month = f"{datetime.now(UTC):%Y-%m}"
@@ -209,7 +209,7 @@ def test_endpoints_are_those_of_boto3s_environment(
 def test_results_lie_where_the_settings_say(athena: Athena, tmp_path: Path) -> None:
     own = f"s3://{athena.bucket}/own/"
     given = athena.settings.model_copy(update={"s3_staging_dir": own})
-    AthenaTable(given).extract(MONTHS[0], tmp_path / "spend.parquet", Known())
+    AthenaTable(given).extract(MONTHS[0], tmp_path / "spend.parquet", StoreKnowledge())
     assert {q.output for q in athena.queries} == {own}
     assert f"TO '{own}unload/" in athena.reading(UNLOAD)[0].sql
 
@@ -217,7 +217,7 @@ def test_results_lie_where_the_settings_say(athena: Athena, tmp_path: Path) -> N
 def test_a_month_without_bedrock_is_read_too(athena: Athena, tmp_path: Path) -> None:
     out = tmp_path / "spend.parquet"
     AthenaTable(athena.settings).extract(
-        "2020-01", out, Known()
+        "2020-01", out, StoreKnowledge()
     )  # UNLOAD has no row and writes no file
     rows = parquet.read_table(out)
     assert (rows.num_rows, rows.schema) == (0, result_schema("daily_spend"))

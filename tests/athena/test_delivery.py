@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from chargeback.errors import SourceProblem
-from chargeback.sources.athena.delivery import AthenaDelivery, Unchecked
+from chargeback.sources.athena.delivery import AthenaDelivery, DeliveryUnknown
 from chargeback.sources.delivery_manifest import below_partition, parse_manifest
 from tests.athena.conftest import SETTINGS as BILLING
 from tests.athena.conftest import TABLE, Athena
@@ -114,7 +114,7 @@ def test_what_cannot_be_known_is_told_apart_from_what_is_fine(
         bucket.name_files("a.snappy.parquet")
         settings = settings.model_copy(update={"table": "another"})
 
-    with pytest.raises(Unchecked, match=missing if missing == "manifest" else "GetTable"):
+    with pytest.raises(DeliveryUnknown, match=missing if missing == "manifest" else "GetTable"):
         AthenaDelivery(settings).check(MONTH)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chargeback.attribution.rules import AttributionRules
-from chargeback.doctor.attribution import decided
+from chargeback.doctor.attribution import check_sources
 from chargeback.doctor.check import Check
 
 RULES = AttributionRules.model_validate(
@@ -24,7 +24,7 @@ def row(source: str, cost: str, dimension: str = "team") -> dict[str, Any]:
 
 
 def checks(**rows: list[dict[str, Any]]) -> dict[str, Check]:
-    return {check.name: check for check in decided("2026-10", rows, RULES)}
+    return {check.name: check for check in check_sources("2026-10", rows, RULES)}
 
 
 def test_each_source_is_named_in_the_order_of_the_rules() -> None:

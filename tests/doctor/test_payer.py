@@ -54,7 +54,7 @@ NOT_KNOWN = SourceProblem("No AWS credentials were found.", todo="Give the progr
 def test_each_case_has_its_words(
     caller: str | SourceProblem, payers: list[str], state: str, found: str
 ) -> None:
-    check = payer.compared(caller, payers)
+    check = payer.check_payer(caller, payers)
     assert (check.name, check.state, check.found) == ("Payer account", state, found)
 
 
@@ -65,7 +65,7 @@ ACCOUNTS = st.sampled_from([MEMBER, PAYER, OTHER])
 def test_in_order_is_only_the_one_payer_and_all_else_says_what_to_do(
     caller: str, payers: list[str]
 ) -> None:
-    check = payer.compared(caller, payers)
+    check = payer.check_payer(caller, payers)
     assert (check.state == "ok") == (payers == [caller])
     assert bool(check.means and check.todo) == (check.state != "ok")
     assert all(each in check.found for each in (caller, *payers))

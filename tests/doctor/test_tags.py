@@ -33,7 +33,9 @@ def test_principals_and_tags_that_are_no_longer_on_the_bill_are_said(
     last: date, state: str
 ) -> None:
     rows = [row(has_principal=False), row(last=last, iamPrincipal_Team="search")]
-    principals, team = tags.seen(rows, AttributionRules(tenant=[], project=[], cost_center=[]))
+    principals, team = tags.check_tags_seen(
+        rows, AttributionRules(tenant=[], project=[], cost_center=[])
+    )
     assert (principals.state, team.state) == (state, state)
     assert "iamPrincipal/Team on the bill" in team.found
     assert ("and not since" in team.found) == (state == "warning")
@@ -42,7 +44,7 @@ def test_principals_and_tags_that_are_no_longer_on_the_bill_are_said(
 def test_a_tag_without_a_value_is_none_and_a_resource_tag_has_several_spellings() -> None:
     rules = AttributionRules(tenant=[], project=["resourceTags/app"], cost_center=[])
     rows = [row(iamPrincipal_team="", resourceTags_user_App="chat")]
-    _, team, project = tags.seen(rows, rules)
+    _, team, project = tags.check_tags_seen(rows, rules)
     assert (team.state, project.state) == ("warning", "ok")
     assert team.todo.endswith("It carries: resourceTags/user_App.")
 
@@ -52,7 +54,7 @@ def test_whatever_the_bill_carries_every_dimension_has_its_check(
     carried: list[dict[str, str]],
 ) -> None:
     rows = [{**row(), "tags": json.dumps(each)} for each in carried]
-    names = [check.name for check in tags.seen(rows, AttributionRules())]
+    names = [check.name for check in tags.check_tags_seen(rows, AttributionRules())]
     assert names == ["IAM principals", *(f"Tag for {name}" for name in NAMES)]
 
 
@@ -67,7 +69,9 @@ def known(*tags: CostAllocationTag) -> CostAllocationTags:
 def test_a_tag_is_activated_as_aws_spells_it() -> None:
     rules = AttributionRules(tenant=["iamPrincipal/tenant", "resourceTags/user:tenant"])
     of_principals = listed("iamPrincipal/Tenant of", True), listed("iamPrincipal/TENANT", False)
-    by_role, by_resource, *_ = tags.activated(known(*of_principals, listed("tenant", True)), rules)
+    by_role, by_resource, *_ = tags.check_activation(
+        known(*of_principals, listed("tenant", True)), rules
+    )
     assert by_role.found == "not active, as of 23 November 2026, 12:00 UTC"
     assert "TagKey=iamPrincipal/TENANT,Status=Active" in by_role.command
     assert (by_resource.name, by_resource.state) == (
@@ -81,7 +85,7 @@ def test_a_key_is_looked_at_once_and_only_where_it_needs_activation() -> None:
     rules = AttributionRules(
         tenant=everywhere, team=everywhere, project=everywhere, cost_center=everywhere
     )
-    assert [check.name for check in tags.activated(known(), rules)] == [
+    assert [check.name for check in tags.check_activation(known(), rules)] == [
         "Cost allocation tag iamPrincipal/team"
     ]
 
@@ -90,5 +94,5 @@ def test_a_command_to_copy_runs_nothing_else() -> None:
     key = "iamPrincipal/a; rm -rf $(pwd)"
     rules = AttributionRules(tenant=[key], team=[], project=[], cost_center=[])
     for answer in (known(), known(listed(key, False))):
-        [check] = tags.activated(answer, rules)
+        [check] = tags.check_activation(answer, rules)
         assert key in " ".join(shlex.split(check.command)[-1:])

@@ -21,10 +21,10 @@ from chargeback.enrichment.delivery import delivery_comparison
 from chargeback.enrichment.local import enriched
 from chargeback.enrichment.rules import Rules
 from chargeback.errors import UsageProblem
-from chargeback.files.whole import sha256_of
+from chargeback.files.atomic import sha256_of
 from chargeback.sources.local.files import LocalFiles
 from chargeback.store.base import Refresh
-from chargeback.store.local import LocalStore, StoredPeriod
+from chargeback.store.local import LocalPeriod, LocalStore
 
 MONTH = "2026-10"
 MIDDLE = date(2026, 10, 15)
@@ -33,7 +33,7 @@ ROLE = "arn:aws:iam::*:role/*"
 
 
 @pytest.fixture(scope="module")
-def stored(tmp_path_factory: pytest.TempPathFactory) -> StoredPeriod:
+def stored(tmp_path_factory: pytest.TempPathFactory) -> LocalPeriod:
     """October 2026, as billed: with its discounts as lines, like all but the two oldest months."""
     folder = tmp_path_factory.mktemp("bill")
     write_demo(folder / "cur", today=date(2026, 11, 23), months=4, lines=300)
@@ -45,9 +45,9 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> StoredPeriod:
 
 
 @pytest.fixture
-def period(stored: StoredPeriod, tmp_path: Path) -> StoredPeriod:
+def period(stored: LocalPeriod, tmp_path: Path) -> LocalPeriod:
     """A copy whose meaning no test has worked out yet."""
-    return StoredPeriod(shutil.copytree(stored.folder, tmp_path / "version"), stored.manifest)
+    return LocalPeriod(shutil.copytree(stored.folder, tmp_path / "version"), stored.manifest)
 
 
 def rules(*team: object, basis: Literal["auto", "unblended", "net"] = "auto") -> Rules:
@@ -60,7 +60,7 @@ def owners(folder: Path, *rows: str) -> dict[str, Path]:
     return {"owners": file}
 
 
-def daily(period: StoredPeriod, held: Rules) -> pa.Table:
+def daily(period: LocalPeriod, held: Rules) -> pa.Table:
     return parquet.read_table(enriched(period, held).daily)
 
 
@@ -68,10 +68,10 @@ def total(column: pa.ChunkedArray) -> Decimal:
     return sum(column.to_pylist(), Decimal())
 
 
-def as_written(period: StoredPeriod) -> StoredPeriod:
+def as_written(period: LocalPeriod) -> LocalPeriod:
     """The period whose facts a test has written: they are what its manifest says."""
     digest = {"spend_sha256": sha256_of(period.spend)}
-    return StoredPeriod(period.folder, period.manifest.model_copy(update=digest))
+    return LocalPeriod(period.folder, period.manifest.model_copy(update=digest))
 
 
 def state(folder: Path) -> dict[str, tuple[int, int]]:
@@ -81,7 +81,7 @@ def state(folder: Path) -> dict[str, tuple[int, int]]:
 
 
 def test_a_line_without_a_date_keeps_its_row_and_its_owner(
-    period: StoredPeriod, tmp_path: Path
+    period: LocalPeriod, tmp_path: Path
 ) -> None:
     spend = parquet.read_table(period.spend)
     undated = pa.nulls(len(spend), spend.schema.field("usage_date").type)
@@ -93,14 +93,14 @@ def test_a_line_without_a_date_keeps_its_row_and_its_owner(
     assert total(told["unblended_cost"]) == total(spend["unblended_cost"])
 
 
-def test_the_same_rules_are_worked_out_once(period: StoredPeriod) -> None:
+def test_the_same_rules_are_worked_out_once(period: LocalPeriod) -> None:
     first = enriched(period, rules())
     before = state(period.folder)
     assert enriched(period, rules()) == first
     assert state(period.folder) == before
 
 
-def test_other_rules_give_other_teams_and_leave_the_bill_alone(period: StoredPeriod) -> None:
+def test_other_rules_give_other_teams_and_leave_the_bill_alone(period: LocalPeriod) -> None:
     by_tag = daily(period, rules())
     before = state(period.folder)
     by_account = daily(period, rules("account"))
@@ -120,7 +120,7 @@ def test_other_rules_give_other_teams_and_leave_the_bill_alone(period: StoredPer
         [{"pattern": "^(?P<value>.)", "on": "principal"}, "account"],
     ],
 )
-def test_no_rule_loses_a_line_or_a_digit(period: StoredPeriod, team: list[object]) -> None:
+def test_no_rule_loses_a_line_or_a_digit(period: LocalPeriod, team: list[object]) -> None:
     (bill,) = period.manifest.totals
     meaning = enriched(period, rules(*team))
     daily, monthly = parquet.read_table(meaning.daily), parquet.read_table(meaning.monthly)
@@ -129,7 +129,7 @@ def test_no_rule_loses_a_line_or_a_digit(period: StoredPeriod, team: list[object
 
 
 def test_an_owner_list_that_begins_mid_month_splits_nothing_twice(
-    period: StoredPeriod, tmp_path: Path
+    period: LocalPeriod, tmp_path: Path
 ) -> None:
     listed = rules(owners(tmp_path, f"*,everyone,{MIDDLE}"))
     table = daily(period, listed)
@@ -140,7 +140,7 @@ def test_an_owner_list_that_begins_mid_month_splits_nothing_twice(
         assert row["team"] == ("everyone" if listed_then else UNALLOCATED)
 
 
-def test_the_basis_decides_what_a_line_costs(stored: StoredPeriod, tmp_path: Path) -> None:
+def test_the_basis_decides_what_a_line_costs(stored: LocalPeriod, tmp_path: Path) -> None:
     """Half of each line's cost as its net cost, where AWS filled one; a discount's else is 0."""
     folder = shutil.copytree(stored.folder, tmp_path / "net")
     table = parquet.read_table(stored.spend)
@@ -151,7 +151,7 @@ def test_the_basis_decides_what_a_line_costs(stored: StoredPeriod, tmp_path: Pat
     parquet.write_table(
         table.set_column(at, "net_unblended_cost", column), folder / "spend.parquet"
     )
-    changed = as_written(StoredPeriod(folder, stored.manifest))
+    changed = as_written(LocalPeriod(folder, stored.manifest))
     discount = [type_.endswith("Discount") for type_ in table["line_item_type"].to_pylist()]
     absent = [0 if is_one else cost for is_one, cost in zip(discount, costs, strict=True)]
     expected = sum(
@@ -178,7 +178,7 @@ def test_the_fingerprint_tells_rules_apart_and_equal_ones_not(tmp_path: Path) ->
     assert rules(owners(tmp_path, "*,b,")).fingerprint != before
 
 
-def test_an_edited_owner_list_counts_at_once(period: StoredPeriod, tmp_path: Path) -> None:
+def test_an_edited_owner_list_counts_at_once(period: LocalPeriod, tmp_path: Path) -> None:
     for team in ("first", "検索"):
         listed = rules(owners(tmp_path, f"*,{team},"))
         assert set(daily(period, listed)["team"].to_pylist()) == {team, UNALLOCATED}
@@ -186,7 +186,7 @@ def test_an_edited_owner_list_counts_at_once(period: StoredPeriod, tmp_path: Pat
 
 @pytest.mark.parametrize("broken", ["missing", "a folder", "wrong"])
 def test_an_owner_list_that_cannot_be_used_is_named_and_leaves_nothing_behind(
-    period: StoredPeriod, tmp_path: Path, broken: str
+    period: LocalPeriod, tmp_path: Path, broken: str
 ) -> None:
     file = tmp_path / "owners.csv"
     if broken == "a folder":
@@ -199,7 +199,7 @@ def test_an_owner_list_that_cannot_be_used_is_named_and_leaves_nothing_behind(
     assert {path.name for path in period.folder.iterdir()} == {"spend.parquet", "manifest.json"}
 
 
-def test_several_at_once_agree_and_leave_one(period: StoredPeriod) -> None:
+def test_several_at_once_agree_and_leave_one(period: LocalPeriod) -> None:
     with ThreadPoolExecutor(3) as pool:
         found = list(pool.map(lambda _: enriched(period, rules()), range(3)))
     assert len(set(found)) == 1
@@ -209,7 +209,7 @@ def test_several_at_once_agree_and_leave_one(period: StoredPeriod) -> None:
     assert len(list(period.folder.iterdir())) == len(["spend.parquet", "manifest.json", "enriched"])
 
 
-def test_the_newest_four_are_kept(period: StoredPeriod) -> None:
+def test_the_newest_four_are_kept(period: LocalPeriod) -> None:
     names = ["a/1", "a/2", "a/3", "a/4", "a/5"]
     made = [enriched(period, rules(name)).daily.parent for name in names]
     assert {path for path in made if path.exists()} == set(made[1:])

@@ -19,16 +19,10 @@ from openpyxl.cell import Cell
 from openpyxl.worksheet.worksheet import Worksheet
 
 from chargeback.errors import Problem
-from chargeback.files.tables import (
-    SHEET_ROWS,
-    FileDigest,
-    Sheet,
-    TooManyRows,
-    neutralise,
-    safe_file_name,
-    write_csv,
-    write_workbook,
-)
+from chargeback.files.cells import neutralise
+from chargeback.files.csv_file import FileDigest, write_csv
+from chargeback.files.names import safe_file_name
+from chargeback.files.workbook import SHEET_ROWS, Sheet, TooManyRows, write_workbook
 
 CREATED = datetime(2026, 5, 3, 6, 30, tzinfo=UTC)
 FORMULA_STARTS = "=+-@\t\r\n\0＝＋－＠"  # noqa: RUF001 - the full-width forms are the point

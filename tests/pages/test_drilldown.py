@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 from chargeback.access.rows import EVERYTHING
 from chargeback.dimensions import BY_NAME
 from chargeback.reports.view import View
-from chargeback.ui.cur_lines import decimals_of, digits, exact, said_of
+from chargeback.ui.cur_lines import decimals_of, describe_lines, digits, exact
 from chargeback.ui.drill_path import OFFERED, PARAMETERS, DrillPath, read_path
 from chargeback.ui.formats import money, plain
 from tests.pages.conftest import Bill, OpenPage
@@ -156,11 +156,11 @@ def test_exact_amounts_are_written_plainly() -> None:
 def test_lines_say_whether_they_are_the_level() -> None:
     frame = pd.DataFrame({"cost": [Decimal("0.10"), Decimal("0.2000000001")]})
     cost = Decimal("0.3000000001")
-    assert said_of(frame, 0, 2, cost, "USD") == (
+    assert describe_lines(frame, 0, 2, cost, "USD") == (
         "2 CUR lines, sum $0.3000000001: this level's cost, to the last digit"
     )
-    assert said_of(frame, 1, 202, Decimal(9), "USD").startswith("Lines 201 to 202 of 202")
-    assert "but this level's cost is $0.31" in said_of(frame, 0, 2, Decimal("0.31"), "USD")
+    assert describe_lines(frame, 1, 202, Decimal(9), "USD").startswith("Lines 201 to 202 of 202")
+    assert "but this level's cost is $0.31" in describe_lines(frame, 0, 2, Decimal("0.31"), "USD")
 
 
 def captions(app: AppTest) -> str:

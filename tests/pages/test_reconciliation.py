@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from chargeback.reconciliation.causes import ANSWERS
 from chargeback.ui.formats import money, plain
+from chargeback.ui.reconciliation import QUESTIONS
 from tests.billing_service import CLOSED_MONTH, Billing, billing, billing_cur, billing_service
 from tests.pages.conftest import Bill, OpenPage, table
 
@@ -97,4 +97,4 @@ def test_answers_are_kept_and_requests_counted(
 def test_the_page_answers_why_numbers_differ(open_page: OpenPage, own: Bill) -> None:
     app = open_page("reconciliation", bill=own, month=CLOSED_MONTH)
     questions = [heading.value for heading in app.subheader]
-    assert questions[-len(ANSWERS) :] == [plain(answer.question) for answer in ANSWERS]
+    assert questions[-len(QUESTIONS) :] == [plain(question) for question, _ in QUESTIONS]

@@ -15,7 +15,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from chargeback.notices import Notice
-from chargeback.sources.base import Extract, Known
+from chargeback.sources.base import Extract, StoreKnowledge
 from chargeback.sources.cur2 import COLUMN_TYPES, TAG_MAP
 from chargeback.sources.local.files import LocalFiles
 
@@ -135,11 +135,11 @@ class Read:
         return found
 
 
-def read(source: LocalFiles | Path, known: Known | None = None) -> Read:
+def read(source: LocalFiles | Path, known: StoreKnowledge | None = None) -> Read:
     """Reads the month of a folder."""
     files = source if isinstance(source, LocalFiles) else LocalFiles(source)
     out = files.folder / "spend.out"
-    extract = files.extract(MONTH, out, known or Known())
+    extract = files.extract(MONTH, out, known or StoreKnowledge())
     return Read(parquet.read_table(out).to_pylist(), extract)
 
 

@@ -26,14 +26,14 @@ from chargeback.sources.athena.parameters import (
     PARAMETER_LENGTH,
     QUERY_BYTES,
     Value,
-    bound,
+    bind,
     literal,
 )
-from chargeback.sources.athena.problems import explained, no_output_location
+from chargeback.sources.athena.problems import as_problem, no_output_location
 from chargeback.sources.athena.settings import AthenaSettings
 from chargeback.sources.athena.table import AthenaTable
-from chargeback.sources.base import Known
-from chargeback.sources.cur2 import COLUMN_TYPES, REQUIRED, fitted, result_schema
+from chargeback.sources.base import StoreKnowledge
+from chargeback.sources.cur2 import COLUMN_TYPES, REQUIRED, fit, result_schema
 
 ACCOUNT = "111122223333"
 SETTINGS = AthenaSettings(database="bill", table="cur2", region="us-east-1")
@@ -70,7 +70,7 @@ TEXT, LIST = "VARCHAR", "ARRAY(VARCHAR)"
 
 
 def put(sql: str, type_: str, value: Value) -> tuple[str, list[str]]:
-    return bound(sqlglot.parse_one(sql.format(type_), read="athena"), {"given": value})
+    return bind(sqlglot.parse_one(sql.format(type_), read="athena"), {"given": value})
 
 
 def answer(sql: str, held: object) -> Any:  # noqa: ANN401  (whatever the statement asks for)
@@ -84,7 +84,7 @@ def answer(sql: str, held: object) -> Any:  # noqa: ANN401  (whatever the statem
 
 def rendered(name: str) -> tuple[str, list[str]]:
     table = exp.table_(SETTINGS.table, db=SETTINGS.database, quoted=True)
-    return bound(query.with_table(query.load(name), "cur", table), VALUES)
+    return bind(query.with_table(query.load(name), "cur", table), VALUES)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_statement_reads_one_partition_only(name: str) -> None:
 
 @pytest.mark.parametrize("name", OF_ONE_PERIOD)
 def test_statement_of_a_table_with_the_least_columns_is_trino(name: str) -> None:
-    sql, _ = bound(fitted(Path(name).name, [*REQUIRED, "billing_period"]), VALUES)
+    sql, _ = bind(fit(Path(name).name, [*REQUIRED, "billing_period"]), VALUES)
     nulls = {
         alias.alias
         for alias in sqlglot.parse_one(sql, read="trino").find_all(exp.Alias)
@@ -200,7 +200,7 @@ def test_only_where_holds_parameters() -> None:
 def test_a_number_of_too_many_callers_is_not_asked_for() -> None:
     identities = [f"{ACCOUNT}|{i}|{'t' * 500}" for i in range(QUERY_BYTES // 500)]
     with pytest.raises(UsageProblem, match="one level deeper"):
-        bound(query.load("cur/lines"), {**VALUES, "identities": identities})
+        bind(query.load("cur/lines"), {**VALUES, "identities": identities})
 
 
 def test_results_have_exact_types_before_any_row_is_read() -> None:
@@ -328,20 +328,20 @@ def is_told(problem: SourceProblem, what: str) -> bool:
 
 @pytest.mark.parametrize(("reason", "what"), FAILED_QUERIES.items())
 def test_a_failed_query_is_told(reason: str, what: str) -> None:
-    assert is_told(explained(OperationalError(reason)), what)
+    assert is_told(as_problem(OperationalError(reason)), what)
 
 
 @pytest.mark.parametrize(("code", "message", "what"), REFUSED_CALLS)
 def test_a_refused_call_is_told_wrapped_or_not(code: str, message: str, what: str) -> None:
     error = refusal(code, message)
-    assert is_told(explained(error), what)
-    assert str(explained(as_pyathena_raises(error))) == str(explained(error))
+    assert is_told(as_problem(error), what)
+    assert str(as_problem(as_pyathena_raises(error))) == str(as_problem(error))
 
 
 @pytest.mark.parametrize(("error", "what"), NEVER_SENT)
 def test_what_could_not_be_sent_is_told(error: Exception, what: str) -> None:
-    assert is_told(explained(error), what)
-    assert str(explained(as_pyathena_raises(error))) == str(explained(error))
+    assert is_told(as_problem(error), what)
+    assert str(as_problem(as_pyathena_raises(error))) == str(as_problem(error))
 
 
 def test_a_missing_result_location_is_told_like_athenas_own_refusal() -> None:
@@ -375,7 +375,10 @@ def test_an_endpoint_that_is_not_there_is_a_problem(
 ) -> None:
     use_dead_endpoint(no_aws)
     table = AthenaTable(SETTINGS)
-    for ask in (table.periods, lambda: table.extract("2026-07", tmp_path / "out.parquet", Known())):
+    for ask in (
+        table.periods,
+        lambda: table.extract("2026-07", tmp_path / "out.parquet", StoreKnowledge()),
+    ):
         with pytest.raises(SourceProblem, match="can't be reached"):
             ask()
     assert list(tmp_path.iterdir()) == []

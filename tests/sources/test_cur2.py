@@ -13,7 +13,7 @@ import sqlglot
 
 from chargeback import query
 from chargeback.notices import COLUMNS, notice
-from chargeback.sources.cur2 import fitted, missing_columns, nested_keys
+from chargeback.sources.cur2 import fit, missing_columns, nested_keys
 
 MONTH = "2026-10"
 LINE = {
@@ -37,7 +37,7 @@ def read(statement: str, lines: list[dict[str, Any]], cost: pa.DataType) -> list
     table = pa.Table.from_pylist(lines)
     at = table.schema.get_field_index("line_item_unblended_cost")
     cur = table.cast(table.schema.set(at, pa.field("line_item_unblended_cost", cost)))
-    tree = fitted(statement, cur.column_names)
+    tree = fit(statement, cur.column_names)
     given = {"billing_period": MONTH, "products": []}
     taken = {name: given[name] for name in query.parameters(tree)}
     with duckdb.connect() as connection:
@@ -74,7 +74,7 @@ def test_keys_as_columns_are_the_map_in_both_dialects() -> None:
     (fact,) = read("facts", lines, pa.float64())
     assert fact["product_name"] == NESTED["product_product_name"]
     assert (fact["resource_tags"], fact["cost_category"]) == ('{"user_team":"a"}', "{}")
-    athena = query.render(fitted("facts", lines[0]), "athena")
+    athena = query.render(fit("facts", lines[0]), "athena")
     assert sqlglot.parse_one(athena, read="trino").sql("trino") == athena
     assert """CASE WHEN "product_product_name" <> '' THEN 'product_name' END""" in athena
 

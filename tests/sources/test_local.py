@@ -19,7 +19,7 @@ from pyarrow import parquet
 from chargeback.demo import write_demo
 from chargeback.errors import SourceProblem
 from chargeback.notices import COLUMNS, Notice
-from chargeback.sources.base import Known
+from chargeback.sources.base import StoreKnowledge
 from chargeback.sources.cur2 import REQUIRED
 from chargeback.sources.local import files as local
 from chargeback.sources.local.files import LocalFiles
@@ -60,7 +60,7 @@ def rewritten(cur: Path, change: object) -> None:
 
 def read(cur: Path, out: Path) -> tuple[pa.Table, tuple[Notice, ...]]:
     """The month's daily spend, and what a reader must know of it."""
-    extract = LocalFiles(cur).extract(MONTH, out / "spend.parquet", Known())
+    extract = LocalFiles(cur).extract(MONTH, out / "spend.parquet", StoreKnowledge())
     return parquet.read_table(out / "spend.parquet"), extract.notices
 
 
@@ -177,7 +177,7 @@ def test_products_follow_what_other_months_showed(tmp_path: Path) -> None:
     alone = bills.read(tmp_path)
     assert (alone.total, alone.extract.unexplained) == (Decimal(1), (product,))
     assert alone.notice("products-unexplained").amount == Decimal("0.5")
-    known = bills.read(tmp_path, Known(products=frozenset({product})))
+    known = bills.read(tmp_path, StoreKnowledge(products=frozenset({product})))
     assert (known.total, known.extract.products, known.codes) == (Decimal("1.5"), (product,), [])
 
 
@@ -210,7 +210,7 @@ def test_the_more_bedrock_lines_the_fewer_threads(
     monkeypatch.setattr(local, "LINES_AND_THREADS", int(most_per_line * lines))
     with duckdb.connect(config={"threads": 4}) as connection:
         table = Table(connection, [files], MONTH)
-        keys = sorted_products(table.run(table.fitted("products")), Known()).keys
+        keys = sorted_products(table.run(table.fit("products")), StoreKnowledge()).keys
         assert local._threads(table, keys) == threads
 
 
@@ -233,7 +233,7 @@ def test_a_broken_file_is_named_by_a_program_of_its_own(cur: Path, tmp_path: Pat
 
 def test_a_month_that_is_not_there_is_said(cur: Path, tmp_path: Path) -> None:
     with pytest.raises(SourceProblem, match="no billing period 2020-01"):
-        LocalFiles(cur).extract("2020-01", tmp_path / "spend.parquet", Known())
+        LocalFiles(cur).extract("2020-01", tmp_path / "spend.parquet", StoreKnowledge())
 
 
 def test_an_empty_folder_holds_no_export(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from chargeback.errors import SourceProblem
-from chargeback.sources.base import Known
+from chargeback.sources.base import StoreKnowledge
 from chargeback.sources.local.files import LocalFiles
 
 from .bills import MONTH, address, dated, line, partition, read, write, write_manifest
@@ -135,7 +135,7 @@ def test_a_manifest_that_says_nothing_refuses_its_month_alone(
     write_manifest(tmp_path, []).write_bytes(content)
     assert months(tmp_path) == [MONTH, "2026-09"]
     assert f"(bill-Manifest.json: {why})" in refusal(tmp_path)
-    LocalFiles(tmp_path).extract("2026-09", tmp_path / "out", Known())
+    LocalFiles(tmp_path).extract("2026-09", tmp_path / "out", StoreKnowledge())
 
 
 def test_of_kept_deliveries_the_newest_manifest_counts(tmp_path: Path) -> None:

@@ -13,14 +13,14 @@ import pyarrow as pa
 import pytest
 
 from chargeback.errors import SourceProblem
-from chargeback.sources.base import Known
+from chargeback.sources.base import StoreKnowledge
 from chargeback.sources.bill_settings import BillSettings
 from chargeback.sources.local import exports as local_exports
 from chargeback.sources.local.files import LocalFiles
 
 from .bills import MONTH, OTHER_PAYER, PAYER, line, partition, read, schema, sold, write
 
-EARLIER = Known(exports=("hourly",))
+EARLIER = StoreKnowledge(exports=("hourly",))
 ROWS = [line(1), line(2, 2.0)]
 BY_DAY = [{**row, "identity_line_item_id": f"day-{n}"} for n, row in enumerate(ROWS)]
 PLAIN = schema(["line_item_iam_principal"])
@@ -62,7 +62,7 @@ def test_of_equal_exports_the_chosen_one_is_read(tmp_path: Path) -> None:
     file = write(partition(tmp_path, "one"), ROWS)
     shutil.copy(file, partition(tmp_path, "two"))
     assert read(LocalFiles(tmp_path, BillSettings(export="two"))).extract.exports == ("two",)
-    assert read(tmp_path, Known(exports=("two",))).extract.exports == ("two",)
+    assert read(tmp_path, StoreKnowledge(exports=("two",))).extract.exports == ("two",)
 
 
 @pytest.mark.parametrize("differ", ["size", "end", "middle"])
@@ -102,15 +102,15 @@ def test_two_exports_of_one_payer_are_refused_and_both_named(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("bill", "known", "taken"),
     [
-        (BillSettings(export="daily"), Known(), "daily"),
-        (BillSettings(export="hourly"), Known(), "hourly"),
+        (BillSettings(export="daily"), StoreKnowledge(), "daily"),
+        (BillSettings(export="hourly"), StoreKnowledge(), "hourly"),
         (BillSettings(export="daily"), EARLIER, "daily"),
         (BillSettings(), EARLIER, "hourly"),
-        (BillSettings(), Known(exports=("hourly", "gone")), "hourly"),
+        (BillSettings(), StoreKnowledge(exports=("hourly", "gone")), "hourly"),
     ],
 )
 def test_of_two_exports_the_named_or_the_last_one_counts(
-    tmp_path: Path, bill: BillSettings, known: Known, taken: str
+    tmp_path: Path, bill: BillSettings, known: StoreKnowledge, taken: str
 ) -> None:
     hourly_and_daily(tmp_path)
     found = read(LocalFiles(tmp_path, bill), known)
@@ -132,7 +132,7 @@ def test_of_two_exports_the_one_that_says_who_called_counts(tmp_path: Path, lack
 
 def test_what_was_taken_last_wins_over_what_says_more(tmp_path: Path) -> None:
     hourly_and_daily(tmp_path, columns=PLAIN)
-    found = read(tmp_path, Known(exports=("daily",)))
+    found = read(tmp_path, StoreKnowledge(exports=("daily",)))
     assert found.extract.exports == ("daily",)
 
 
@@ -239,7 +239,7 @@ def test_single_lines_are_those_of_the_export_that_was_read(tmp_path: Path) -> N
         "page_start": 0,
     }
     source = LocalFiles(tmp_path)
-    read(source, Known(exports=("daily",)))
+    read(source, StoreKnowledge(exports=("daily",)))
     asked: tuple[tuple[LocalFiles, dict[str, Any], int], ...] = (
         (source, {}, 1),
         (LocalFiles(tmp_path), {"exports": ("hourly",)}, 2),

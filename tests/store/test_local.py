@@ -21,7 +21,7 @@ from chargeback.demo import write_demo
 from chargeback.enrichment.delivery import delivery_comparison
 from chargeback.enrichment.rules import Rules
 from chargeback.errors import SourceProblem, UsageProblem
-from chargeback.sources.base import Extract, Known
+from chargeback.sources.base import Extract, StoreKnowledge
 from chargeback.sources.local.files import LocalFiles
 from chargeback.store.base import Refresh
 from chargeback.store.local import LocalStore
@@ -42,7 +42,7 @@ class Counted(LocalFiles):
         self.during: Callable[[], object] = list
 
     def extract(
-        self, billing_period: str, out: Path, known: Known, stop: Event | None = None
+        self, billing_period: str, out: Path, known: StoreKnowledge, stop: Event | None = None
     ) -> Extract:
         self.read.append(billing_period)
         extract = super().extract(billing_period, out, known, stop)

@@ -18,7 +18,7 @@ from pyarrow import parquet
 from sqlglot import exp
 from trino.dbapi import Connection
 
-from chargeback.sources.athena.parameters import bound
+from chargeback.sources.athena.parameters import bind
 
 HERE = Path(__file__).resolve().parent
 STOP_SECONDS = 30
@@ -45,7 +45,7 @@ class Trino:
 
     def ask(self, statement: exp.Expr, values: Mapping[str, Any]) -> Answer:
         """Runs a statement with its parameters bound as they are for Athena."""
-        sql, literals = bound(statement, values)
+        sql, literals = bind(statement, values)
         if not literals:
             return self.run(sql)
         return self.run(f"EXECUTE IMMEDIATE {_quoted(sql)} USING {', '.join(literals)}")

@@ -14,7 +14,7 @@ import sqlglot
 from sqlglot import exp
 
 from chargeback import query
-from chargeback.sources.cur2 import COLUMN_TYPES, REQUIRED, TAG_MAP, fitted
+from chargeback.sources.cur2 import COLUMN_TYPES, REQUIRED, TAG_MAP, fit
 
 from .conftest import Engines
 from .engine import STARTS_WITHIN
@@ -240,7 +240,7 @@ def test_an_export_without_optional_columns(engines: Engines) -> None:
     first = datetime(2026, 10, 1)
     whole = bill(2, line_item_unblended_cost=[0.1, None], line_item_usage_start_date=[first, None])
     engines.add_rows("narrow", whole.select(present))
-    statement = fitted("facts", present)
+    statement = fit("facts", present)
     trino, duckdb = facts_of(engines, "narrow", statement)
     key = "unblended_cost"
     trino, duckdb = (sorted(rows, key=lambda row: str(row[key])) for rows in (trino, duckdb))

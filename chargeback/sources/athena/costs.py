@@ -11,7 +11,7 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from chargeback.billing_period import month_of, today
-from chargeback.files.whole import write_whole
+from chargeback.files.atomic import write_whole
 
 PRICE_PER_TERABYTE = Decimal(5)
 LEAST_BYTES = 10 * 1024**2

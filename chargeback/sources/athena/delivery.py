@@ -27,7 +27,7 @@ SHOWN = 3
 """File names in a message."""
 
 
-class Unchecked(Exception):  # noqa: N818  (nothing failed: it can't be known)
+class DeliveryUnknown(Exception):  # noqa: N818  (nothing failed: it can't be known)
     """Whether a delivery is whole can't be told; says why."""
 
 
@@ -61,7 +61,7 @@ class AthenaDelivery:
         try:
             return self._check(month)
         except (ClientError, BotoCoreError) as error:
-            raise Unchecked(_words(error)) from error
+            raise DeliveryUnknown(_words(error)) from error
 
     def _check(self, month: str) -> tuple[Notice, ...]:
         bucket, export = self._export
@@ -87,14 +87,14 @@ class AthenaDelivery:
         bucket, _, key = location.removeprefix("s3://").partition("/")
         export, found, _ = f"{key.rstrip('/')}/".rpartition("data/")
         if not found:
-            raise Unchecked("the table's location is not the data folder of an export")
+            raise DeliveryUnknown("the table's location is not the data folder of an export")
         return bucket, export
 
     def _manifest(self, bucket: str, export: str, month: str) -> _Object:
         folder = f"{export}{METADATA}BILLING_PERIOD={month}/"
         found = [each for each in self._listed(bucket, folder) if each.key.endswith(MANIFEST)]
         if not found:
-            raise Unchecked(f"there is no manifest of {month}")
+            raise DeliveryUnknown(f"there is no manifest of {month}")
         return max(found, key=lambda each: each.written)
 
     def _data(self, bucket: str, export: str, month: str) -> Iterator[_Object]:

@@ -21,7 +21,7 @@ ARRAY_ELEMENTS = 254
 Value = str | int | list[str] | tuple[str, ...] | None
 
 
-def bound(statement: exp.Expr, values: Mapping[str, Value]) -> tuple[str, list[str]]:
+def bind(statement: exp.Expr, values: Mapping[str, Value]) -> tuple[str, list[str]]:
     """Athena SQL with `?` and the execution parameters for it, in order.
 
     Texts and NULL become parameters, so none ever stands in the SQL. A list becomes an array of

@@ -100,7 +100,7 @@ REASONS = (
 """In AWS's words; what the program could not even send is known by boto3's class of error."""
 
 
-def explained(error: Exception) -> SourceProblem:
+def as_problem(error: Exception) -> SourceProblem:
     """The problem behind an error of boto3 or PyAthena."""
     words = words_of(error)
     reason = fitting(REASONS, words)
@@ -118,7 +118,7 @@ def explained(error: Exception) -> SourceProblem:
 
 def no_output_location() -> SourceProblem:
     """The problem when neither the settings nor the workgroup name a place for results."""
-    return explained(ValueError("No output location"))
+    return as_problem(ValueError("No output location"))
 
 
 def unreadable_results() -> SourceProblem:

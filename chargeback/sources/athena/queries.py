@@ -29,7 +29,7 @@ from pyathena.util import RetryConfig, parse_output_location, retry_api_call, st
 from chargeback.errors import SourceProblem
 from chargeback.sources.athena.costs import AthenaCosts, price
 from chargeback.sources.athena.problems import (
-    explained,
+    as_problem,
     no_output_location,
     not_finished,
     stopped,
@@ -48,7 +48,7 @@ logging.getLogger("pyathena").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class QueryRun:
     """What a query was to Athena."""
 
     query_id: str
@@ -88,7 +88,7 @@ class AthenaQueries:
             ):
                 yield connection
         except (PyAthenaError, BotoCoreError, ClientError, Boto3Error) as error:
-            raise explained(error) from error
+            raise as_problem(error) from error
         except pa.ArrowException as error:
             raise unreadable_results() from error
 
@@ -130,7 +130,9 @@ class AthenaQueries:
         if self.costs and not is_free:
             self.costs.add(scanned)
 
-    def done(self, connection: Connection[Cursor], sql: str, parameters: Sequence[str] = ()) -> Ran:
+    def done(
+        self, connection: Connection[Cursor], sql: str, parameters: Sequence[str] = ()
+    ) -> QueryRun:
         """Runs a statement that answers nothing."""
         with self.run(connection, sql, parameters, kind=_SilentCursor) as cursor:
             return _ran(cursor)
@@ -167,7 +169,7 @@ class AthenaQueries:
         parameters: Sequence[str],
         schema: pa.Schema,
         out: Path,
-    ) -> Ran:
+    ) -> QueryRun:
         """Writes any number of rows, in no order, to the file `out` (zstd Parquet).
 
         UNLOAD writes Parquet from all workers at once and keeps decimals and text as they are; the
@@ -179,8 +181,8 @@ class AthenaQueries:
             return _ran(cursor)
 
 
-def _ran(cursor: Cursor) -> Ran:
-    return Ran(str(cursor.query_id), cursor.data_scanned_in_bytes or 0)
+def _ran(cursor: Cursor) -> QueryRun:
+    return QueryRun(str(cursor.query_id), cursor.data_scanned_in_bytes or 0)
 
 
 def _watch(stop: Event, seconds: int) -> Callable[[AthenaQueryExecution], None]:
@@ -225,7 +227,7 @@ def _output_location(connection: Connection[Cursor]) -> str:
 def _manifest(connection: Connection[Cursor], cursor: Cursor) -> list[str]:
     """The S3 locations of the files that an UNLOAD wrote; none when it had no row to write."""
     if not cursor.data_manifest_location:
-        raise explained(PyAthenaError("UNLOAD left no data manifest"))
+        raise as_problem(PyAthenaError("UNLOAD left no data manifest"))
     bucket, key = parse_output_location(cursor.data_manifest_location)
     s3: Any = connection.s3_client
     answer = retry_api_call(s3.get_object, connection.retry_config, Bucket=bucket, Key=key)

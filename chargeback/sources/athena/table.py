@@ -18,12 +18,12 @@ from chargeback import query
 from chargeback.errors import SourceProblem
 from chargeback.notices import Notice
 from chargeback.sources.athena.costs import AthenaCosts
-from chargeback.sources.athena.delivery import AthenaDelivery, Unchecked
-from chargeback.sources.athena.parameters import bound, fingerprint
-from chargeback.sources.athena.queries import AthenaQueries, Ran
+from chargeback.sources.athena.delivery import AthenaDelivery, DeliveryUnknown
+from chargeback.sources.athena.parameters import bind, fingerprint
+from chargeback.sources.athena.queries import AthenaQueries, QueryRun
 from chargeback.sources.athena.settings import AthenaSettings
-from chargeback.sources.base import Extract, Known, SourcePeriod
-from chargeback.sources.cur2 import fitted, missing_columns, result_schema
+from chargeback.sources.base import Extract, SourcePeriod, StoreKnowledge
+from chargeback.sources.cur2 import fit, missing_columns, result_schema
 from chargeback.sources.products import Products, sorted_products
 
 
@@ -72,7 +72,7 @@ class AthenaTable:
         return ()
 
     def extract(
-        self, billing_period: str, out: Path, known: Known, stop: Event | None = None
+        self, billing_period: str, out: Path, known: StoreKnowledge, stop: Event | None = None
     ) -> Extract:
         """Writes one period's daily spend to `out` (zstd Parquet).
 
@@ -84,7 +84,7 @@ class AthenaTable:
             columns = self._columns_of(connection)
             products = self._products(connection, columns, billing_period, known)
             sql, parameters = self._bound(
-                fitted("daily_spend", columns),
+                fit("daily_spend", columns),
                 {"billing_period": billing_period, "products": products.keys},
             )
             schema = result_schema("daily_spend")
@@ -95,7 +95,7 @@ class AthenaTable:
         self,
         billing_period: str,
         into: Callable[[exp.Expr], exp.Expr],
-        known: Known,
+        known: StoreKnowledge,
         stop: Event,
     ) -> Extract:
         """Writes one period's daily spend in Athena itself, by the INSERT that `into` makes of it.
@@ -108,7 +108,7 @@ class AthenaTable:
             columns = self._columns_of(connection)
             products = self._products(connection, columns, billing_period, known)
             sql, parameters = self._bound(
-                into(fitted("daily_spend", columns)),
+                into(fit("daily_spend", columns)),
                 {"billing_period": billing_period, "products": products.keys},
             )
             ran = self.queries.done(connection, sql, parameters)
@@ -126,7 +126,7 @@ class AthenaTable:
             UsageProblem: the number stands for more identities and meters than one query holds.
         """
         with self.queries.connected() as connection:
-            statement = fitted("lines", self._columns_of(connection))
+            statement = fit("lines", self._columns_of(connection))
             sql, literals = self._bound(statement, parameters)
             version = self._versions.get(parameters["billing_period"])
             if version:
@@ -150,7 +150,7 @@ class AthenaTable:
         """What is odd about the delivery; where that can't be known, the set-up's checks say so."""
         try:
             return AthenaDelivery(self.settings).check(billing_period)
-        except Unchecked:
+        except DeliveryUnknown:
             return ()
 
     def _products(
@@ -158,21 +158,19 @@ class AthenaTable:
         connection: Connection[Cursor],
         columns: tuple[str, ...],
         billing_period: str,
-        known: Known,
+        known: StoreKnowledge,
     ) -> Products:
         """What a period's Marketplace lines are of."""
-        sql, parameters = self._bound(
-            fitted("products", columns), {"billing_period": billing_period}
-        )
+        sql, parameters = self._bound(fit("products", columns), {"billing_period": billing_period})
         rows = self.queries.table(connection, sql, parameters, result_schema("products"))
         return sorted_products(rows.to_pylist(), known)
 
     def _bound(self, statement: exp.Expr, values: Mapping[str, Any]) -> tuple[str, list[str]]:
         table = exp.table_(self.settings.table, db=self.settings.database, quoted=True)
-        return bound(query.with_table(statement, "cur", table), values)
+        return bind(query.with_table(statement, "cur", table), values)
 
 
-def _extract(notices: tuple[Notice, ...], products: Products, ran: Ran) -> Extract:
+def _extract(notices: tuple[Notice, ...], products: Products, ran: QueryRun) -> Extract:
     return Extract(
         notices=(*notices, *products.notices),
         products=products.bedrock,

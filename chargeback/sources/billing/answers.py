@@ -26,8 +26,8 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from chargeback.billing_period import UtcMoment, month_of, now
 from chargeback.errors import SourceProblem
-from chargeback.files.whole import write_whole
-from chargeback.sources.billing.problems import can_not_keep, explained
+from chargeback.files.atomic import write_whole
+from chargeback.sources.billing.problems import as_problem, can_not_keep
 
 HOME_REGION = "us-east-1"
 """Where the billing APIs of the commercial partition live (AWS General Reference, "AWS Cost
@@ -174,7 +174,7 @@ class BillingAnswers:
         try:
             return str(self._endpoint.client("sts").get_caller_identity()["Account"])
         except (*NO_ANSWER, KeyError) as error:
-            raise explained(error, NAMES["sts"], "sts:GetCallerIdentity") from error
+            raise as_problem(error, NAMES["sts"], "sts:GetCallerIdentity") from error
 
     def requests(self, month: str) -> int:
         """How many requests of Cost Explorer, one a page, were answered in a calendar month."""
@@ -195,7 +195,7 @@ class BillingAnswers:
                     return
                 parameters[question.token] = page[question.token]
         except NO_ANSWER as error:
-            raise explained(error, NAMES[question.service], question.action) from error
+            raise as_problem(error, NAMES[question.service], question.action) from error
 
     def _count(self) -> None:
         file = self.folder / "requests.json"

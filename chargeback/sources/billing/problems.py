@@ -68,7 +68,7 @@ REASONS = (
 """In AWS's words; what could not even be sent is known by boto3's class of error."""
 
 
-def explained(error: Exception, service: str, action: str) -> SourceProblem:
+def as_problem(error: Exception, service: str, action: str) -> SourceProblem:
     """The problem behind an error of boto3.
 
     Args:

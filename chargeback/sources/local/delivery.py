@@ -94,7 +94,7 @@ def _of_months_without_data(
 
 def _delivery(partition: Partition, export: str) -> Delivery:
     try:
-        return _Delivered(partition, export).delivery()
+        return _DeliveryFinder(partition, export).delivery()
     except OSError as error:
         # The month is still told, so that it is tried and the reason is said.
         name = Path(error.filename or partition.folder).name
@@ -108,7 +108,7 @@ def _delivery(partition: Partition, export: str) -> Delivery:
         return Delivery(export, partition.month, (), (seen,), problem=problem)
 
 
-class _Delivered:
+class _DeliveryFinder:
     """Finds the newest delivery of one export and month."""
 
     def __init__(self, partition: Partition, export: str) -> None:

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from chargeback.errors import SourceProblem
 from chargeback.notices import Notice, notice
-from chargeback.sources.base import Known
+from chargeback.sources.base import StoreKnowledge
 from chargeback.sources.bill_settings import BillSettings
 from chargeback.sources.local.delivery import STAYS, Delivery, listed
 from chargeback.sources.local.table import Connection, Files, Table
@@ -26,7 +26,7 @@ LENGTH_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ExportChoice:
     """The files that count."""
 
     files: tuple[Files, ...]
@@ -39,8 +39,11 @@ class Chosen:
 
 
 def choose(
-    connection: Connection, deliveries: Sequence[Delivery], bill: BillSettings, known: Known
-) -> Chosen:
+    connection: Connection,
+    deliveries: Sequence[Delivery],
+    bill: BillSettings,
+    known: StoreKnowledge,
+) -> ExportChoice:
     """Which files of a billing period count.
 
     Raises:
@@ -51,22 +54,22 @@ def choose(
     single, repeated = _without_repeats(ranked)
     notices = _repeats(repeated, name_exports=len(ranked) > 1)
     if len(single) <= 1:
-        return Chosen(tuple(single), notices)
+        return ExportChoice(tuple(single), notices)
     month = ranked[0].month
     payers = _of_all({files.export: _payers(connection, files, month) for files in single})
     if not _contested(payers):
-        return Chosen(tuple(single), notices)
+        return ExportChoice(tuple(single), notices)
     # A file that two exports share must not be missing from the one that counts.
     whole = [_without_repeats([delivery])[0][0] for delivery in ranked]
-    choice = _Choice(connection, whole, month, bill, known)
-    return Chosen(tuple(choice.files()), (*notices, *choice.notices()))
+    choice = _Chooser(connection, whole, month, bill, known)
+    return ExportChoice(tuple(choice.files()), (*notices, *choice.notices()))
 
 
-def _rank(export: str, bill: BillSettings, known: Known) -> int:
+def _rank(export: str, bill: BillSettings, known: StoreKnowledge) -> int:
     return 0 if export == bill.export else 1 if export in known.exports else 2
 
 
-class _Choice:
+class _Chooser:
     """Whose lines count where exports bill the same payers."""
 
     def __init__(
@@ -75,7 +78,7 @@ class _Choice:
         files: Sequence[Files],
         month: str,
         bill: BillSettings,
-        known: Known,
+        known: StoreKnowledge,
     ) -> None:
         self.connection, self.month, self.bill, self.known = connection, month, bill, known
         self.all = {each.export: each for each in files}
@@ -104,8 +107,8 @@ class _Choice:
         return [payer for payer, by in taken if payer in self.payers[export] and by != export]
 
     def _totals(self, export: str, table: Table, payers: Sequence[str]) -> Iterator[Notice]:
-        products = sorted_products(table.run(table.fitted("products")), self.known).keys
-        rows = table.run(table.fitted("totals"), products=products)
+        products = sorted_products(table.run(table.fit("products")), self.known).keys
+        rows = table.run(table.fit("totals"), products=products)
         found = {p: [row for row in rows if row["payer_account_id"] in (p, "")] for p in payers}
         nothing = {"line_count": 0, "unblended_cost": None, "currency": ""}
         for payer in payers:
@@ -152,7 +155,7 @@ class _Choice:
 
 def _payers(connection: Connection, files: Files, month: str) -> frozenset[str]:
     table = Table(connection, [files], month)
-    payers = frozenset(row["payer_account_id"] for row in table.run(table.fitted("payers")))
+    payers = frozenset(row["payer_account_id"] for row in table.run(table.fit("payers")))
     # Single lines that name no payer don't make two exports bill the same one.
     return payers - {""} or payers
 

@@ -19,11 +19,11 @@ from sqlglot import exp
 from chargeback import query
 from chargeback.errors import SourceProblem
 from chargeback.notices import Notice
-from chargeback.sources.base import Extract, Known, SourcePeriod
+from chargeback.sources.base import Extract, SourcePeriod, StoreKnowledge
 from chargeback.sources.bill_settings import BillSettings
 from chargeback.sources.local.delivery import STAYS, Delivery, look
-from chargeback.sources.local.exports import Chosen, choose
-from chargeback.sources.local.problems import exhausted, explained, left_blank
+from chargeback.sources.local.exports import ExportChoice, choose
+from chargeback.sources.local.problems import as_problem, exhausted, left_blank
 from chargeback.sources.local.table import Connection, Files, Table
 from chargeback.sources.products import sorted_products
 
@@ -35,7 +35,7 @@ DEFAULT = BillSettings()
 
 
 @dataclass(frozen=True, slots=True)
-class _Opened:
+class _OpenPeriod:
     """A billing period that is being read."""
 
     table: Table
@@ -79,7 +79,7 @@ class LocalFiles:
         return self._notices
 
     def extract(
-        self, billing_period: str, out: Path, known: Known, stop: Event | None = None
+        self, billing_period: str, out: Path, known: StoreKnowledge, stop: Event | None = None
     ) -> Extract:
         """Writes one period's daily spend to `out` (zstd Parquet).
 
@@ -91,7 +91,7 @@ class LocalFiles:
             table = opened.table
             # For what doesn't fit into memory; DuckDB removes it.
             table.connection.execute("SET temp_directory = $room", {"room": f"{out}.overflow"})
-            products = sorted_products(table.run(table.fitted("products")), known)
+            products = sorted_products(table.run(table.fit("products")), known)
             table.connection.execute(f"SET threads = {_threads(table, products.keys)}")
             _write(table, products.keys, out)
             unreadable = left_blank(table, out, products.keys)
@@ -110,8 +110,8 @@ class LocalFiles:
         """
         month = parameters["billing_period"]
         exports = tuple(parameters.get("exports") or self._exports.get(month, ()))
-        with self._opened(month, Known(exports=exports)) as opened:
-            statement = opened.table.fitted("lines")
+        with self._opened(month, StoreKnowledge(exports=exports)) as opened:
+            statement = opened.table.fit("lines")
             return opened.table.relation(statement, parameters).to_arrow_table()
 
     def _period(self, month: str, deliveries: Sequence[Delivery]) -> SourcePeriod:
@@ -128,7 +128,7 @@ class LocalFiles:
         )
 
     @contextmanager
-    def _opened(self, billing_period: str, known: Known) -> Iterator[_Opened]:
+    def _opened(self, billing_period: str, known: StoreKnowledge) -> Iterator[_OpenPeriod]:
         """A period's files as a table, while they are read.
 
         Raises:
@@ -144,7 +144,7 @@ class LocalFiles:
             raise exhausted(billing_period) from error
         except duckdb.Error as error:
             with _connected() as connection:
-                raise explained(error, connection, everything, billing_period, known) from error
+                raise as_problem(error, connection, everything, billing_period, known) from error
         except OSError as error:
             raise _refused(billing_period, error) from error
 
@@ -171,11 +171,11 @@ def _connected() -> Iterator[Connection]:
 
 
 def _as_opened(
-    connection: Connection, chosen: Chosen, deliveries: Sequence[Delivery], month: str
-) -> _Opened:
+    connection: Connection, chosen: ExportChoice, deliveries: Sequence[Delivery], month: str
+) -> _OpenPeriod:
     told = [notice for delivery in deliveries for notice in delivery.notices]
     table = Table(connection, chosen.files, month)
-    return _Opened(table, (*told, *chosen.notices), chosen.exports)
+    return _OpenPeriod(table, (*told, *chosen.notices), chosen.exports)
 
 
 def _threads(table: Table, products: list[str]) -> int:
@@ -186,14 +186,14 @@ def _threads(table: Table, products: list[str]) -> int:
         "SELECT current_setting('threads'), COUNT(*) FROM cur"
     ).fetchall()
     if threads * lines > LINES_AND_THREADS:
-        facts = exp.Subquery(this=table.fitted("facts"))
+        facts = exp.Subquery(this=table.fit("facts"))
         count = exp.select(exp.alias_(exp.Count(this=exp.Star()), "lines")).from_(facts)
         lines = table.run(count, products=products)[0]["lines"]
     return max(1, min(int(threads), LINES_AND_THREADS // max(int(lines), 1)))
 
 
 def _write(table: Table, products: list[str], out: Path) -> None:
-    spend = table.fitted("daily_spend")
+    spend = table.fit("daily_spend")
     sql = query.into_file(query.render(spend, "duckdb"))
     table.create_view()
     try:

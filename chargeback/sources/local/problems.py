@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from chargeback.errors import SourceProblem
 from chargeback.notices import Notice, notice
-from chargeback.sources.base import Known
+from chargeback.sources.base import StoreKnowledge
 from chargeback.sources.cur2 import COLUMN_TYPES
 from chargeback.sources.local.columns import MAPS, NUMBERS
 from chargeback.sources.local.delivery import STAYS
@@ -50,8 +50,12 @@ def left_blank(table: Table, out: Path, products: Sequence[str]) -> Iterator[Not
             )
 
 
-def explained(
-    error: duckdb.Error, connection: Connection, files: Sequence[Files], month: str, known: Known
+def as_problem(
+    error: duckdb.Error,
+    connection: Connection,
+    files: Sequence[Files],
+    month: str,
+    known: StoreKnowledge,
 ) -> SourceProblem:
     """Why reading failed, found in one file after the other: the first that can't be read.
 
@@ -98,7 +102,7 @@ def _by_size(error: duckdb.Error) -> str:
 
 
 def _problem_of(
-    connection: Connection, file: Files, month: str, known: Known
+    connection: Connection, file: Files, month: str, known: StoreKnowledge
 ) -> SourceProblem | None:
     (path,) = file.paths
     try:
@@ -110,9 +114,9 @@ def _problem_of(
         return _of_texts(path, month) or unreadable_file(path, month, error)
 
 
-def _of_amounts(table: Table, known: Known) -> SourceProblem | None:
+def _of_amounts(table: Table, known: StoreKnowledge) -> SourceProblem | None:
     """The first cost or amount of a Bedrock line that can't be read."""
-    products = sorted_products(table.run(table.fitted("products")), known).keys
+    products = sorted_products(table.run(table.fit("products")), known).keys
     for column in (each for each in NUMBERS if each in table.columns):
         rows = _unreadable(table, column, products)
         if rows:
@@ -170,7 +174,7 @@ def _refused(path: Path, month: str, column: str, lines: int, value: str) -> Sou
 def _with_faults(table: Table, columns: Sequence[str], products: Sequence[str]) -> Iterator[str]:
     """The columns in which a Bedrock line holds what can't be read; all are looked at in one go."""
     if columns:
-        lines = table.relation(table.fitted("bedrock"), {"products": products}, columns)
+        lines = table.relation(table.fit("bedrock"), {"products": products}, columns)
         least = [
             duckdb.FunctionExpression("min", duckdb.ColumnExpression(f"unreadable_{column}"))
             for column in columns
@@ -182,7 +186,7 @@ def _with_faults(table: Table, columns: Sequence[str], products: Sequence[str]) 
 def _unreadable(table: Table, column: str, products: Sequence[str]) -> list[dict[str, Any]]:
     """Per currency how many Bedrock lines hold what can't be read, their cost and one value."""
     value = duckdb.ColumnExpression(f"unreadable_{column}")
-    lines = table.relation(table.fitted("bedrock"), {"products": products}, [column])
+    lines = table.relation(table.fit("bedrock"), {"products": products}, [column])
     counted = lines.filter(value.isnotnull()).aggregate(
         [
             duckdb.SQLExpression("COALESCE(line_item_currency_code, '')").alias("currency"),

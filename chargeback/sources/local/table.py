@@ -22,7 +22,7 @@ from chargeback.notices import Notice
 from chargeback.sources.cur2 import (
     COLUMN_TYPES,
     check_columns,
-    fitted,
+    fit,
     missing_columns,
     nested_keys,
 )
@@ -115,9 +115,9 @@ class Table:
         offered = {**given, "billing_period": self.billing_period}
         return {name: offered[name] for name in query.parameters(statement)}
 
-    def fitted(self, name: str) -> exp.Expr:
+    def fit(self, name: str) -> exp.Expr:
         """A statement of queries/cur for this table."""
-        return fitted(name, self.columns)
+        return fit(name, self.columns)
 
     def create_view(self, doubtful: Collection[str] = ()) -> None:
         """Makes the files `cur`; with what can't be read of doubtful columns beside them."""

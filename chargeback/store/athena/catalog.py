@@ -76,7 +76,7 @@ class StoreTable:
         return self._alter(
             exp.AddPartition(
                 exists=True,
-                this=exp.Anonymous(this="PARTITION", expressions=_are(month, version)),
+                this=exp.Anonymous(this="PARTITION", expressions=_equals(month, version)),
                 location=exp.LocationProperty(
                     this=exp.Literal.string(self._at(self.folder(month, version)))
                 ),
@@ -85,7 +85,7 @@ class StoreTable:
 
     def drop(self, month: str, version: str) -> str:
         """The DDL that takes a version out of the table."""
-        partition = exp.Partition(expressions=_are(month, version))
+        partition = exp.Partition(expressions=_equals(month, version))
         return self._alter(exp.DropPartition(exists=True, expressions=[partition]))
 
     def insert(self, rows: exp.Expr, month: str, version: str) -> exp.Expr:
@@ -124,7 +124,7 @@ class StoreTable:
         return exp.Alter(this=self._table, kind="TABLE", actions=[action]).sql("athena")
 
 
-def _are(month: str, version: str) -> list[exp.Expr]:
+def _equals(month: str, version: str) -> list[exp.Expr]:
     return [
         exp.EQ(this=exp.column(key), expression=exp.Literal.string(value))
         for key, value in zip(KEYS, (month, version), strict=True)

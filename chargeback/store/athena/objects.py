@@ -13,7 +13,7 @@ from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chargeback.sources.athena.problems import explained
+from chargeback.sources.athena.problems import as_problem
 from chargeback.sources.athena.settings import AthenaSettings
 
 MISSING = ("NoSuchKey", "404")
@@ -118,4 +118,4 @@ def _s3_errors() -> Iterator[None]:
     try:
         yield
     except (ClientError, BotoCoreError, Boto3Error) as error:
-        raise explained(error) from error
+        raise as_problem(error) from error

@@ -17,7 +17,7 @@ from sqlglot import exp
 from chargeback import query
 from chargeback.errors import SourceProblem
 from chargeback.query_schema import schema_of
-from chargeback.sources.athena.parameters import bound
+from chargeback.sources.athena.parameters import bind
 from chargeback.sources.athena.queries import AthenaQueries
 from chargeback.sources.cur2 import result_schema
 from chargeback.store.athena.catalog import StoreTable
@@ -48,7 +48,7 @@ class Versions:
         """Writes the rows of a statement as a version of a table."""
         with self.queries.connected() as connection:
             statement = table.insert(rows, month, version)
-            self.queries.done(connection, *bound(statement, parameters))
+            self.queries.done(connection, *bind(statement, parameters))
 
     def upload(self, table: StoreTable, rows: pa.Table, month: str, version: str) -> None:
         """Writes rows of this machine as a version of a table."""
@@ -68,7 +68,7 @@ class Versions:
         schema = schema_of(name, dict.fromkeys(relations, result_schema("daily_spend")))
         with tempfile.TemporaryDirectory() as folder, self.queries.connected() as connection:
             out = Path(folder) / "rows.parquet"
-            self.queries.unload(connection, *bound(statement, parameters), schema, out)
+            self.queries.unload(connection, *bind(statement, parameters), schema, out)
             return parquet.read_table(out)
 
     def drop(self, month: str, version: str, *tables: StoreTable) -> None:

@@ -1,12 +1,7 @@
-"""Writes tables as CSV and XLSX so that text stays text and amounts stay exact.
+"""Tables as workbooks (XLSX)."""
 
-Names and tags are other people's text. A spreadsheet runs a cell of a CSV file as a formula by its
-first character, quoted or not; a workbook says of each cell what it is, so there it is said.
-"""
+from __future__ import annotations
 
-import csv
-import hashlib
-import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -19,15 +14,11 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from chargeback.errors import Problem
+from chargeback.files.cells import FORMULA_STARTS, check_length, plain_amount, unwritable, yes_or_no
 
 SHEET_ROWS = 1_048_576
 """Rows of a sheet (Microsoft Support, "Excel specifications and limits")."""
-
-_BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads UTF-8 as the machine's own code page
-# OWASP, "CSV Injection", with its full-width forms; OWASP ASVS 1.2.10 adds the null character.
-_FORMULA_STARTS = frozenset("=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20")
 _RICH_TEXT_START = "<r>"
-_NAME_LENGTH = 80
 _NARROWEST, _WIDEST = 10, 60  # characters
 _FILTER_BUTTON = 3  # characters it covers of a column's name
 
@@ -67,17 +58,6 @@ class TooManyRows(Problem):
 
 
 @dataclass(frozen=True, slots=True)
-class FileDigest:
-    """What a file holds, for whoever checks it later."""
-
-    rows: int
-    """Rows below the header."""
-    sha256: str
-    """Of all bytes, hexadecimal."""
-    bytes: int
-
-
-@dataclass(frozen=True, slots=True)
 class Sheet:
     """One sheet of a workbook: title lines, a header, rows, and perhaps their total."""
 
@@ -90,110 +70,6 @@ class Sheet:
     """Columns of amounts: two decimals are shown as cents, others in full."""
     total_row: bool
     """Whether a last row adds up the money columns."""
-
-
-def neutralise(text: str) -> str:
-    """Puts an apostrophe before a text that a spreadsheet would run as a formula.
-
-    Source: OWASP, "CSV Injection". Text that begins otherwise is returned as it is.
-    """
-    return f"'{text}" if text[:1] in _FORMULA_STARTS else text
-
-
-def safe_file_name(text: str) -> str:
-    """Makes any text a part of a file name.
-
-    Returns:
-        1 to 80 characters of `A-Za-z0-9._-`, which neither begin nor end with `.` or `-`: no
-        hidden file, no option of a command, no parent folder. Each run of other characters
-        becomes one `-`, so that two texts may get one name. What leaves nothing is `unnamed`.
-    """
-    kept = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.")
-    return kept[:_NAME_LENGTH].rstrip("-.") or "unnamed"
-
-
-def write_csv(
-    out: BinaryIO, columns: Sequence[str], rows: Iterable[Sequence[object]]
-) -> FileDigest:
-    """Writes a table as CSV (RFC 4180), UTF-8 with a byte order mark, row by row.
-
-    Args:
-        out: Where to; stays open.
-        columns: The header.
-        rows: Cells are text (neutralised), Decimal (never with an exponent), int, bool (`yes`,
-            `no`), date or datetime (ISO 8601), or None (empty).
-
-    Raises:
-        TypeError: A cell is anything else; a float above all.
-        ValueError: A row is longer or shorter than the header, an amount is not finite, or text
-            has a lone surrogate, which UTF-8 can't hold.
-    """
-    tally = _Tally(out)
-    tally.write(_BYTE_ORDER_MARK)
-    writer = csv.writer(tally, lineterminator="\r\n")
-    writer.writerow([neutralise(name) for name in columns])
-    count = 0
-    for row in rows:
-        _check_length(row, columns)
-        writer.writerow([_csv_cell(value) for value in row])
-        count += 1
-    return FileDigest(count, tally.sha256, tally.bytes)
-
-
-class _Tally:
-    """Encodes what it is given, passes it on, and keeps count and hash of it."""
-
-    def __init__(self, out: BinaryIO) -> None:
-        self._out = out
-        self._hash = hashlib.sha256()
-        self.bytes = 0
-
-    def write(self, text: str) -> None:
-        data = text.encode()
-        self._out.write(data)
-        self._hash.update(data)
-        self.bytes += len(data)
-
-    @property
-    def sha256(self) -> str:
-        return self._hash.hexdigest()
-
-
-def _csv_cell(value: object) -> str:
-    match value:
-        case str():
-            return neutralise(value)
-        case None:
-            return ""
-        case Decimal():
-            return f"{_amount(value):f}"
-        case bool():
-            return _yes_or_no(value)
-        case int():
-            return str(value)
-        case date():
-            return value.isoformat()
-    raise _unwritable(value)
-
-
-def _amount(value: Decimal) -> Decimal:
-    """The same amount, without the sign of a negative zero."""
-    if not value.is_finite():
-        raise ValueError(f"cannot write {value}: not a finite amount")
-    return value if value else value.copy_abs()
-
-
-def _yes_or_no(value: bool) -> str:
-    return "yes" if value else "no"
-
-
-def _unwritable(value: object) -> TypeError:
-    return TypeError(f"a cell cannot hold a value of type {type(value).__name__}")
-
-
-def _check_length(row: Sequence[object], columns: Sequence[str]) -> None:
-    if len(row) != len(columns):
-        raise ValueError(f"a row has {len(row)} cells, the header {len(columns)}")
 
 
 def write_workbook(out: BinaryIO, sheets: Sequence[Sheet], created: datetime) -> None:
@@ -275,7 +151,7 @@ class _SheetWriter:
         for at, row in enumerate(self._sheet.rows, start=header + 1):
             if at >= room:
                 raise TooManyRows(self._sheet.name)
-            _check_length(row, self._sheet.columns)
+            check_length(row, self._sheet.columns)
             for column, value in enumerate(row):
                 self._put(at, column, value)
         return at
@@ -292,21 +168,21 @@ class _SheetWriter:
             case "" | None:
                 pass
             case str():
-                style = "formula-like" if value[0] in _FORMULA_STARTS else "text"
+                style = "formula-like" if value[0] in FORMULA_STARTS else "text"
                 self._put_text(row, column, value, style)
                 self._widen(column, len(value))
             case Decimal():
                 self._put_amount(row, column, value)
                 self._totals[column] += value
             case bool():
-                self._put_text(row, column, _yes_or_no(value), "text")
+                self._put_text(row, column, yes_or_no(value), "text")
             case int():
                 self._worksheet.write_number(row, column, value, self._styles["whole"])
                 self._widen(column, len(f"{value:,}"))
             case date():
                 self._put_date(row, column, value)
             case _:
-                raise _unwritable(value)
+                raise unwritable(value)
 
     def _put_text(self, row: int, column: int, text: str, style: str) -> None:
         # xlsxwriter takes text that begins and ends like its own rich text for XML and writes it
@@ -316,7 +192,7 @@ class _SheetWriter:
 
     def _put_amount(self, row: int, column: int, value: Decimal, prefix: str = "") -> None:
         # As a Decimal: xlsxwriter prints its digits, no float stands between.
-        amount = _amount(value)
+        amount = plain_amount(value)
         in_cents = self._money[column] and amount.as_tuple().exponent == -2
         style = self._styles[f"{prefix}{'cents' if in_cents else 'in full'}"]
         self._worksheet.write(row, column, amount, style)

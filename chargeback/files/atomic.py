@@ -25,10 +25,10 @@ def flush(path: Path) -> None:
 
 def write_whole(file: Path, content: bytes) -> None:
     """Replaces a file by one that is flushed to disk: a reader sees all of it or none."""
-    beside = file.with_name(f".{file.name}.{uuid.uuid4().hex[:8]}")
+    draft = file.with_name(f".{file.name}.{uuid.uuid4().hex[:8]}")
     try:
-        beside.write_bytes(content)
-        flush(beside)
-        beside.replace(file)
+        draft.write_bytes(content)
+        flush(draft)
+        draft.replace(file)
     finally:
-        beside.unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
