@@ -10,11 +10,11 @@ from datetime import date
 from pathlib import Path
 
 from chargeback.attribution.star_pattern import STAR, star_pattern
-from chargeback.dimensions import UNALLOCATED
+from chargeback.dimensions import ATTRIBUTED, UNALLOCATED
 from chargeback.errors import UsageProblem
 
 KEYS = ("iam_principal", "usage_account_id")
-VALUES = ("tenant", "team", "project", "cost_center")
+VALUES = tuple(dimension.name for dimension in ATTRIBUTED)
 DATES = ("effective_from", "effective_to")
 
 CELL = re.compile(r'(?:"([^"]*(?:""[^"]*)*)"|([^",]*))(,|$)')

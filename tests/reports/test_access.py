@@ -1,0 +1,209 @@
+"""No question reads past the rows that whoever looks may see."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from chargeback import query, reports, statement
+from chargeback.access.rows import EVERYTHING, Rows
+from chargeback.dimensions import BY_NAME, CHARGED
+from chargeback.reports.answers import Answers
+from chargeback.reports.charges import (
+    bill_by_product,
+    billed_elsewhere,
+    charges_by_unit,
+    detail,
+    invoice_totals,
+    payers,
+)
+from chargeback.reports.coverage import deciding_sources, tags_seen
+from chargeback.reports.cur_lines import cur_lines
+from chargeback.reports.daily import daily_trend, list_days
+from chargeback.reports.movers import movement, movers
+from chargeback.reports.ranking import filter_options, name_of, rank, rank_by_each, top_models
+from chargeback.reports.summary import summarise, totals_by_month
+from chargeback.reports.usage_mix import unrecognised, usage_mix
+from chargeback.reports.view import View
+from chargeback.settings import Settings
+from chargeback.workspace import Workspace
+from tests.bills import MONTH, OTHER_PAYER, line, write_bill
+
+TODAY = date(2026, 12, 1)
+BEFORE = "2026-09"
+MINE, OTHERS = "acme-corp", "globex"
+ONLY_MINE = Rows((("tenant", (MINE,)),))
+
+STATEMENTS = sorted(path.stem for path in (query.QUERIES / "reports").glob("*.sql"))
+STEPS = {"scope", "by_unit"}
+"""What a statement may begin with: both hold the conditions of whoever looks."""
+
+ABOUT_THE_MONTH = {
+    "notices_of": "what is odd about the bill, whoever looks",
+    "status_of": "whether the month is invoiced, whoever looks",
+    "ties": "whether all that is shown is all that was read",
+}
+"""Functions that say nothing of rows, and why they need no view, or compare it with the bill."""
+
+
+def lines_of(tenant: str, more: int) -> list[dict[str, Any]]:
+    """Of every kind, with callers, teams, meters, days, payers, invoices of their own."""
+    about: dict[str, Any] = {"tenant": tenant, "team": f"team of {tenant}"}
+    about["principal"] = f"arn:aws:iam::111122223333:role/{tenant}"
+    odd = f"USE1-Unheard{more}-of-thing"
+    return [
+        line(f"{10 + more}.25", day=3 + more, **about),
+        line(f"{20 + more}.50", day=9, line_item_usage_type="USE1-NovaLite-input-tokens", **about),
+        line(f"{1 + more}.00", line_item_usage_type=odd, pricing_unit="things", **about),
+        line(f"{2 + more}.75", "Tax", invoice=f"INV-{more}", **about),
+        line(f"-{more}.10", "Credit", payer=OTHER_PAYER if more == 4 else "999900000001", **about),
+        line("3.00", currency="EUR", account=f"11112222333{more}", **about),
+    ]
+
+
+def answers_to(folder: Path, tenants: tuple[tuple[str, int], ...]) -> tuple[Workspace, Answers]:
+    """A store over two months of these tenants' lines."""
+    lines = [each for tenant in tenants for each in lines_of(*tenant)]
+    early = [
+        {**each, "line_item_usage_start_date": each["line_item_usage_start_date"].replace(month=9)}
+        for each in lines
+    ]
+    late = [*lines, *early[:1], *early[-6:-5]]  # usage of September that is billed in October
+    cur = write_bill(folder / "cur", {BEFORE: early[: len(early) - 1], MONTH: late})
+    workspace = Workspace(Settings(cur=cur, store=folder / "store"))
+    workspace.refresh()
+    return workspace, workspace.answers()
+
+
+@pytest.fixture(scope="module")
+def everyones(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Answers]:
+    return answers_to(tmp_path_factory.mktemp("everyones"), ((OTHERS, 4), (MINE, 1)))
+
+
+@pytest.fixture(scope="module")
+def mine_alone(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Answers]:
+    """The same bill, had nobody else been on it: September's last line is then of mine as well."""
+    folder = tmp_path_factory.mktemp("mine")
+    mine = lines_of(MINE, 1)
+    early = [
+        {**each, "line_item_usage_start_date": each["line_item_usage_start_date"].replace(month=9)}
+        for each in mine
+    ]
+    cur = write_bill(folder / "cur", {BEFORE: early[:-1], MONTH: [*mine, early[0]]})
+    workspace = Workspace(Settings(cur=cur, store=folder / "store"))
+    workspace.refresh()
+    return workspace, workspace.answers()
+
+
+Ask = Callable[[Workspace, Answers, View], object]
+
+CALLS: dict[str, Ask] = {
+    "bill_by_product": lambda _, a, v: bill_by_product(a, v, date(2026, 10, 5)),
+    "billed_elsewhere": lambda _, a, v: billed_elsewhere(a, View(BEFORE, v.currency, v.rows)),
+    "charges_by_unit": lambda _, a, v: [
+        charges_by_unit(a, View.of_month(v.month, v.rows), each.name) for each in CHARGED.values()
+    ],
+    "cur_lines": lambda w, a, v: cur_lines(a, w.source, v, None, 0),
+    "daily_trend": lambda _, a, v: daily_trend(a, v, "team", [f"team of {MINE}"]),
+    "deciding_sources": lambda _, a, v: deciding_sources(a, v),
+    "detail": lambda _, a, v: detail(a, View.of_month(v.month, v.rows)).read_all(),
+    "filter_options": lambda _, a, v: filter_options(a, v),
+    "invoice_totals": lambda _, a, v: invoice_totals(a, View.of_month(v.month, v.rows)),
+    "list_days": lambda _, a, v: list_days(a, v),
+    "movement": lambda _, a, v: movement(a, v, "tenant", [MINE, OTHERS]),
+    "movers": lambda _, a, v: movers(a, v, "model", rank(a, v, "model")),
+    "name_of": lambda _, a, v: [name_of(a, v, "tenant", unit) for unit in (MINE, "none")],
+    "payers": lambda _, a, v: payers(a, v),
+    "rank": lambda _, a, v: [rank(a, v.first_days(10), each) for each in BY_NAME],
+    "rank_by_each": lambda _, a, v: rank_by_each(a, v, list(BY_NAME)),
+    "summarise": lambda _, a, v: summarise(a, v, date(2026, 10, 9)),
+    "tags_seen": lambda _, a, v: tags_seen(a, v.since(BEFORE)),
+    "top_models": lambda _, a, v: top_models(a, v, "team"),
+    "totals_by_month": lambda _, a, v: totals_by_month(a, v),
+    "unrecognised": lambda _, a, v: unrecognised(a, v),
+    "usage_mix": lambda _, a, v: usage_mix(a, v),
+}
+
+
+def plain(answer: object) -> object:
+    """An answer that can be compared."""
+    if isinstance(answer, pd.DataFrame):
+        return answer.to_dict("list")
+    if isinstance(answer, pa.Table):
+        return answer.to_pylist()
+    if isinstance(answer, dict):
+        return {key: plain(value) for key, value in answer.items()}
+    return [plain(each) for each in answer] if isinstance(answer, list) else answer
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_statement_reads_nothing_but_the_scope(name: str) -> None:
+    tree = sqlglot.parse_one((query.QUERIES / "reports" / f"{name}.sql").read_text(), read="athena")
+    own = {cte.alias for cte in tree.find_all(exp.CTE)}
+    read = {table.name for table in tree.find_all(exp.Table)} - own
+    assert read == {"enriched"} if name == "scope" else read <= STEPS and read
+
+
+def questions() -> set[str]:
+    """Every public function of reports that is given the answers."""
+    found = set()
+    for module in pkgutil.iter_modules(reports.__path__):
+        of = importlib.import_module(f"{reports.__name__}.{module.name}")
+        for name, function in inspect.getmembers(of, inspect.isfunction):
+            takes = inspect.signature(function).parameters
+            if function.__module__ == of.__name__ and "answers" in takes and name[0] != "_":
+                found.add(name)
+    return found
+
+
+def test_every_question_is_among_those_that_are_tried() -> None:
+    assert questions() == {*CALLS, *ABOUT_THE_MONTH}
+
+
+@pytest.mark.parametrize("room", [reports, statement])
+def test_whatever_asks_is_given_a_view(room: Any) -> None:  # noqa: ANN401  (a module)
+    for module in pkgutil.iter_modules(room.__path__):
+        of = importlib.import_module(f"{room.__name__}.{module.name}")
+        for name, function in inspect.getmembers(of, inspect.isfunction):
+            takes = inspect.signature(function).parameters
+            if function.__module__ != of.__name__ or "answers" not in takes or name[0] == "_":
+                continue
+            assert "view" in takes or name in ABOUT_THE_MONTH, f"{of.__name__}.{name}"
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_question_says_what_it_would_if_only_these_rows_were_billed(
+    name: str,
+    everyones: tuple[Workspace, Answers],
+    mine_alone: tuple[Workspace, Answers],
+) -> None:
+    narrowed = plain(CALLS[name](*everyones, View(MONTH, "USD", ONLY_MINE)))
+    assert narrowed == plain(CALLS[name](*mine_alone, View(MONTH, "USD", EVERYTHING)))
+    assert OTHERS not in str(narrowed)
+    all_rows = plain(CALLS[name](*everyones, View(MONTH, "USD", EVERYTHING)))
+    assert narrowed != all_rows or name == "name_of"
+
+
+def test_a_filter_widens_nothing(everyones: tuple[Workspace, Answers]) -> None:
+    _, answers = everyones
+    view = View(MONTH, "USD", ONLY_MINE)
+    assert rank(answers, view.narrowed("tenant", OTHERS), "team").empty
+    assert list(rank(answers, view.narrowed("tenant", MINE), "tenant")["unit"]) == [MINE]
+
+
+def test_what_one_reader_was_told_no_other_is(everyones: tuple[Workspace, Answers]) -> None:
+    _, answers = everyones
+    views = [View(MONTH, "USD", rows) for rows in (EVERYTHING, ONLY_MINE, EVERYTHING)]
+    sizes = [len(rank(answers, view, "tenant")) for view in views]
+    assert sizes == [2, 1, 2]
