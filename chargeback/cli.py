@@ -16,7 +16,6 @@ from chargeback.access.rows import rows_of
 from chargeback.billing_period import check_month, today
 from chargeback.demo import write_demo
 from chargeback.dimensions import CHARGED
-from chargeback.doctor.aws_account import examine_account
 from chargeback.doctor.check import count
 from chargeback.doctor.examine import Check, examine
 from chargeback.errors import Problem, UsageProblem, unforeseen
@@ -172,7 +171,7 @@ def _export(options: argparse.Namespace) -> None:
 def _doctor(_: argparse.Namespace) -> None:
     workspace = Workspace(load_settings())
     workspace.write_demo_bill(_progress())
-    checks = list(examine(workspace, datetime.now(UTC), examine_account))
+    checks = list(examine(workspace, datetime.now(UTC)))
     for line in _table(checks, sys.stdout.encoding):
         print(line)
     problems = sum(check.state == "problem" for check in checks)

@@ -144,9 +144,7 @@ def test_its_rules_can_be_set(product: Path, run: subprocess.CompletedProcess[st
     assert run.returncode == 0, run.stderr
     arguments = ("export", "--month", MONTH, "--by", "environment", "--out", "out")
     rules = json.dumps(["iamPrincipal/environment", "account"])
-    set_so = use(
-        product, "-m", "chargeback", *arguments, CHARGEBACK_ATTRIBUTION__ENVIRONMENT=rules
-    )
+    set_so = use(product, "-m", "chargeback", *arguments, CHARGEBACK_ATTRIBUTION__ENVIRONMENT=rules)
     assert set_so.returncode == 0, set_so.stderr
     assert charged(product) == {
         "111122223333": "1.25",
@@ -164,9 +162,7 @@ def test_an_owner_list_may_name_it(
     owners.write_text("iam_principal,environment\n*,staging\n")
     arguments = ("export", "--month", MONTH, "--by", "environment", "--out", "out")
     rules = json.dumps([{"owners": str(owners)}])
-    listed = use(
-        product, "-m", "chargeback", *arguments, CHARGEBACK_ATTRIBUTION__ENVIRONMENT=rules
-    )
+    listed = use(product, "-m", "chargeback", *arguments, CHARGEBACK_ATTRIBUTION__ENVIRONMENT=rules)
     assert listed.returncode == 0, listed.stderr
     assert charged(product) == {"staging": "18.75", "(unallocated)": "0.00"}
 

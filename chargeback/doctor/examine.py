@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from chargeback.access.look import OPEN, SECRETS, how_to_open, who_may_look
 from chargeback.access.rows import EVERYTHING
 from chargeback.access.secrets_file import read_sign_in
 from chargeback.doctor import attribution, payer, tags
+from chargeback.doctor.aws_account import examine_account
 from chargeback.doctor.check import (
     EXPORTS_PAGE,
     REFRESH,
@@ -42,20 +43,17 @@ STATES: dict[str, State] = {"blocks-close": "problem", "warning": "warning", "in
 Look = Callable[[Workspace, datetime], Iterator[Check]]
 
 
-def examine(
-    workspace: Workspace, now: datetime, account: Callable[[Workspace], Iterable[Check]]
-) -> Iterator[Check]:
+def examine(workspace: Workspace, now: datetime) -> Iterator[Check]:
     """Looks at everything, one thing after another; what fails does not stop the rest.
 
     Args:
         workspace: what is configured.
         now: the time in UTC.
-        account: the checks of the AWS account, which matter only where Athena is configured.
     """
     bill: dict[str, Look] = {"Bill": _bill, "Spend store": _stored, "Attribution rules": _seen}
     yield from _each(bill, workspace, now, "problem")
     if workspace.settings.athena is not None:
-        yield from account(workspace)
+        yield from examine_account(workspace)
     apis: dict[str, Look] = {
         payer.NAME: _payer,
         "Cost Explorer": _cost_explorer,

@@ -109,7 +109,7 @@ def workspace(account: Exports, tmp_path: Path) -> Workspace:
 
 
 def looked_at(workspace: Workspace, now: datetime = NOW) -> dict[str, Check]:
-    return {check.name: check for check in examine(workspace, now, examine_account)}
+    return {check.name: check for check in examine(workspace, now)}
 
 
 def of_account(settings: AthenaSettings = ATHENA) -> dict[str, list[Check]]:
