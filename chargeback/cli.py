@@ -156,14 +156,24 @@ def _export(options: argparse.Namespace) -> None:
         print(f"chargeback: not up to date: {stale}", file=sys.stderr)
     answers = workspace.answers()
     view = View.of_month(month, rows_of(Actor(machine_user())))
-    files = write_export(answers, view, options.by, today(), options.out, up_to_date=stale is None)
+    files = write_export(
+        answers,
+        view,
+        options.by,
+        today(),
+        options.out,
+        allocation=workspace.settings.allocation,
+        up_to_date=stale is None,
+    )
     blocks = _warn(answers, [month])
+    for each in files.notices:
+        print(_line(month, each), file=sys.stderr)
     for name in files.outdated:
         print(
             f"chargeback: {name} no longer fits the files beside it: export it again.",
             file=sys.stderr,
         )
-    print(files.statement, files.detail, files.manifest, sep="\n")
+    print(*files.all, sep="\n")
     if options.strict and (blocks or stale):
         raise _NotClean
 

@@ -207,6 +207,12 @@ CODES = {
     "product-excluded": Kind(
         "info", "Left out by exclude_products: product code {product}, {lines}, {amount}."
     ),
+    "rule-without-effect": Kind(
+        "warning",
+        "The allocation rule {rule} takes nothing in the statement by {by}: no line is left that "
+        "it matches, or nobody can receive. Correct its `take`, `to` or `by`, or end it with "
+        "`until`.",
+    ),
     "products-unexplained": Kind(
         "warning",
         "Left out: {lines} of AWS Marketplace ({amount}), of products that no line names, so "

@@ -26,6 +26,7 @@ from chargeback.settings_file import read_config
 from chargeback.settings_problems import not_allowed, not_json
 from chargeback.sources.athena.settings import AthenaSettings
 from chargeback.sources.bill_settings import BillSettings, DefaultBasis
+from chargeback.statement.allocation_settings import AllocationSettings
 
 DATA = Path("data")
 
@@ -53,6 +54,7 @@ class Settings(BaseSettings):
     """What the bill is the sum of; `auto` finds it for each period."""
     bill: BillSettings = Field(default_factory=BillSettings)
     attribution: AttributionRules = Field(default_factory=AttributionRules)
+    allocation: AllocationSettings = Field(default_factory=AllocationSettings)
     open_to_all: bool = False
     """Whoever reaches the server sees the bill, where no sign-in that can be used is set up."""
     hosts: list[str] = Field(default_factory=list)

@@ -79,8 +79,13 @@ def _is_kind(part: str, fault: Fault) -> bool:
 
 
 def _named(fault: Fault, keys: Sequence[str]) -> str:
-    numbers = [part + 1 for part in fault["loc"] if isinstance(part, int)]
-    return ".".join(keys) + "".join(f", entry {number}" for number in numbers[:1])
+    numbers = [at for at, part in enumerate(fault["loc"]) if isinstance(part, int)]
+    if not numbers:
+        return ".".join(keys)
+    entry, within = fault["loc"][numbers[0]] + 1, fault["loc"][numbers[0] + 1 :]
+    is_of_model = fault["loc"][:2] == ("allocation", "rules")  # else pydantic names kinds it tried
+    inside = ".".join(str(part) for part in within) if is_of_model else ""
+    return f"{'.'.join(keys)}, entry {entry}{inside and f', {inside}'}"
 
 
 def _place(keys: Sequence[str]) -> str:
@@ -105,7 +110,7 @@ def _holds(text: str, keys: Sequence[str]) -> bool:
 
 def _words(fault: Fault, settings: type[BaseModel]) -> str:
     if fault["type"] == "extra_forbidden":
-        allowed = ", ".join(_section(fault, settings).model_fields)
+        allowed = ", ".join(map(str, _fields(_section(fault, settings))))
         return f"there is no such setting; allowed are {allowed}"
     if fault["type"] == "path_type":
         return "a path is written as text"
@@ -121,11 +126,20 @@ def _section(fault: Fault, settings: type[BaseModel]) -> type[BaseModel]:
     for part in fault["loc"][:-1]:
         if isinstance(part, str) and part in kinds and _is_kind(part, fault):
             return kinds[part]
-    field = settings.model_fields[fault["loc"][0]] if len(fault["loc"]) > 1 else None
-    return _model(field.annotation) if field else settings
+    model = settings
+    for part in fault["loc"][:-1]:
+        model = _model(_fields(model).get(part)) or model
+    return model
 
 
-def _model(annotation: Any) -> type[BaseModel]:  # noqa: ANN401  (annotations have no type)
-    """The section of an annotation such as `AthenaSettings | None`."""
-    kinds = (annotation, *getattr(annotation, "__args__", ()))
-    return next(kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel))
+def _fields(model: type[BaseModel]) -> dict[int | str, Any]:
+    """The annotations of a section's settings, by the names that are written."""
+    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+
+
+def _model(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401  (annotations have no type)
+    """The section of an annotation such as `AthenaSettings | None` or `tuple[Rule, ...]`."""
+    for kind in (annotation, *getattr(annotation, "__args__", ())):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+    return None

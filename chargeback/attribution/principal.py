@@ -57,6 +57,18 @@ def read_principal(iam_principal: str | None) -> Principal:
     return _long_lived(text, account, kind, rest.rpartition("/")[2])
 
 
+@lru_cache(maxsize=65_536)
+def role_arn(iam_principal: str) -> str:
+    """The ARN of the role that a session is of; '' for what is no session of a role."""
+    parts = ARN.fullmatch(iam_principal)
+    if parts is None:
+        return ""
+    kind, _, rest = parts[4].partition("/")
+    role, slash, session = rest.partition("/")
+    is_session = kind == "assumed-role" and role and slash and session
+    return f"arn:{parts[1]}:iam::{parts[3] or ''}:role/{role}" if is_session else ""
+
+
 def _long_lived(text: str, account: str, kind: str, name: str) -> Principal:
     if kind == "role" and name:
         return Principal(text, "role", account, name, name, "", text, name)

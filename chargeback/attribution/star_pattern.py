@@ -49,3 +49,8 @@ class StarPattern:
 def star_pattern(text: str) -> StarPattern:
     """A pattern, read once."""
     return StarPattern.read(text)
+
+
+def fits(pattern: str, text: str) -> bool:
+    """Whether a text is the pattern's, which may have no star."""
+    return star_pattern(pattern).matches(text) if STAR in pattern else pattern == text

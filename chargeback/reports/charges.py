@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -14,6 +15,15 @@ from chargeback.reports.view import View
 def charges_by_unit(answers: Answers, view: View, dimension: str) -> pa.Table:
     """What each unit is charged, exact: queries/reports/charges.sql."""
     return answers.ask("charges", view.grain, view, dimension=dimension)
+
+
+def allocation_lines(
+    answers: Answers, view: View, dimension: str, columns: Sequence[str]
+) -> pa.Table:
+    """What can move between units: queries/reports/allocation_lines.sql."""
+    return answers.ask(
+        "allocation_lines", view.grain, view, dimension=dimension, columns=list(columns)
+    )
 
 
 def detail(answers: Answers, view: View) -> pa.RecordBatchReader:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import groupby
@@ -14,13 +14,18 @@ import pandas as pd
 from chargeback.dimensions import CHARGED, UNALLOCATED
 from chargeback.errors import Problem, UsageProblem
 from chargeback.money import CENT, ZERO, exact_sum
+from chargeback.notices import Notice, notice
 from chargeback.reports.answers import Answers
-from chargeback.reports.charges import charges_by_unit
-from chargeback.reports.period_status import status_of
+from chargeback.reports.charges import allocation_lines, charges_by_unit
+from chargeback.reports.period_status import notices_of, status_of
 from chargeback.reports.view import View
+from chargeback.statement.allocation import SHARED, Allocation, allocate, columns_asked
+from chargeback.statement.allocation_settings import AllocationSettings
 from chargeback.statement.rounding import round_two_way
 
 SCHEMA_VERSION = "1"
+DIRECT = AllocationSettings()
+"""Every line stays with the unit that it names."""
 MONEY = (
     "usage_cost",
     "discount_amount",
@@ -71,6 +76,14 @@ class Statement:
     charges: Sequence[Charge]
     bill: dict[str, Decimal]
     """The exact bill in each currency."""
+    direct: Mapping[tuple[str, str], Mapping[str, Decimal]] = field(default_factory=dict)
+    """By currency and unit: what its own lines come to in each column, before any move, exact."""
+    settings: AllocationSettings = DIRECT
+    """What follows usage, and the rules in force."""
+    allocation: Allocation = field(default_factory=Allocation)
+    """What moved between units."""
+    notices: tuple[Notice, ...] = ()
+    """What is known of the month and of its allocation."""
 
     @property
     def billing_period(self) -> str:
@@ -86,6 +99,11 @@ class Statement:
         """The bill rounded to cents, less what the statement charges: 0.00 if it ties."""
         bill = self.bill[currency].quantize(CENT, ROUND_HALF_UP)
         return bill - sum(self.totals(currency), ZERO)
+
+    def charged_to_units(self, currency: str) -> Decimal:
+        """What is charged in one currency to units with a name; the rest is unallocated."""
+        mine = (each for each in self.charges if each.currency == currency)
+        return sum((each.total for each in mine if each.bill_to != UNALLOCATED), ZERO)
 
     def frame(self, currency: str) -> pd.DataFrame:
         """The charges in one currency, for screens: bill_to, cost_center, MONEY, total_charge."""
@@ -113,7 +131,13 @@ class Statement:
             ]
 
 
-def build_statement(answers: Answers, view: View, by: str, today: date) -> Statement:
+def build_statement(
+    answers: Answers,
+    view: View,
+    by: str,
+    today: date,
+    allocation: AllocationSettings = DIRECT,
+) -> Statement:
     """The statement of a month made out to one kind of unit.
 
     Args:
@@ -121,6 +145,7 @@ def build_statement(answers: Answers, view: View, by: str, today: date) -> State
         view: all of the month that the reader may see.
         by: a key of CHARGED.
         today: the date in UTC.
+        allocation: what follows usage, and the rules.
 
     Raises:
         UsageProblem: `by` is no unit, or the store does not hold the month.
@@ -130,15 +155,16 @@ def build_statement(answers: Answers, view: View, by: str, today: date) -> State
         raise UsageProblem(
             f"A statement can't be made by {by!r}.", todo=f"Use {', '.join(CHARGED)}."
         )
-    manifest = answers.manifest(view.month)
+    manifest, bill = answers.manifest(view.month), answers.bill(view.month).totals
     found = charges_by_unit(answers, view, CHARGED[by].name).to_pylist()
-    bill = answers.bill(view.month).totals
+    moved = _allocate(answers, view, by, allocation)
+    exact = _moved(found, moved, by)
+    _check_it_ties(exact, bill)
     charges = [
         charge
-        for currency, rows in groupby(found, key=lambda row: row["currency"])
+        for currency, rows in groupby(exact, key=lambda row: row["currency"])
         for charge in _rounded(currency, list(rows))
     ]
-    _check_it_ties(found, bill)
     if not charges:  # a month without any Bedrock line still has its last row
         charges = [Charge(UNALLOCATED, "", "", (CENT * 0,) * len(MONEY))]
     return Statement(
@@ -148,24 +174,69 @@ def build_statement(answers: Answers, view: View, by: str, today: date) -> State
         bill_to_type=by,
         charges=charges,
         bill=bill,
+        direct={(row["currency"], row["unit"]): _amounts(row) for row in found},
+        settings=allocation,
+        allocation=moved,
+        notices=(*notices_of(answers, view.month), *_without_effect(moved, by)),
     )
 
 
+def _allocate(answers: Answers, view: View, by: str, settings: AllocationSettings) -> Allocation:
+    if not settings.following and not settings.rules_for(by, view.month):
+        return Allocation()
+    columns = columns_asked(settings, by, view.month)
+    rows = allocation_lines(answers, view, CHARGED[by].name, columns).to_pylist()
+    return allocate(rows, settings, by, view.month)
+
+
+def _moved(found: list[dict[str, Any]], moved: Allocation, by: str) -> list[dict[str, Any]]:
+    """What each unit is charged, exact: its own lines and what moved; (unallocated) last."""
+    rows = {(row["currency"], row["unit"]): {**row, **_amounts(row)} for row in found}
+    for (currency, unit), changes in moved.changes().items():
+        row = rows.setdefault((currency, unit), _new_row(currency, unit, by))
+        for column, amount in changes.items():
+            row[column] = exact_sum((row[column], amount))
+    for currency in {currency for currency, _ in rows}:
+        rows.setdefault((currency, UNALLOCATED), _new_row(currency, UNALLOCATED, by))
+    return sorted(
+        rows.values(), key=lambda row: (row["currency"], row["unit"] == UNALLOCATED, row["unit"])
+    )
+
+
+def _new_row(currency: str, unit: str, by: str) -> dict[str, Any]:
+    """A unit without a line of its own."""
+    is_named = by == "cost_center" and unit != UNALLOCATED
+    return {
+        "currency": currency,
+        "unit": unit,
+        "cost_centers": int(is_named),
+        "cost_center": unit if is_named else "",
+        **dict.fromkeys(MONEY, ZERO),
+    }
+
+
+def _amounts(row: Mapping[str, Any]) -> dict[str, Decimal]:
+    return {column: row.get(column, ZERO) for column in MONEY}
+
+
+def _without_effect(moved: Allocation, by: str) -> Iterator[Notice]:
+    for rule in moved.without_effect:
+        yield notice("rule-without-effect", rule=rule.title, by=by.replace("_", " "))
+
+
 def _rounded(currency: str, rows: list[dict[str, Any]]) -> Iterator[Charge]:
-    if rows[-1]["unit"] != UNALLOCATED:
-        rows.append({"unit": UNALLOCATED, "cost_centers": 0, "cost_center": ""})
-    # Without an allocation rule nothing is spread: shared_cost is zero for all.
-    exact = [[row.get(column, ZERO) for column in MONEY] for row in rows]
+    exact = [[row[column] for column in MONEY] for row in rows]
     for row, amounts in zip(rows, round_two_way(exact), strict=True):
         cost_center = row["cost_center"] if row["cost_centers"] == 1 else ""
         yield Charge(row["unit"], cost_center, currency, tuple(amounts))
 
 
-def _check_it_ties(found: list[dict[str, Any]], bill: dict[str, Decimal]) -> None:
+def _check_it_ties(rows: list[dict[str, Any]], bill: dict[str, Decimal]) -> None:
     for currency, total in bill.items():
-        mine = [row for row in found if row["currency"] == currency]
-        parts = exact_sum(row[column] for row in mine for column in MONEY if column in row)
-        if not parts == exact_sum(row["total_charge"] for row in mine) == total:
+        mine = [row for row in rows if row["currency"] == currency]
+        parts = exact_sum(row[column] for row in mine for column in MONEY)
+        shared = exact_sum(row[SHARED] for row in mine)
+        if parts != total or shared:
             raise Problem(
                 f"The statement does not add up to the bill in {currency}: {parts} of {total}.",
                 "It must not be charged.",

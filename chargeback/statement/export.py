@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, BinaryIO, TypeVar
@@ -25,9 +27,9 @@ from chargeback.money import CENT, ZERO, exact_sum
 from chargeback.notices import Notice
 from chargeback.reports.answers import Answers
 from chargeback.reports.charges import detail, invoice_totals
-from chargeback.reports.period_status import notices_of
 from chargeback.reports.view import View
-from chargeback.statement.build import COLUMNS, MONEY, Statement, build_statement
+from chargeback.statement.allocation_settings import AllocationSettings
+from chargeback.statement.build import COLUMNS, DIRECT, MONEY, Statement, build_statement
 
 T = TypeVar("T")
 
@@ -67,6 +69,21 @@ DETAIL_COLUMNS = (
     "resource_id",
     "billed_cost",
 )
+ALLOCATION_COLUMNS = (
+    "billing_period",
+    "bill_to_type",
+    "rule_id",
+    "rule_name",
+    "column",
+    "from_unit",
+    "to_unit",
+    "by",
+    "weight",
+    "share",
+    "pool",
+    "amount",
+    "currency",
+)
 DETAIL_MONEY = ("usage_amount", "tokens", "unblended_cost", "net_unblended_cost", "billed_cost")
 _BILLED, _CURRENCY = map(DETAIL_COLUMNS.index, ("billed_cost", "currency"))
 UNFINISHED = ".chargeback-unfinished-"
@@ -75,13 +92,23 @@ UNFINISHED = ".chargeback-unfinished-"
 
 @dataclass(frozen=True, slots=True)
 class ExportFiles:
-    """The three files of an export, and what it found in their folder."""
+    """The files of an export, and what it found in their folder."""
 
     statement: Path
     detail: Path
     manifest: Path
+    allocation: Path | None = None
+    """What moved between units; None where nothing is set that could."""
+    notices: tuple[Notice, ...] = ()
+    """What of the allocation had no effect."""
     outdated: tuple[str, ...] = ()
     """Names of the manifests of other sets there, of which a file is no longer theirs."""
+
+    @property
+    def all(self) -> list[Path]:
+        """Every file that was written, the manifest last."""
+        moves = [self.allocation] if self.allocation else []
+        return [self.statement, self.detail, *moves, self.manifest]
 
 
 def file_names(month: str, by: str) -> tuple[str, str, str]:
@@ -93,6 +120,11 @@ def file_names(month: str, by: str) -> tuple[str, str, str]:
     )
 
 
+def allocation_name(month: str, by: str) -> str:
+    """The name of the file that says what moved between units."""
+    return f"chargeback-allocation-{by}-{month}.csv"
+
+
 def write_export(  # noqa: PLR0913
     answers: Answers,
     view: View,
@@ -100,9 +132,10 @@ def write_export(  # noqa: PLR0913
     today: date,
     out: Path,
     *,
+    allocation: AllocationSettings = DIRECT,
     up_to_date: bool = True,
 ) -> ExportFiles:
-    """Writes statement, detail and manifest into `out`: they appear together, the manifest last.
+    """Writes the files of a statement into `out`: they appear together, the manifest last.
 
     Args:
         answers: the figures.
@@ -110,56 +143,73 @@ def write_export(  # noqa: PLR0913
         by: the unit that is charged.
         today: the date in UTC.
         out: the folder; made if it isn't there.
+        allocation: what follows usage, and the rules.
         up_to_date: whether the bill could be asked for anything newer; said in the manifest.
 
     Raises:
         UsageProblem: `by` is no unit, or the store does not hold the month.
         Problem: the figures do not tie to the bill, or a file can't be written.
     """
-    statement = build_statement(answers, view, by, today)
-    names = file_names(view.month, by)
-    with _named_problems(out, names[0]):
+    statement = build_statement(answers, view, by, today, allocation)
+    files = _files_in(out, statement)
+    with _named_problems(out, files.statement.name):
         out.mkdir(parents=True, exist_ok=True)
         _remove_unfinished(out)
         draft = Path(mkdtemp(prefix=UNFINISHED, dir=out))
     with holding(draft):
         try:
-            _write_set(answers, statement, [draft / name for name in names], up_to_date)
-            with _named_problems(out, names[2]):
-                _put_in_place(draft, out, names)
+            _write_set(answers, statement, _files_in(draft, statement), up_to_date)
+            with _named_problems(out, files.manifest.name):
+                _put_in_place(draft, files)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-    charges, detail, manifest = (out / name for name in names)
-    return ExportFiles(charges, detail, manifest, _outdated(out, view.month, names))
+    found = tuple(each for each in statement.notices if each.code == "rule-without-effect")
+    return replace(files, notices=found, outdated=_outdated(out, view.month, files))
+
+
+def _files_in(folder: Path, statement: Statement) -> ExportFiles:
+    month, by = statement.billing_period, statement.bill_to_type
+    charges, detail, manifest = (folder / name for name in file_names(month, by))
+    moves = folder / allocation_name(month, by) if statement.settings.is_set else None
+    return ExportFiles(charges, detail, manifest, moves)
 
 
 def _write_set(
-    answers: Answers, statement: Statement, files: Sequence[Path], up_to_date: bool
+    answers: Answers, statement: Statement, files: ExportFiles, up_to_date: bool
 ) -> None:
-    charges, detail, manifest = files
     sums = dict.fromkeys(statement.bill, ZERO)
     rows = _adding_up(detail_rows(answers, statement.view), sums)
+    tables: list[tuple[Path | None, Sequence[str], Iterable[Sequence[object]]]] = [
+        (files.statement, COLUMNS, statement.rows()),
+        (files.detail, DETAIL_COLUMNS, rows),
+        (files.allocation, ALLOCATION_COLUMNS, allocation_rows(statement)),
+    ]
     digests = {
-        charges: _write(charges, lambda file: write_csv(file, COLUMNS, statement.rows())),
-        detail: _write(detail, lambda file: write_csv(file, DETAIL_COLUMNS, rows)),
+        path: _write(path, partial(write_csv, columns=columns, rows=rows))
+        for path, columns, rows in tables
+        if path
     }
     said = _manifest(answers, statement, digests, sums, up_to_date)
     text = json.dumps(said, indent=2, ensure_ascii=False, default=_plain) + "\n"
-    _write(manifest, lambda file: file.write(text.encode()))
+    _write(files.manifest, lambda file: file.write(text.encode()))
 
 
-def _put_in_place(draft: Path, out: Path, names: Sequence[str]) -> None:
+def _put_in_place(draft: Path, files: ExportFiles) -> None:
     """The manifest goes first and comes last: a set without one is not whole."""
-    (out / names[-1]).unlink(missing_ok=True)
-    for name in names:
-        (draft / name).replace(out / name)
-    flush(out)
+    folder = files.manifest.parent
+    files.manifest.unlink(missing_ok=True)
+    if files.allocation is None:  # an earlier set's does not belong to this one
+        name = files.statement.name.replace("chargeback-", "chargeback-allocation-", 1)
+        (folder / name).unlink(missing_ok=True)
+    for file in files.all:
+        (draft / file.name).replace(file)
+    flush(folder)
 
 
-def _outdated(out: Path, month: str, written: Sequence[str]) -> tuple[str, ...]:
+def _outdated(out: Path, month: str, files: ExportFiles) -> tuple[str, ...]:
     """Manifests of the month that name another file than lies there now."""
-    digests = {name: sha256_of(out / name) for name in written[:-1]}
-    others = sorted(set(out.glob(f"manifest-*-{month}.json")) - {out / written[-1]})
+    digests = {file.name: sha256_of(file) for file in files.all[:-1]}
+    others = sorted(set(out.glob(f"manifest-*-{month}.json")) - {files.manifest})
     return tuple(other.name for other in others if not _fits(other, digests))
 
 
@@ -189,39 +239,71 @@ def _named_problems(out: Path, name: str) -> Iterator[None]:
         ) from error
 
 
-def write_statement_workbook(
-    answers: Answers, view: View, by: str, today: date, out: BinaryIO
+def write_statement_workbook(  # noqa: PLR0913, PLR0917
+    answers: Answers,
+    view: View,
+    by: str,
+    today: date,
+    out: BinaryIO,
+    allocation: AllocationSettings = DIRECT,
 ) -> None:
     """Writes an XLSX workbook with the statement and its detail.
 
     Raises:
         TooManyRows: the detail is longer than a sheet can be.
     """
-    statement, month = build_statement(answers, view, by, today), view.month
+    statement, month = build_statement(answers, view, by, today, allocation), view.month
     as_of = f"{statement.data_as_of:%Y-%m-%d %H:%M} UTC"
     heading = f"Amazon Bedrock chargeback by {by.replace('_', ' ')}, {month}"
-    write_workbook(
-        out,
-        [
-            Sheet(
-                name="Statement",
-                title_lines=[heading, f"{statement.period_status}, data as of {as_of}"],
-                columns=COLUMNS,
-                rows=statement.rows(),
-                money_columns=(*MONEY, "total_charge"),
-                total_row=len(statement.bill) == 1,
-            ),
-            Sheet(
-                name="Detail",
-                title_lines=[f"The lines behind the statement, {month}"],
-                columns=DETAIL_COLUMNS,
-                rows=detail_rows(answers, view),
-                money_columns=DETAIL_MONEY,
-                total_row=False,
-            ),
-        ],
-        created=statement.data_as_of,
-    )
+    sheets = [
+        Sheet(
+            name="Statement",
+            title_lines=[heading, f"{statement.period_status}, data as of {as_of}"],
+            columns=COLUMNS,
+            rows=statement.rows(),
+            money_columns=(*MONEY, "total_charge"),
+            total_row=len(statement.bill) == 1,
+        ),
+        Sheet(
+            name="Allocation",
+            title_lines=[f"What moved between units, {month}"],
+            columns=ALLOCATION_COLUMNS,
+            rows=allocation_rows(statement),
+            money_columns=("pool", "amount"),
+            total_row=False,
+        ),
+        Sheet(
+            name="Detail",
+            title_lines=[f"The lines behind the statement, {month}"],
+            columns=DETAIL_COLUMNS,
+            rows=detail_rows(answers, view),
+            money_columns=DETAIL_MONEY,
+            total_row=False,
+        ),
+    ]
+    if not statement.settings.is_set:
+        del sheets[1]
+    write_workbook(out, sheets, created=statement.data_as_of)
+
+
+def allocation_rows(statement: Statement) -> Iterator[list[Any]]:
+    """The rows of the allocation file, in the order of ALLOCATION_COLUMNS."""
+    for move in statement.allocation.moves:
+        yield [
+            statement.billing_period,
+            statement.bill_to_type,
+            move.rule_id,
+            move.rule_name,
+            move.column,
+            move.from_unit,
+            move.to_unit,
+            move.by,
+            move.weight,
+            move.share,
+            move.pool,
+            move.amount,
+            move.currency,
+        ]
 
 
 def detail_rows(answers: Answers, view: View) -> Iterator[list[Any]]:
@@ -257,7 +339,7 @@ def _manifest(
         "engine": period.engine,
         "query_ids": list(period.query_ids),
         "up_to_date": up_to_date,
-        "notices": [_said(each) for each in notices_of(answers, month)],
+        "notices": [_said(each) for each in statement.notices],
         "cost_basis": [_basis(each) for each in answers.bill(month).cost_basis],
         "accepted": period.accepted and period.accepted.model_dump(mode="json"),
         "bill_to_type": statement.bill_to_type,
@@ -271,9 +353,17 @@ def _manifest(
         ],
         "invoices": _invoices(answers, statement),
         "attribution": rules.attribution.describe(),
-        "allocation": {"method": "direct", "rules": []},
-        "rules_fingerprint": rules.fingerprint,
+        "allocation": statement.settings.describe(),
+        "rules_fingerprint": _policy(rules.fingerprint, statement.settings),
     }
+
+
+def _policy(rules: str, allocation: AllocationSettings) -> str:
+    """Changes when somebody decided otherwise, of who pays or of what moves."""
+    if not allocation.is_set:
+        return rules
+    said = json.dumps(allocation.describe(), sort_keys=True)
+    return hashlib.sha256(f"{rules}|{said}".encode()).hexdigest()[:16]
 
 
 def _currency_totals(statement: Statement, currency: str, detail: Decimal) -> dict[str, Any]:

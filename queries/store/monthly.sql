@@ -1,11 +1,15 @@
 -- The same meaning without days, resources and invoices: what most questions need.
 --
 -- relations: enriched = daily rows
--- grain:     one row per billing period, account, IAM principal, who pays, meter, region, category
+-- grain:     one row per billing period, payer, account, seller, IAM principal, who pays, meter,
+--            region, line type
 -- columns:   as in daily.sql; usage_date is NULL, for statements that can ask either rows
 SELECT
   billing_period,
   currency,
+  payer_account_id,
+  legal_entity,
+  line_item_type,
   usage_account_id,
   usage_account_name,
   iam_principal,
@@ -37,5 +41,6 @@ SELECT
   CAST(NULL AS DATE) AS usage_date
 FROM enriched
 GROUP BY
-  1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26
+  1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
+  27, 28, 29
 ORDER BY tenant, team, principal

@@ -21,6 +21,7 @@ from chargeback.access.rows import EVERYTHING, Rows
 from chargeback.dimensions import BY_NAME, CHARGED
 from chargeback.reports.answers import Answers
 from chargeback.reports.charges import (
+    allocation_lines,
     bill_by_product,
     billed_elsewhere,
     charges_by_unit,
@@ -109,6 +110,9 @@ def mine_alone(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Ans
 Ask = Callable[[Workspace, Answers, View], object]
 
 CALLS: dict[str, Ask] = {
+    "allocation_lines": lambda _, a, v: allocation_lines(
+        a, v, "team", ["iam_principal", "model", "tenant"]
+    ),
     "bill_by_product": lambda _, a, v: bill_by_product(a, v, date(2026, 10, 5)),
     "billed_elsewhere": lambda _, a, v: billed_elsewhere(a, View(BEFORE, v.currency, v.rows)),
     "charges_by_unit": lambda _, a, v: [

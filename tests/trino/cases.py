@@ -164,6 +164,14 @@ def _since() -> Iterator[Case]:
         yield Case(f"since {since}", parameters, "daily")
 
 
+def _allocation() -> Iterator[Case]:
+    for columns in ([], ["iam_principal", "team"], ["legal_entity", "product_code", "region"]):
+        for month in (MONTHS[0], MONTH):
+            view = View.of_month(month, EVERYTHING).parameters()
+            parameters = {**view, "dimension": "tenant", "columns": columns}
+            yield Case(f"{month} {len(columns)}", parameters, "monthly")
+
+
 def _elsewhere() -> Iterator[Case]:
     view = VIEWS["all"].since(MONTHS[0])
     for month in MONTHS[1:]:
@@ -188,6 +196,7 @@ CASES: dict[str, Iterable[Case]] = {
     "cur/payers": _bill(*MONTHS, NO_MONTH),
     "cur/products": _bill(*MONTHS, NO_MONTH),
     "cur/totals": _with_products(*MONTHS, NO_MONTH),
+    "reports/allocation_lines": _allocation(),
     "reports/bill_by_product": _since(),
     "reports/billed_elsewhere": _elsewhere(),
     "reports/by_unit": _dimensions("monthly"),
