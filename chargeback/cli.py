@@ -162,7 +162,7 @@ def _export(options: argparse.Namespace) -> None:
         options.by,
         today(),
         options.out,
-        allocation=workspace.settings.allocation,
+        allocation=workspace.allocation,
         up_to_date=stale is None,
     )
     blocks = _warn(answers, [month])

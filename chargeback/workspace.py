@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from chargeback import ledger
 from chargeback.access.change import Actor, require_change
 from chargeback.billing_period import month_of, now, today
+from chargeback.demo import rules as demo_rules
 from chargeback.demo import write_demo
 from chargeback.demo.billing_api import BillingApi
 from chargeback.enrichment.athena_tables import AthenaTables
@@ -36,6 +37,7 @@ from chargeback.sources.billing.answers import AwsEndpoint, Endpoint
 from chargeback.sources.billing.cost_explorer import CostExplorer
 from chargeback.sources.billing.invoices import Invoices
 from chargeback.sources.local.files import LocalFiles
+from chargeback.statement.allocation_settings import AllocationSettings
 from chargeback.store.athena.store import AthenaStore
 from chargeback.store.base import Progress, Refresh, Store, StoredPeriod
 from chargeback.store.local import LocalStore
@@ -102,6 +104,13 @@ class Workspace:
             versions = [period.version for period in self.source.periods()]
             bill = sha256("".join(versions).encode()).hexdigest()[:16]
         return self.settings.store_folder / "cost-explorer" / bill
+
+    @property
+    def allocation(self) -> AllocationSettings:
+        """What follows usage, and the rules; in demo mode the demo's unless others are set."""
+        if self.settings.is_demo and not self.settings.allocation.is_set:
+            return AllocationSettings.model_validate(demo_rules.ALLOCATION)
+        return self.settings.allocation
 
     @property
     def rules(self) -> Rules:

@@ -12,63 +12,85 @@ from chargeback.dimensions import CHARGED, UNALLOCATED
 from chargeback.reports.ranking import filter_options
 from chargeback.reports.view import View
 from chargeback.statement.build import MONEY, Statement, build_statement
-from chargeback.statement.export import file_names
-from chargeback.ui import address, header, page_context, problems
+from chargeback.statement.explain import direct_total, read_rules
+from chargeback.statement.export import allocation_name, file_names
+from chargeback.ui import address, allocation, header, page_context, problems
 from chargeback.ui.downloads import export_file, workbook_file
 from chargeback.ui.formats import money, plain
 from chargeback.ui.metrics import go_to
 from chargeback.ui.tables import Column, plain_table
 
 LABELS = {name: dimension.label for name, dimension in CHARGED.items()}
-HEADINGS = {
-    "usage_cost": "Usage",
-    "discount_amount": "Discounts",
-    "credit_amount": "Credits",
-    "refund_amount": "Refunds",
-    "tax_amount": "Tax",
-    "other_amount": "Other",
-    "shared_cost": "Shared",
-    "total_charge": "Total charge",
-}
+UNIT = "unit"
+"""In the address: the unit whose charge is opened."""
 
 
 def draw_statement(statement: Statement, currency: str) -> None:
     """The statement in one currency, with the check that it ties."""
-    totals = statement.totals(currency)
-    difference = statement.difference(currency)
-    total = money(sum(totals, Decimal()), currency)
-    bill = money(statement.bill[currency], currency)
-    if difference == 0:
-        st.success(
-            plain(
-                f"{total} charged, {bill} on the bill, difference {money(difference, currency)}."
-            ),
-            icon=":material/check_circle:",
-        )
-    else:
-        st.error(plain(f"{total} charged, {bill} on the bill: do not use this statement."))
+    _banner(statement, currency)
     by, charges = statement.bill_to_type, statement.frame(currency)
-    names = charges["bill_to"].map(named(by, currency))
+    call = named(by, currency)
     row = plain_table(
-        charges.assign(name=names),
+        charges.assign(
+            name=charges["bill_to"].map(call),
+            direct=charges["bill_to"].map(partial(direct_total, statement, currency)),
+        ),
         columns={
-            "name": Column(LABELS[by], pinned=True),
-            **{name: Column(HEADINGS[name], "money") for name in ("total_charge", *MONEY)},
-            "cost_center": Column("Cost center"),
+            **allocation.statement_columns(statement, LABELS[by]),
+            **({} if by == "cost_center" else {"cost_center": Column("Cost center")}),
             **({"bill_to": Column("As billed")} if by in ("principal", "account") else {}),
         },
         currency=currency,
-        key=f"statement-{by}-{currency}",
+        key=f"statement-{by}-{currency}-{address.value(UNIT)}",
         select=True,
         what="Statement",
     )
-    if row is not None:
-        go_to(CHARGED[by].detail_page, CHARGED[by].name, charges["bill_to"].iloc[row])
+    totals = statement.totals(currency)
     sums = " · ".join(
-        f"{HEADINGS[name]} {money(amount, currency)}"
+        f"{allocation.HEADINGS[name]} {money(amount, currency)}"
         for name, amount in zip(MONEY, totals, strict=True)
     )
+    total = money(sum(totals, Decimal()), currency)
     st.markdown(plain(f"Total {total}") + "  \n" + f":gray[{plain(sums)}]")
+    if row is not None:
+        _open(statement, charges["bill_to"].iloc[row])
+    if not statement.settings.is_set:
+        return
+    unit = address.value(UNIT)
+    if unit in set(charges["bill_to"]):
+        allocation.draw_unit(statement, currency, unit, call)
+        if st.button("What was billed", key=f"billed-{currency}", icon=":material/arrow_forward:"):
+            go_to(CHARGED[by].detail_page, CHARGED[by].name, unit)
+    allocation.draw_pools(statement, currency, call)
+
+
+def _open(statement: Statement, unit: str) -> None:
+    """Leads to what is behind a charge: its parts where something moved, else the bill."""
+    by = statement.bill_to_type
+    if not statement.settings.is_set:
+        go_to(CHARGED[by].detail_page, CHARGED[by].name, unit)
+    elif unit != address.value(UNIT):
+        address.go({UNIT: [unit]})
+
+
+def _banner(statement: Statement, currency: str) -> None:
+    """What is charged to whom, what is not, and whether both are the bill."""
+    total = sum(statement.totals(currency), Decimal())
+    charged = statement.charged_to_units(currency)
+    units = sum(
+        each.currency == currency and each.bill_to != UNALLOCATED for each in statement.charges
+    )
+    dimension = CHARGED[statement.bill_to_type]
+    noun = dimension.noun if units == 1 else dimension.plural
+    bill = money(statement.bill[currency], currency)
+    words = (
+        f"{money(charged, currency)} charged to {units:,} {noun}, "
+        f"{money(total - charged, currency)} unallocated: the bill of {bill}."
+    )
+    if statement.difference(currency) == 0:
+        st.success(plain(words), icon=":material/check_circle:")
+    else:
+        st.error(plain(f"{money(total, currency)} of {bill}: do not use this statement."))
 
 
 def caller_name(iam_principal: str) -> str:
@@ -106,21 +128,34 @@ if context.view.where:
 
 with problems.shown_problems():
     view = View.of_month(context.view.month, context.view.rows)
-    statement = build_statement(context.answers, view, by, today())
+    rules = context.workspace.allocation
+    statement = build_statement(context.answers, view, by, today(), rules)
     if not statement.bill:
         st.info("No line of Bedrock is on this month's bill: nothing is charged.")
+    for each in statement.notices:
+        if each.code == "rule-without-effect":
+            st.info(plain(each.words), icon=":material/info:")
     for currency in statement.bill:
         draw_statement(statement, currency)
+    if statement.bill:
+        allocation.draw_preview(
+            statement,
+            lambda text: build_statement(context.answers, view, by, today(), read_rules(text)),
+            list(statement.bill),
+            named(by, next(iter(statement.bill))),
+        )
 
     st.subheader("Files", anchor=False)
     if not context.is_invoiced:
         st.caption("The month is provisional: AWS may still change it, and then the files change.")
-    names = file_names(view.month, by)
+    files = dict(zip(("Statement", "Detail", "Manifest"), file_names(view.month, by), strict=True))
+    if rules.is_set:
+        files["Allocation"] = allocation_name(view.month, by)
     with st.container(horizontal=True):
-        for label, name in zip(("Statement", "Detail", "Manifest"), names, strict=True):
+        for label, name in files.items():
             st.download_button(
                 f"{label} ({name.rpartition('.')[2].upper()})",
-                partial(export_file, context.answers, view, by, name),
+                partial(export_file, context.answers, view, by, name, rules),
                 file_name=name,
                 key=f"download-{label.lower()}",
                 on_click="ignore",
@@ -129,7 +164,7 @@ with problems.shown_problems():
             )
         st.download_button(
             "Workbook (XLSX)",
-            partial(workbook_file, context.answers, view, by),
+            partial(workbook_file, context.answers, view, by, rules),
             file_name=f"chargeback-{by}-{view.month}.xlsx",
             key="download-workbook",
             on_click="ignore",

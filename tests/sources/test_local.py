@@ -218,9 +218,9 @@ def test_a_broken_file_is_named_by_a_program_of_its_own(cur: Path, tmp_path: Pat
     """Nothing but the source is imported: what it needs it must import itself."""
     (partition(cur) / "broken.parquet").write_bytes(b"PAR1")
     program = (
-        "import sys; from pathlib import Path; from chargeback.sources.base import Known; "
+        "import sys; from pathlib import Path; from chargeback.sources.base import StoreKnowledge; "
         "from chargeback.sources.local.files import LocalFiles; "
-        f"LocalFiles(Path(sys.argv[1])).extract('{MONTH}', Path(sys.argv[2]), Known())"
+        f"LocalFiles(Path(sys.argv[1])).extract('{MONTH}', Path(sys.argv[2]), StoreKnowledge())"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, str(cur), str(tmp_path / "spend.parquet")],

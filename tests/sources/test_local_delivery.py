@@ -291,7 +291,7 @@ AS_NOBODY = """
 import os, sys
 from pathlib import Path
 from chargeback.errors import SourceProblem
-from chargeback.sources.base import Known
+from chargeback.sources.base import StoreKnowledge
 from chargeback.sources.local.files import LocalFiles
 os.chdir(sys.argv[1])
 if os.getuid() == 0:
@@ -299,7 +299,7 @@ if os.getuid() == 0:
 source = LocalFiles(Path("."))
 try:
     print([period.billing_period for period in source.periods()], len(source.notices()))
-    source.extract("2026-10", Path("out"), Known())
+    source.extract("2026-10", Path("out"), StoreKnowledge())
 except SourceProblem as problem:
     print(problem)
 """

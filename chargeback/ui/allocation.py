@@ -1,0 +1,168 @@
+"""How a statement came about, on the Chargeback page: what moved, by which rule, and what if."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import streamlit as st
+
+from chargeback.money import exact_sum
+from chargeback.statement.build import MONEY, Statement
+from chargeback.statement.explain import OWN, compare, direct_total, parts, pools
+from chargeback.ui import metrics, tables
+from chargeback.ui.formats import count, money, plain
+from chargeback.ui.problems import shown_problems
+from chargeback.ui.tables import Column
+
+HEADINGS: Final = {
+    "usage_cost": "Usage",
+    "discount_amount": "Discounts",
+    "credit_amount": "Credits",
+    "refund_amount": "Refunds",
+    "tax_amount": "Tax",
+    "other_amount": "Other",
+    "shared_cost": "Shared",
+    "total_charge": "Total charge",
+}
+EXAMPLE: Final = """\
+tax = "usage"
+discount = "usage"
+
+[[rules]]
+id = "gateway"
+name = "Untagged gateway traffic"
+take = { principal = "arn:aws:iam::*:role/llm-gateway" }
+by = "direct cost"
+"""
+
+TEXT: Final = "rules-to-try"
+TRIED: Final = "rules tried"
+Named = Callable[[str], str]
+"""How people call a unit."""
+
+
+def draw_unit(statement: Statement, currency: str, unit: str, named: Named) -> None:
+    """How one unit's charge is made of its own lines and what it received and gave."""
+    found = parts(statement, currency, unit)
+    metrics.heading(
+        f"How {named(unit)} is charged", found, f"charge-{statement.billing_period}.csv"
+    )
+    own, all_parts = direct_total(statement, currency, unit), exact_sum(found["amount"])
+    st.caption(
+        plain(
+            f"Billed for its own lines {money(own, currency)}, moved by allocation "
+            f"{money(all_parts - own, currency)}: charged {money(all_parts, currency)}."
+        )
+    )
+    tables.plain_table(
+        found.assign(
+            why=found["why"].replace({OWN: "Its own lines"}),
+            column=found["column"].map(HEADINGS),
+            other_unit=[named(other) if other else "" for other in found["other_unit"]],
+        ),
+        columns={
+            "why": Column("Part", pinned=True),
+            "column": Column("Column"),
+            "other_unit": Column("From or to"),
+            "amount": Column("Amount", "money"),
+        },
+        currency=currency,
+        key=f"parts-{currency}-{unit}",
+        what="Parts of the charge",
+    )
+
+
+def draw_pools(statement: Statement, currency: str, named: Named) -> None:
+    """Each pool before and after, and by which rule it went."""
+    found = pools(statement, currency)
+    metrics.heading("What moved", found, f"pools-{statement.billing_period}.csv")
+    st.caption(
+        "What follows usage first, then the rules in their order. A rule takes what no rule before "
+        "it took, and nothing that another one moved."
+    )
+    tables.plain_table(
+        found.assign(column=found["column"].map(HEADINGS), from_unit=found["from_unit"].map(named)),
+        columns={
+            "rule": Column("Rule", pinned=True),
+            "column": Column("Column"),
+            "from_unit": Column("From"),
+            "pool": Column("Before", "money"),
+            "moved": Column("Moved", "money"),
+            "stays": Column("Stays", "money"),
+            "receivers": Column("Receivers", "number"),
+        },
+        currency=currency,
+        key=f"pools-{currency}",
+        what="What moved, by rule",
+    )
+
+
+def draw_preview(
+    statement: Statement, build: Callable[[str], Statement], currencies: list[str], named: Named
+) -> None:
+    """Tries rules from a text against the month; nothing is saved.
+
+    Args:
+        statement: as it is now.
+        build: the statement under the rules of a text.
+        currencies: of the bill.
+        named: how people call a unit.
+    """
+    with st.expander("Try other rules", icon=":material/science:"):
+        st.caption(
+            "The section [allocation] of chargeback.toml, tried against this month. Nothing is "
+            "saved: copy what you like into the file."
+        )
+        st.text_area("Rules", EXAMPLE, height=220, label_visibility="collapsed", key=TEXT)
+        st.button("Try these rules", icon=":material/play_arrow:", on_click=_try)
+        text = st.session_state.get(TRIED)
+        if text is None:
+            return
+        with shown_problems():
+            then = build(text)
+            for currency in currencies:
+                _draw_difference(statement, then, currency, named)
+            for each in then.notices:
+                if each.code == "rule-without-effect":
+                    st.info(plain(each.words), icon=":material/info:")
+            st.code(f"[allocation]\n{_in_section(text)}", language="toml")
+
+
+def _try() -> None:
+    """Keeps the text: what it comes to stays in sight while the reader goes on."""
+    st.session_state[TRIED] = st.session_state[TEXT]
+
+
+def _draw_difference(now: Statement, then: Statement, currency: str, named: Named) -> None:
+    found = compare(now, then, currency)
+    changed = int((found["difference"] != 0).sum())
+    st.caption(plain(f"{count(changed, 'unit')} charged otherwise."))
+    tables.plain_table(
+        found.assign(unit=found["unit"].map(named)),
+        columns={
+            "unit": Column("Unit", pinned=True),
+            "now": Column("Now", "money"),
+            "then": Column("With these rules", "money"),
+            "difference": Column("Difference", "money_change"),
+        },
+        currency=currency,
+        key=f"try-{currency}",
+        what="Charges with these rules",
+    )
+
+
+def _in_section(text: str) -> str:
+    """The text as it stands in the section: rules named below it."""
+    return text.replace("[[rules]]", "[[allocation.rules]]").replace("[allocation]\n", "").strip()
+
+
+def statement_columns(statement: Statement, label: str) -> dict[str, Column]:
+    """The columns of the statement; what was billed beside the charge where that is another."""
+    billed = {"direct": Column("Billed", "money", "What its own lines come to, before allocation.")}
+    return {
+        "name": Column(label, pinned=True),
+        "total_charge": Column(HEADINGS["total_charge"], "money"),
+        **(billed if statement.settings.is_set else {}),
+        **{name: Column(HEADINGS[name], "money") for name in MONEY},
+    }
