@@ -4,6 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 
+import pandas as pd
 import streamlit as st
 
 from chargeback.attribution.principal import read_principal
@@ -28,7 +29,7 @@ UNIT = "unit"
 def draw_statement(statement: Statement, currency: str) -> None:
     """The statement in one currency, with the check that it ties."""
     _banner(statement, currency)
-    by, charges = statement.bill_to_type, statement.frame(currency)
+    by, charges = statement.bill_to_type, largest_first(statement.frame(currency))
     call = named(by, currency)
     row = plain_table(
         charges.assign(
@@ -62,6 +63,13 @@ def draw_statement(statement: Statement, currency: str) -> None:
         if st.button("What was billed", key=f"billed-{currency}", icon=":material/arrow_forward:"):
             go_to(CHARGED[by].detail_page, CHARGED[by].name, unit)
     allocation.draw_pools(statement, currency, call)
+
+
+def largest_first(charges: pd.DataFrame) -> pd.DataFrame:
+    """The charges by size, `(unallocated)` last."""
+    return charges.assign(
+        last=charges["bill_to"] == UNALLOCATED, less=-charges["total_charge"]
+    ).sort_values(["last", "less", "bill_to"], ignore_index=True)
 
 
 def _open(statement: Statement, unit: str) -> None:

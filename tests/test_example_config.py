@@ -15,6 +15,7 @@ from chargeback.attribution.rules import KINDS, AttributionRules
 from chargeback.settings import Settings, load_settings
 from chargeback.sources.athena.settings import AthenaSettings
 from chargeback.sources.bill_settings import BillSettings
+from chargeback.statement.allocation_settings import AllocationRule, AllocationSettings
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "chargeback.example.toml"
 SETTING = re.compile(r"^# (\[\w+\]|\w+ = .+)$", re.MULTILINE)
@@ -33,6 +34,7 @@ def test_every_setting_is_documented_and_no_other(uncommented: str) -> None:
     assert set(said["bill"]) == set(BillSettings.model_fields)
     assert set(said["access"]) == set(AccessSettings.model_fields)
     assert set(said["attribution"]) == set(AttributionRules.model_fields)
+    assert set(said["allocation"]) == set(AllocationSettings.model_fields)
 
 
 @pytest.fixture
@@ -73,9 +75,20 @@ def test_each_line_is_allowed_alone(uncommented: str, load: Callable[[str], Sett
             AccessSettings,
             AthenaSettings,
             BillSettings,
+            AllocationSettings,
             AttributionRules,
         )
-    ) - len(("access", "athena", "bill", "attribution"))
+    ) - len(("access", "allocation", "athena", "bill", "attribution"))
+
+
+def test_the_allocation_rule_that_it_shows_is_allowed(load: Callable[[str], Settings]) -> None:
+    text = EXAMPLE.read_text("utf-8").partition("[[allocation.rules]]")[2]
+    shown = [each.partition("    ")[0] for each in re.findall(r"^#   (\w.*)$", text, re.MULTILINE)]
+    rule = "\n".join(each for each in shown if " = " in each and not each.startswith("shares"))
+    assert load(f"[[allocation.rules]]\n{rule}").allocation.rules[0].to == ("acme-corp", "globex")
+    keys = {each.partition(" = ")[0] for each in shown if " = " in each}
+    named = {each.alias or name for name, each in AllocationRule.model_fields.items()}
+    assert keys == named
 
 
 def test_every_kind_of_source_that_it_shows_is_allowed(load: Callable[[str], Settings]) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from chargeback.billing_period import previous_month, today
-from chargeback.dimensions import BY_NAME, UNALLOCATED, WITH_SOURCE
+from chargeback.dimensions import BY_NAME, CHARGED, UNALLOCATED, WITH_SOURCE
 from chargeback.files.names import safe_file_name
 from chargeback.money import share_of
 from chargeback.reports.answers import Answers
@@ -38,6 +38,11 @@ WITH_SOURCE_NAMES: Final = frozenset(dimension.name for dimension in WITH_SOURCE
 """Levels that say whose spend it is."""
 NAMELESS: Final = "(no name)"
 NO_DATE: Final = "(no date)"
+CHARGED_NAMES: Final = frozenset(dimension.name for dimension in CHARGED.values())
+AS_BILLED: Final = (
+    "As billed, before allocation: what is charged, with its share of tax and of what is spread, "
+    "stands on Chargeback."
+)
 NOT_USAGE: Final = (
     "Tax, fees, credits, refunds and discounts, under the date that AWS gave them. They belong to "
     "no day, so the chart leaves them out."
@@ -273,6 +278,8 @@ def _ranking(level: Level) -> None:
         ranking["top_model"] = ranking["unit"].map(of_unit).fillna("")
     file = for_file(ranking, by)
     metrics.heading(f"Spend by {level.noun}", file, _file_name(level))
+    if level.path.is_top and by in CHARGED_NAMES and level.context.workspace.allocation.is_set:
+        st.caption(AS_BILLED)
     with st.container(key="drill-table"):
         unit = tables.ranked_table(
             ranking,
