@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -16,75 +15,26 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, BinaryIO, TypeVar
 
-from chargeback import __version__
-from chargeback.enrichment.bill import CostBasis
 from chargeback.errors import Problem
 from chargeback.files.atomic import flush, sha256_of
-from chargeback.files.csv_file import FileDigest, write_csv
+from chargeback.files.csv_file import write_csv
 from chargeback.files.holds import delete_unless_held, holding
-from chargeback.files.workbook import Sheet, write_workbook
-from chargeback.money import CENT, ZERO, exact_sum
+from chargeback.money import ZERO, exact_sum
 from chargeback.notices import Notice
 from chargeback.reports.answers import Answers
-from chargeback.reports.charges import detail, invoice_totals
 from chargeback.reports.view import View
 from chargeback.statement.allocation_settings import AllocationSettings
-from chargeback.statement.build import COLUMNS, DIRECT, MONEY, Statement, build_statement
+from chargeback.statement.build import COLUMNS, DIRECT, Statement, build_statement
+from chargeback.statement.export_manifest import as_json, describe_export
+from chargeback.statement.export_tables import (
+    ALLOCATION_COLUMNS,
+    DETAIL_COLUMNS,
+    allocation_rows,
+    detail_rows,
+)
 
 T = TypeVar("T")
 
-DETAIL_COLUMNS = (
-    "billing_period",
-    "usage_date",
-    "usage_account_id",
-    "iam_principal",
-    "principal_type",
-    "principal_name",
-    "session_name",
-    "tenant",
-    "tenant_source",
-    "team",
-    "team_source",
-    "project",
-    "cost_center",
-    "provider",
-    "model",
-    "service_tier",
-    "token_type",
-    "scope",
-    "long_context",
-    "usage_type",
-    "region",
-    "line_item_type",
-    "invoice_id",
-    "usage_amount",
-    "pricing_unit",
-    "tokens",
-    "unblended_cost",
-    "net_unblended_cost",
-    "currency",
-    "payer_account_id",
-    "legal_entity",
-    "product_code",
-    "resource_id",
-    "billed_cost",
-)
-ALLOCATION_COLUMNS = (
-    "billing_period",
-    "bill_to_type",
-    "rule_id",
-    "rule_name",
-    "column",
-    "from_unit",
-    "to_unit",
-    "by",
-    "weight",
-    "share",
-    "pool",
-    "amount",
-    "currency",
-)
-DETAIL_MONEY = ("usage_amount", "tokens", "unblended_cost", "net_unblended_cost", "billed_cost")
 _BILLED, _CURRENCY = map(DETAIL_COLUMNS.index, ("billed_cost", "currency"))
 UNFINISHED = ".chargeback-unfinished-"
 """Begins the name of a folder that files of an export are written in before they appear."""
@@ -189,8 +139,8 @@ def _write_set(
         for path, columns, rows in tables
         if path
     }
-    said = _manifest(answers, statement, digests, sums, up_to_date)
-    text = json.dumps(said, indent=2, ensure_ascii=False, default=_plain) + "\n"
+    said = describe_export(answers, statement, digests, sums, up_to_date)
+    text = json.dumps(said, indent=2, ensure_ascii=False, default=as_json) + "\n"
     _write(files.manifest, lambda file: file.write(text.encode()))
 
 
@@ -239,174 +189,11 @@ def _named_problems(out: Path, name: str) -> Iterator[None]:
         ) from error
 
 
-def write_statement_workbook(  # noqa: PLR0913, PLR0917
-    answers: Answers,
-    view: View,
-    by: str,
-    today: date,
-    out: BinaryIO,
-    allocation: AllocationSettings = DIRECT,
-) -> None:
-    """Writes an XLSX workbook with the statement and its detail.
-
-    Raises:
-        TooManyRows: the detail is longer than a sheet can be.
-    """
-    statement, month = build_statement(answers, view, by, today, allocation), view.month
-    as_of = f"{statement.data_as_of:%Y-%m-%d %H:%M} UTC"
-    heading = f"Amazon Bedrock chargeback by {by.replace('_', ' ')}, {month}"
-    sheets = [
-        Sheet(
-            name="Statement",
-            title_lines=[heading, f"{statement.period_status}, data as of {as_of}"],
-            columns=COLUMNS,
-            rows=statement.rows(),
-            money_columns=(*MONEY, "total_charge"),
-            total_row=len(statement.bill) == 1,
-        ),
-        Sheet(
-            name="Allocation",
-            title_lines=[f"What moved between units, {month}"],
-            columns=ALLOCATION_COLUMNS,
-            rows=allocation_rows(statement),
-            money_columns=("pool", "amount"),
-            total_row=False,
-        ),
-        Sheet(
-            name="Detail",
-            title_lines=[f"The lines behind the statement, {month}"],
-            columns=DETAIL_COLUMNS,
-            rows=detail_rows(answers, view),
-            money_columns=DETAIL_MONEY,
-            total_row=False,
-        ),
-    ]
-    if not statement.settings.is_set:
-        del sheets[1]
-    write_workbook(out, sheets, created=statement.data_as_of)
-
-
-def allocation_rows(statement: Statement) -> Iterator[list[Any]]:
-    """The rows of the allocation file, in the order of ALLOCATION_COLUMNS."""
-    for move in statement.allocation.moves:
-        yield [
-            statement.billing_period,
-            statement.bill_to_type,
-            move.rule_id,
-            move.rule_name,
-            move.column,
-            move.from_unit,
-            move.to_unit,
-            move.by,
-            move.weight,
-            move.share,
-            move.pool,
-            move.amount,
-            move.currency,
-        ]
-
-
-def detail_rows(answers: Answers, view: View) -> Iterator[list[Any]]:
-    """The rows of the detail file, in the order of DETAIL_COLUMNS."""
-    for batch in detail(answers, view):
-        columns = [batch.column(name).to_pylist() for name in DETAIL_COLUMNS]
-        yield from (list(row) for row in zip(*columns, strict=True))
-
-
 def _adding_up(rows: Iterable[list[Any]], sums: dict[str, Decimal]) -> Iterator[list[Any]]:
     """Passes the rows of the detail on, and adds what they come to on the bill to `sums`."""
     for row in rows:
         sums[row[_CURRENCY]] = exact_sum((sums[row[_CURRENCY]], row[_BILLED]))
         yield row
-
-
-def _manifest(
-    answers: Answers,
-    statement: Statement,
-    digests: dict[Path, FileDigest],
-    detail_sums: dict[str, Decimal],
-    up_to_date: bool,
-) -> dict[str, Any]:
-    month = statement.billing_period
-    period, rules = answers.manifest(month), answers.rules
-    return {
-        "schema_version": 1,
-        "program_version": __version__,
-        "billing_period": statement.billing_period,
-        "period_status": statement.period_status,
-        "data_as_of_utc": f"{statement.data_as_of:%Y-%m-%dT%H:%M:%SZ}",
-        "source": period.source,
-        "engine": period.engine,
-        "query_ids": list(period.query_ids),
-        "up_to_date": up_to_date,
-        "notices": [_said(each) for each in statement.notices],
-        "cost_basis": [_basis(each) for each in answers.bill(month).cost_basis],
-        "accepted": period.accepted and period.accepted.model_dump(mode="json"),
-        "bill_to_type": statement.bill_to_type,
-        "files": [
-            {"name": path.name, "rows": digest.rows, "sha256": digest.sha256}
-            for path, digest in digests.items()
-        ],
-        "totals": [
-            _currency_totals(statement, currency, detail)
-            for currency, detail in detail_sums.items()
-        ],
-        "invoices": _invoices(answers, statement),
-        "attribution": rules.attribution.describe(),
-        "allocation": statement.settings.describe(),
-        "rules_fingerprint": _policy(rules.fingerprint, statement.settings),
-    }
-
-
-def _policy(rules: str, allocation: AllocationSettings) -> str:
-    """Changes when somebody decided otherwise, of who pays or of what moves."""
-    if not allocation.is_set:
-        return rules
-    said = json.dumps(allocation.describe(), sort_keys=True)
-    return hashlib.sha256(f"{rules}|{said}".encode()).hexdigest()[:16]
-
-
-def _currency_totals(statement: Statement, currency: str, detail: Decimal) -> dict[str, Any]:
-    totals = statement.totals(currency)
-    # Not rounded: a detail that misses the bill by its last digit must not seem to tie.
-    missing = exact_sum((statement.bill[currency], detail.copy_negate()))
-    return {
-        "currency": currency,
-        "bill": statement.bill[currency],
-        "statement": {**dict(zip(MONEY, totals, strict=True)), "total_charge": sum(totals)},
-        "detail": detail,
-        "difference": statement.difference(currency),
-        "detail_difference": missing or ZERO.quantize(CENT),
-    }
-
-
-def _invoices(answers: Answers, statement: Statement) -> list[dict[str, Any]]:
-    return [
-        {
-            "invoice_id": row["invoice_id"],
-            "legal_entity": row["legal_entity"],
-            "currency": row["currency"],
-            "bill": row["total"],
-            "lines": row["line_count"],
-        }
-        for row in invoice_totals(answers, statement.view).to_pylist()
-    ]
-
-
-def _said(each: Notice) -> dict[str, Any]:
-    return {**each.model_dump(), "text": each.words}
-
-
-def _basis(each: CostBasis) -> dict[str, Any]:
-    return {
-        "payer_account_id": each.payer_account_id,
-        "currency": each.currency,
-        "basis": each.basis,
-        "decided_by": each.decided_by,
-        "taken_off_by_net_costs": each.taken_off_by_net_costs,
-        "taken_off_by_discount_lines": each.taken_off_by_discount_lines,
-        "bill": each.total,
-    }
 
 
 def _write(path: Path, write: Callable[[BinaryIO], T]) -> T:
@@ -415,9 +202,3 @@ def _write(path: Path, write: Callable[[BinaryIO], T]) -> T:
         file.flush()
         os.fsync(file.fileno())
     return result
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    raise TypeError(f"{type(value).__name__} does not belong in a manifest")

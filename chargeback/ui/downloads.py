@@ -10,7 +10,8 @@ from chargeback.billing_period import today
 from chargeback.reports.answers import Answers
 from chargeback.reports.view import View
 from chargeback.statement.allocation_settings import AllocationSettings
-from chargeback.statement.export import write_export, write_statement_workbook
+from chargeback.statement.export import write_export
+from chargeback.statement.workbook import write_statement_workbook
 
 
 def export_file(

@@ -17,7 +17,8 @@ from chargeback.demo import write_demo
 from chargeback.reports.answers import Answers
 from chargeback.settings import Settings
 from chargeback.statement.build import MONEY
-from chargeback.statement.export import DETAIL_COLUMNS, ExportFiles, write_export
+from chargeback.statement.export import ExportFiles, write_export
+from chargeback.statement.export_tables import DETAIL_COLUMNS
 from chargeback.workspace import Workspace
 from tests.bills import whole
 
