@@ -24,7 +24,7 @@ from benchmarks.bill import EXPORT, write_month
 from benchmarks.measure import Measured, arguments, measured, scratch, show
 from chargeback.attribution.rules import AttributionRules
 from chargeback.enrichment.delivery import delivery_comparison
-from chargeback.enrichment.local import enriched
+from chargeback.enrichment.local import enrich
 from chargeback.enrichment.rules import Rules
 from chargeback.settings import Settings
 from chargeback.sources.base import StoreKnowledge
@@ -135,7 +135,7 @@ def by_reports(cur: Path, out: Path) -> Path:
     workspace = Workspace(Settings(cur=cur, store=out, athena=None))
     workspace.refresh()
     (stored,) = workspace.store.periods(workspace.source.source_id)
-    return enriched(stored, workspace.rules).daily
+    return enrich(stored, workspace.rules).daily
 
 
 def by_pandas(cur: Path, out: Path) -> Path:

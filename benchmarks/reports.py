@@ -22,7 +22,7 @@ from benchmarks import stores
 from benchmarks.measure import arguments, measured, scratch, show, timed
 from chargeback.access.rows import EVERYTHING
 from chargeback.dimensions import BY_NAME, CHARGED
-from chargeback.enrichment.local import EnrichedPeriod, enriched
+from chargeback.enrichment.local import EnrichedPeriod, enrich
 from chargeback.enrichment.local_tables import LocalTables
 from chargeback.reports.answers import Answers
 from chargeback.reports.charges import (
@@ -104,7 +104,7 @@ def ask_all(folder: Path, rounds: int) -> dict[str, list[float]]:
     periods, rules = workspace.store.periods(workspace.source.source_id), workspace.rules
     tables, bare = (
         LocalTables(LocalStore(workspace.store.folder), periods, rules),
-        _bare([enriched(p, rules) for p in periods]),
+        _bare([enrich(p, rules) for p in periods]),
     )
     seconds = defaultdict(list)
     for _ in range(rounds):

@@ -58,7 +58,7 @@ class _Change(NamedTuple):
 
 
 @dataclass
-class _Seen:
+class _RowUse:
     """What the lines of a month had to do with the rules."""
 
     sources: set[tuple[str, str]] = field(default_factory=set)
@@ -88,7 +88,7 @@ def rule_notices(
         OwnerListError: an owner list can't be used.
     """
     attribution, first_day = Attribution(rules), date.fromisoformat(f"{billing_period}-01")
-    seen = _Seen()
+    seen = _RowUse()
     for row in _summed(spend, attribution.cuts(), first_day):
         _see(row, attribution, seen)
     return (
@@ -124,7 +124,7 @@ def _last(cuts: Iterable[date], day: date) -> date:
     return max(cut for cut in cuts if cut <= day)
 
 
-def _see(row: Mapping[str, Any], attribution: Attribution, seen: _Seen) -> None:
+def _see(row: Mapping[str, Any], attribution: Attribution, seen: _RowUse) -> None:
     caller, on = attribution.caller(identity_of(row)), row["on"]
     for path, matches in caller.matches.items():
         rows = attribution.lists[path].rows
@@ -141,7 +141,7 @@ def _change(owner: Choice, name: str) -> _Change:
     return _Change(first.line, first.values[name], row.line, row.values[name])
 
 
-def _unused_rows(attribution: Attribution, seen: _Seen, first_day: date) -> Iterator[Notice]:
+def _unused_rows(attribution: Attribution, seen: _RowUse, first_day: date) -> Iterator[Notice]:
     """Rows in force this month that speak of no line of it."""
     for path, owners in attribution.lists.items():
         unused = [
@@ -159,7 +159,7 @@ def _in_force(row: OwnerRow, first_day: date) -> bool:
     return row.effective_from < next_month and first_day < row.effective_to
 
 
-def _changes(seen: _Seen) -> Iterator[Notice]:
+def _changes(seen: _RowUse) -> Iterator[Notice]:
     for (file, dimension, currency), changes in sorted(seen.changes.items()):
         yield notice(
             "owner-row-order",
@@ -180,7 +180,7 @@ def _in_words(changes: Mapping[_Change, _Sum], currency: str) -> str:
     return "; ".join([*words, f"and {more:,} more"] if more > 0 else words)
 
 
-def _unused_sources(rules: AttributionRules, seen: _Seen) -> Iterator[Notice]:
+def _unused_sources(rules: AttributionRules, seen: _RowUse) -> Iterator[Notice]:
     """Of the dimensions that somebody set; a default that finds nothing is nobody's mistake."""
     for dimension in NAMES:
         if dimension in rules.model_fields_set:

@@ -81,7 +81,7 @@ class DamagedFacts(SourceProblem):
     """What is kept of a month can't be read any more; the bill has to be read anew."""
 
 
-def enriched(period: LocalPeriod, rules: Rules) -> EnrichedPeriod:
+def enrich(period: LocalPeriod, rules: Rules) -> EnrichedPeriod:
     """The period under `rules`: read from disk, or worked out and kept there.
 
     What is damaged is made anew. Where nothing can be kept beside the facts (a store that is only

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from chargeback import query
 from chargeback.enrichment.bill import Bill
-from chargeback.enrichment.local import EnrichedPeriod, enriched
+from chargeback.enrichment.local import EnrichedPeriod, enrich
 from chargeback.enrichment.rules import Rules
 from chargeback.enrichment.tables import Grain
 from chargeback.errors import SourceProblem
@@ -69,7 +69,7 @@ class LocalTables:
             for period in self._periods:
                 month = period.manifest.billing_period
                 try:
-                    self._enriched[month] = enriched(period, self._rules)
+                    self._enriched[month] = enrich(period, self._rules)
                 except SourceProblem as problem:
                     self.problems[month] = problem
             self._holds += [FolderHold(period.folder) for period in self._enriched.values()]

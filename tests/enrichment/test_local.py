@@ -18,7 +18,7 @@ from chargeback.attribution.rules import AttributionRules
 from chargeback.demo import write_demo
 from chargeback.dimensions import UNALLOCATED
 from chargeback.enrichment.delivery import delivery_comparison
-from chargeback.enrichment.local import enriched
+from chargeback.enrichment.local import enrich
 from chargeback.enrichment.rules import Rules
 from chargeback.errors import UsageProblem
 from chargeback.files.atomic import sha256_of
@@ -61,7 +61,7 @@ def owners(folder: Path, *rows: str) -> dict[str, Path]:
 
 
 def daily(period: LocalPeriod, held: Rules) -> pa.Table:
-    return parquet.read_table(enriched(period, held).daily)
+    return parquet.read_table(enrich(period, held).daily)
 
 
 def total(column: pa.ChunkedArray) -> Decimal:
@@ -94,9 +94,9 @@ def test_a_line_without_a_date_keeps_its_row_and_its_owner(
 
 
 def test_the_same_rules_are_worked_out_once(period: LocalPeriod) -> None:
-    first = enriched(period, rules())
+    first = enrich(period, rules())
     before = state(period.folder)
-    assert enriched(period, rules()) == first
+    assert enrich(period, rules()) == first
     assert state(period.folder) == before
 
 
@@ -122,7 +122,7 @@ def test_other_rules_give_other_teams_and_leave_the_bill_alone(period: LocalPeri
 )
 def test_no_rule_loses_a_line_or_a_digit(period: LocalPeriod, team: list[object]) -> None:
     (bill,) = period.manifest.totals
-    meaning = enriched(period, rules(*team))
+    meaning = enrich(period, rules(*team))
     daily, monthly = parquet.read_table(meaning.daily), parquet.read_table(meaning.monthly)
     assert total(daily["cost"]) == total(monthly["cost"]) == bill.unblended_total
     assert sum(daily["line_count"].to_pylist()) == period.manifest.lines_read
@@ -194,14 +194,14 @@ def test_an_owner_list_that_cannot_be_used_is_named_and_leaves_nothing_behind(
     elif broken == "wrong":
         owners(tmp_path, "*,a,yesterday")
     with pytest.raises(UsageProblem, match=r"owners\.csv") as problem:
-        enriched(period, rules({"owners": file}))
+        enrich(period, rules({"owners": file}))
     assert str(tmp_path) not in str(problem.value)
     assert {path.name for path in period.folder.iterdir()} == {"spend.parquet", "manifest.json"}
 
 
 def test_several_at_once_agree_and_leave_one(period: LocalPeriod) -> None:
     with ThreadPoolExecutor(3) as pool:
-        found = list(pool.map(lambda _: enriched(period, rules()), range(3)))
+        found = list(pool.map(lambda _: enrich(period, rules()), range(3)))
     assert len(set(found)) == 1
     assert total(parquet.read_table(found[0].daily)["cost"]) == (
         period.manifest.totals[0].unblended_total
@@ -211,5 +211,5 @@ def test_several_at_once_agree_and_leave_one(period: LocalPeriod) -> None:
 
 def test_the_newest_four_are_kept(period: LocalPeriod) -> None:
     names = ["a/1", "a/2", "a/3", "a/4", "a/5"]
-    made = [enriched(period, rules(name)).daily.parent for name in names]
+    made = [enrich(period, rules(name)).daily.parent for name in names]
     assert {path for path in made if path.exists()} == set(made[1:])

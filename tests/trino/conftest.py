@@ -17,7 +17,7 @@ from chargeback import query
 from chargeback.demo import write_demo
 from chargeback.enrichment.bill import Bill
 from chargeback.enrichment.classify import attributed_identities, read_meters, recognised_meters
-from chargeback.enrichment.local import enriched
+from chargeback.enrichment.local import enrich
 from chargeback.settings import Settings
 from chargeback.sources.products import product_keys
 from chargeback.workspace import Workspace
@@ -88,7 +88,7 @@ def _add_bill(engines: Engines) -> None:
 def _add_store(engines: Engines, workspace: Workspace) -> None:
     workspace.refresh()
     periods = workspace.store.periods(workspace.source.source_id)
-    found = [enriched(period, workspace.rules) for period in periods]
+    found = [enrich(period, workspace.rules) for period in periods]
     engines.add_files("spend", [period.spend for period in periods])
     engines.add_files("in_force", [period.spend for period in periods[:2]])
     for period, under_rules in zip(periods, found, strict=True):

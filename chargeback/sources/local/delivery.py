@@ -20,9 +20,9 @@ from chargeback.sources.delivery_manifest import Manifest, read_manifest
 from chargeback.sources.local.folder import (
     MANIFEST,
     PARTITION,
-    Found,
+    Entry,
+    Listing,
     Partition,
-    Seen,
     all_in,
     names_of,
     seen_at,
@@ -42,7 +42,7 @@ class Delivery:
     export: str
     month: str
     files: tuple[Path, ...]
-    looked_at: tuple[Seen, ...]
+    looked_at: tuple[Entry, ...]
     """All that decides what is read, the manifest too: a change to them changes the period."""
     notices: tuple[Notice, ...] = ()
     problem: SourceProblem | None = None
@@ -68,7 +68,7 @@ def look(folder: Path) -> Bill:
         list(folder.iterdir())
     except OSError as error:
         raise unreadable_folder(error) from error
-    found = Found()
+    found = Listing()
     found.walk(folder)
     names = names_of([partition.export for partition in found.partitions], folder)
     deliveries = [_delivery(each, names[each.export]) for each in found.partitions]
@@ -126,7 +126,7 @@ class _DeliveryFinder:
             return self._without_manifest()
         return self._with_manifest(manifest)
 
-    def _with_manifest(self, found: Seen) -> Delivery:
+    def _with_manifest(self, found: Entry) -> Delivery:
         try:
             manifest = read_manifest(found.path, self.partition.month)
         except SourceProblem as unreadable:
@@ -145,13 +145,13 @@ class _DeliveryFinder:
         why = "The delivery's manifest does not name them."
         return self._made(named, [*inside, found], _unread(others, why), problem)
 
-    def _below(self, manifest: Manifest) -> list[Seen]:
+    def _below(self, manifest: Manifest) -> list[Entry]:
         """What lies in the folders of deliveries that the manifest speaks of."""
         folders = [seen.path for seen in self.folders if seen.path.name in manifest.folders]
         return [seen for folder in folders for seen in all_in(folder)]
 
     def _unfinished(
-        self, manifest: Seen, named: Sequence[Seen], missing: Sequence[str]
+        self, manifest: Entry, named: Sequence[Entry], missing: Sequence[str]
     ) -> SourceProblem | None:
         """Why a delivery is not whole: AWS writes the manifest after all data files."""
         newer = [seen.path.name for seen in named if seen.changed > manifest.changed]
@@ -189,7 +189,7 @@ class _DeliveryFinder:
         return self._newest_files(inside, _unread(left_out, why), left_out)
 
     def _newest_files(
-        self, inside: Sequence[Seen], notices: Sequence[Notice] = (), also: Sequence[Seen] = ()
+        self, inside: Sequence[Entry], notices: Sequence[Notice] = (), also: Sequence[Entry] = ()
     ) -> Delivery:
         data = [seen for seen in inside if seen.is_data]
         others = [seen for seen in inside if not seen.is_data]
@@ -200,8 +200,8 @@ class _DeliveryFinder:
 
     def _made(
         self,
-        data: Sequence[Seen],
-        looked_at: Sequence[Seen],
+        data: Sequence[Entry],
+        looked_at: Sequence[Entry],
         notices: Sequence[Notice] = (),
         problem: SourceProblem | None = None,
     ) -> Delivery:
@@ -217,7 +217,7 @@ class _DeliveryFinder:
             problem,
         )
 
-    def _broken(self, seen: Seen) -> SourceProblem:
+    def _broken(self, seen: Entry) -> SourceProblem:
         return SourceProblem(
             f"Files of billing period {self.partition.month} can't be read ({seen.path.name}: "
             f"{seen.error}).",
@@ -226,7 +226,7 @@ class _DeliveryFinder:
         )
 
 
-def _newest_manifest(partition: Partition) -> Seen | None:
+def _newest_manifest(partition: Partition) -> Entry | None:
     """The newest delivery's manifest: of folders the last by name, against the top by time."""
     metadata = partition.folder.parent.with_name("metadata")
     if partition.folder.parent.name.lower() != "data":
@@ -250,18 +250,18 @@ def _of_month(metadata: Path, month: str) -> list[Path]:
     return [metadata / name for name, found in partitions if found and found[1] == month]
 
 
-def _manifests(inside: Sequence[Seen]) -> list[Seen]:
+def _manifests(inside: Sequence[Entry]) -> list[Entry]:
     """The manifests, oldest first. A link that leads nowhere is one that can't be read."""
     named = [seen for seen in inside if MANIFEST.search(seen.path.name)]
     found = [seen for seen in named if stat.S_ISREG(seen.kind) or seen.error]
     return sorted(found, key=lambda seen: (seen.changed, seen.path.name))
 
 
-def _holds_data(inside: Sequence[Seen]) -> bool:
+def _holds_data(inside: Sequence[Entry]) -> bool:
     return any(seen.is_data for seen in inside)
 
 
-def _newest(inside: Sequence[Seen]) -> int:
+def _newest(inside: Sequence[Entry]) -> int:
     return max((seen.changed for seen in inside), default=-1)
 
 
@@ -269,7 +269,7 @@ def _by_time(name: str) -> tuple[bool, str]:
     return TIMED.match(name) is not None, name
 
 
-def _unread(files: Sequence[Seen], why: str) -> tuple[Notice, ...]:
+def _unread(files: Sequence[Entry], why: str) -> tuple[Notice, ...]:
     """A notice of what looks like data and is not read."""
     names = [seen.path.name for seen in files if seen.is_parquet or seen.is_text]
     return (notice("files-unread", files=listed(names), why=why),) if names else ()

@@ -24,7 +24,7 @@ TEXT = (".csv", ".csv.gz")
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Entry:
     """A file or folder as it was found, without looking into it."""
 
     path: Path
@@ -77,7 +77,7 @@ class Partition:
         return data.parent if data.name.lower() == "data" else data
 
 
-class Found:
+class Listing:
     """The folders of billing periods below a folder, and what was passed over on the way.
 
     Raises:
@@ -145,18 +145,18 @@ def names_of(exports: Sequence[Path], folder: Path) -> dict[Path, str]:
     }
 
 
-def all_in(folder: Path) -> list[Seen]:
+def all_in(folder: Path) -> list[Entry]:
     """All that lies in a folder, by name. Raises OSError."""
     return [seen_at(path) for path in sorted(folder.iterdir())]
 
 
-def seen_at(path: Path) -> Seen:
+def seen_at(path: Path) -> Entry:
     """What is at a path; a link is what it leads to."""
     try:
         found = path.stat()
     except OSError as error:
-        return Seen(path, error=str(error.strerror))
-    return Seen(path, stat.S_IFMT(found.st_mode), found.st_size, found.st_mtime_ns)
+        return Entry(path, error=str(error.strerror))
+    return Entry(path, stat.S_IFMT(found.st_mode), found.st_size, found.st_mtime_ns)
 
 
 def unreadable_folder(error: OSError) -> SourceProblem:
