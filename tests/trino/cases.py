@@ -111,7 +111,7 @@ def _identities() -> Iterator[Case]:
 def _views(rows: str, **more: object) -> Iterator[Case]:
     for label, view in VIEWS.items():
         grain = "daily" if view.days else rows
-        narrow = bool(view.where) or view.currency not in ("USD", "")
+        narrow = bool(view.where or view.rows.only) or view.currency not in ("USD", "")
         parameters = {**view.parameters(), "first_month": PREVIOUS, **more}
         yield Case(label, parameters, grain, may_be_empty=narrow)
 
