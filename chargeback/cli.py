@@ -14,10 +14,8 @@ import duckdb
 from chargeback.access.change import Actor, machine_user
 from chargeback.access.rows import rows_of
 from chargeback.billing_period import check_month, today
-from chargeback.demo import write_demo
 from chargeback.dimensions import CHARGED
-from chargeback.doctor.check import count
-from chargeback.doctor.examine import Check, examine
+from chargeback.doctor.check import Check, count
 from chargeback.errors import Problem, UsageProblem, unforeseen
 from chargeback.notices import Notice, blocking
 from chargeback.reports.answers import Answers
@@ -179,6 +177,8 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _doctor(_: argparse.Namespace) -> None:
+    from chargeback.doctor.examine import examine  # noqa: PLC0415  (slow, and no other command's)
+
     workspace = Workspace(load_settings())
     workspace.write_demo_bill(_progress())
     checks = list(examine(workspace, datetime.now(UTC)))
@@ -212,6 +212,8 @@ def _can_show(text: str, encoding: str) -> bool:
 
 
 def _demo(options: argparse.Namespace) -> None:
+    from chargeback.demo import write_demo  # noqa: PLC0415  (no other command's concern)
+
     write_demo(
         options.out,
         today=today(),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 from pydantic import TypeAdapter, ValidationError
@@ -16,10 +16,6 @@ from pydantic import TypeAdapter, ValidationError
 from chargeback import ledger
 from chargeback.access.change import Actor, require_change
 from chargeback.billing_period import month_of, now, today
-from chargeback.demo import rules as demo_rules
-from chargeback.demo import write_demo
-from chargeback.demo.billing_api import BillingApi
-from chargeback.enrichment.athena_tables import AthenaTables
 from chargeback.enrichment.delivery import delivery_comparison
 from chargeback.enrichment.local import DamagedFacts
 from chargeback.enrichment.local_tables import LocalTables
@@ -31,17 +27,21 @@ from chargeback.notices import Notice
 from chargeback.reports.answers import Answers
 from chargeback.settings import Settings, demo_folder
 from chargeback.sources.athena.costs import AthenaCosts
-from chargeback.sources.athena.table import AthenaTable
 from chargeback.sources.base import Source, SourcePeriod
-from chargeback.sources.billing.answers import AwsEndpoint, Endpoint
-from chargeback.sources.billing.cost_explorer import CostExplorer
-from chargeback.sources.billing.invoices import Invoices
 from chargeback.sources.local.files import LocalFiles
 from chargeback.statement.allocation_settings import AllocationSettings
-from chargeback.store.athena.store import AthenaStore
 from chargeback.store.base import Progress, Refresh, Store, StoredPeriod
 from chargeback.store.local import LocalStore
 from chargeback.store.manifest import SCHEMA_VERSION, Acceptance, Manifest, Refusal
+
+if TYPE_CHECKING:
+    from chargeback.sources.athena.table import AthenaTable
+    from chargeback.sources.billing.answers import AwsEndpoint, Endpoint
+    from chargeback.sources.billing.cost_explorer import CostExplorer
+    from chargeback.sources.billing.invoices import Invoices
+
+# What speaks to AWS, and the demo, are imported where they are opened: boto3, botocore and PyAthena
+# take as long to import as everything else, and a bill in files needs none of them.
 
 DEMO_MONTHS = 14
 
@@ -55,11 +55,19 @@ class Workspace:
     @cached_property
     def source(self) -> Source:
         """Where the bill comes from; in demo mode its files are written first if need be."""
-        if self.settings.athena is not None:
-            return AthenaTable(self.settings.athena, self.athena_costs)
+        if self._athena_table is not None:
+            return self._athena_table
         if self.settings.cur is not None:
             return LocalFiles(self.settings.cur, self.settings.bill)
         return LocalFiles(demo_folder() / "cur", self.settings.bill, name="Demo bill")
+
+    @cached_property
+    def _athena_table(self) -> AthenaTable | None:
+        if self.settings.athena is None:
+            return None
+        from chargeback.sources.athena.table import AthenaTable  # noqa: PLC0415  (slow)
+
+        return AthenaTable(self.settings.athena, self.athena_costs)
 
     @property
     def store(self) -> Store[Any]:
@@ -69,8 +77,11 @@ class Workspace:
     @cached_property
     def _store_and_tables(self) -> tuple[Store[Any], Callable[[Sequence[Any], Rules], Tables]]:
         """The spend store, and what opens its periods for reports."""
-        if self.settings.store == "athena" and isinstance(self.source, AthenaTable):
-            athena = AthenaStore(self.settings.store_folder, self.source)
+        if self.settings.store == "athena" and self._athena_table is not None:
+            from chargeback.enrichment.athena_tables import AthenaTables  # noqa: PLC0415  (slow)
+            from chargeback.store.athena.store import AthenaStore  # noqa: PLC0415  (slow)
+
+            athena = AthenaStore(self.settings.store_folder, self._athena_table)
             return athena, partial(AthenaTables.open, athena)
         local = LocalStore(self.settings.store_folder)
         return local, partial(LocalTables, local)
@@ -83,17 +94,25 @@ class Workspace:
     @property
     def cost_explorer(self) -> CostExplorer:
         """Cost Explorer of the account that boto3's credentials open; in demo mode the demo's."""
+        from chargeback.sources.billing.cost_explorer import CostExplorer  # noqa: PLC0415  (slow)
+
         return CostExplorer(self._answers_folder, self._billing)
 
     @property
     def invoices(self) -> Invoices:
         """The invoices of the same account."""
+        from chargeback.sources.billing.invoices import Invoices  # noqa: PLC0415  (slow)
+
         return Invoices(self._answers_folder, self._billing)
 
     @cached_property
     def _billing(self) -> Endpoint | AwsEndpoint:
+        from chargeback.sources.billing.answers import AwsEndpoint, Endpoint  # noqa: PLC0415  (slow)
+
         if not self.settings.is_demo:
             return AwsEndpoint()
+        from chargeback.demo.billing_api import BillingApi  # noqa: PLC0415  (only the demo's)
+
         return Endpoint(BillingApi(demo_folder() / "cur").start().url)
 
     @property
@@ -109,7 +128,9 @@ class Workspace:
     def allocation(self) -> AllocationSettings:
         """What follows usage, and the rules; in demo mode the demo's unless others are set."""
         if self.settings.is_demo and not self.settings.allocation.is_set:
-            return AllocationSettings.model_validate(demo_rules.ALLOCATION)
+            from chargeback.demo.rules import ALLOCATION  # noqa: PLC0415  (only the demo's)
+
+            return AllocationSettings.model_validate(ALLOCATION)
         return self.settings.allocation
 
     @property
@@ -121,6 +142,8 @@ class Workspace:
         """In demo mode: writes the demo bill, unless the one of this month is there."""
         if not self.settings.is_demo:
             return
+        from chargeback.demo import write_demo  # noqa: PLC0415  (only the demo's)
+
         folder, month = demo_folder() / "cur", month_of(today())
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(demo_folder() / ".lock"):

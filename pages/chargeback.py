@@ -15,6 +15,7 @@ from chargeback.reports.view import View
 from chargeback.statement.build import MONEY, Statement, build_statement
 from chargeback.statement.explain import direct_total, read_rules
 from chargeback.statement.export import allocation_name, file_names
+from chargeback.statement.frame import frame_of_charges
 from chargeback.ui import address, allocation, header, page_context, problems
 from chargeback.ui.downloads import export_file, workbook_file
 from chargeback.ui.formats import money, plain
@@ -29,7 +30,7 @@ UNIT = "unit"
 def draw_statement(statement: Statement, currency: str) -> None:
     """The statement in one currency, with the check that it ties."""
     _banner(statement, currency)
-    by, charges = statement.bill_to_type, largest_first(statement.frame(currency))
+    by, charges = statement.bill_to_type, largest_first(frame_of_charges(statement, currency))
     call = named(by, currency)
     row = plain_table(
         charges.assign(

@@ -1,4 +1,4 @@
-"""The command line, as a process: what it writes, what it says, and its exit status."""
+"""The command line, as a process and in this one: what it writes and says, its exit status."""
 
 from __future__ import annotations
 
@@ -50,6 +50,29 @@ def command(cur: Path, tmp_path: Path) -> Command:
     return run
 
 
+@pytest.fixture
+def inside(
+    cur: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """The same in this process: where what is said matters, and not how a process starts."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if "CHARGEBACK" in name]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("CHARGEBACK_CUR", str(cur))
+    monkeypatch.setenv("CHARGEBACK_STORE", str(tmp_path / "store"))
+
+    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        capsys.readouterr()
+        with monkeypatch.context() as environment:
+            for name, value in variables.items():
+                environment.setenv(name, value)
+            status = main(arguments)
+        written = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, status, written.out, written.err)
+
+    return run
+
+
 def noticed(done: subprocess.CompletedProcess[str]) -> list[str]:
     """Of each line on stderr what it is about, how serious it is, and its code."""
     return [": ".join(line.split(": ")[1:4]) for line in done.stderr.splitlines()]
@@ -68,9 +91,9 @@ def test_a_bill_is_read_once_and_says_what_is_new_on_it(command: Command) -> Non
     ("arguments", "read"), [(("--month", "2026-10"), "2026-10"), (("--months", "1"), "2026-11")]
 )
 def test_some_months_can_be_read_alone(
-    command: Command, arguments: tuple[str, str], read: str
+    inside: Command, arguments: tuple[str, str], read: str
 ) -> None:
-    assert command("refresh", *arguments).stdout == f"Read {read}.\n"
+    assert inside("refresh", *arguments).stdout == f"Read {read}.\n"
 
 
 def test_an_export_reads_what_it_needs_and_names_its_files(
@@ -93,10 +116,10 @@ def test_an_export_reads_what_it_needs_and_names_its_files(
     assert charged == exact.quantize(Decimal("0.01"))
 
 
-def test_a_demo_is_written_where_it_is_asked_for(command: Command, tmp_path: Path) -> None:
-    done = command("demo", "--out", "here", "--months", "1", "--lines", "200")
+def test_a_demo_is_written_where_it_is_asked_for(inside: Command, tmp_path: Path) -> None:
+    done = inside("demo", "--out", "here", "--months", "1", "--lines", "200")
     assert (done.returncode, done.stdout, done.stderr) == (0, "here\n", "")
-    assert command("refresh", CHARGEBACK_CUR=str(tmp_path / "here")).returncode == 0
+    assert inside("refresh", CHARGEBACK_CUR=str(tmp_path / "here")).returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -113,9 +136,9 @@ def test_a_demo_is_written_where_it_is_asked_for(command: Command, tmp_path: Pat
     ],
 )
 def test_what_cannot_be_asked_exits_with_2_and_one_line(
-    command: Command, arguments: tuple[str, ...], variables: dict[str, str], said: str
+    inside: Command, arguments: tuple[str, ...], variables: dict[str, str], said: str
 ) -> None:
-    done = command(*arguments, **variables)
+    done = inside(*arguments, **variables)
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith("chargeback: ")
@@ -152,8 +175,8 @@ def test_a_wrong_key_in_the_file_exits_with_2(command: Command, tmp_path: Path) 
     assert "chargeback.toml, line 1, cost_bases: there is no such setting" in line
 
 
-def test_an_empty_variable_is_not_this_folder(command: Command, tmp_path: Path) -> None:
-    assert command("refresh", "--months", "1", CHARGEBACK_STORE="").returncode == 0
+def test_an_empty_variable_is_not_this_folder(inside: Command, tmp_path: Path) -> None:
+    assert inside("refresh", "--months", "1", CHARGEBACK_STORE="").returncode == 0
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
@@ -167,50 +190,31 @@ def test_a_bill_that_cannot_be_read_exits_with_1_and_one_line(
 
 
 def test_an_export_uses_what_was_read_before_and_says_when_it_is_stale(
-    command: Command, cur: Path, tmp_path: Path
+    inside: Command, cur: Path, tmp_path: Path
 ) -> None:
     export = ("export", "--month", "2026-10", "--by", "team")
     own = shutil.copytree(cur, tmp_path / "own")
-    assert command("refresh", "--month", "2026-10", CHARGEBACK_CUR=str(own)).returncode == 0
-    fresh = command(*export, CHARGEBACK_CUR=str(own))
+    assert inside("refresh", "--month", "2026-10", CHARGEBACK_CUR=str(own)).returncode == 0
+    fresh = inside(*export, CHARGEBACK_CUR=str(own))
     assert (fresh.returncode, noticed(fresh)) == (0, ["2026-10: info: product-new"])
     statement = tmp_path / fresh.stdout.splitlines()[0]
     charged = statement.read_bytes()
     (file,) = own.glob("*/data/BILLING_PERIOD=2026-10/*.parquet")
     file.write_bytes(b"PAR1")
     write_manifest_again(own, "2026-10")
-    stale = command(*export, CHARGEBACK_CUR=str(own))
+    stale = inside(*export, CHARGEBACK_CUR=str(own))
     assert (stale.returncode, stale.stdout) == (0, fresh.stdout)
     line, _ = stale.stderr.splitlines()
     assert line.startswith("chargeback: not up to date: Files of billing period 2026-10 can't be")
     assert statement.read_bytes() == charged
 
 
-def test_what_was_read_of_another_bill_is_never_exported(command: Command, tmp_path: Path) -> None:
-    assert command("refresh", "--month", "2026-10").returncode == 0
-    done = command(
+def test_what_was_read_of_another_bill_is_never_exported(inside: Command, tmp_path: Path) -> None:
+    assert inside("refresh", "--month", "2026-10").returncode == 0
+    done = inside(
         "export", "--month", "2026-10", "--by", "team", CHARGEBACK_CUR=str(tmp_path / "nowhere")
     )
     assert (done.returncode, done.stdout) == (1, "")
-
-
-@pytest.fixture
-def inside(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Command:
-    """The same in this process: where what is said matters, and not how a process starts."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CHARGEBACK_STORE", str(tmp_path / "store"))
-
-    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        for name, value in variables.items():
-            monkeypatch.setenv(name, value)
-        capsys.readouterr()
-        status = main(arguments)
-        written = capsys.readouterr()
-        return subprocess.CompletedProcess(arguments, status, written.out, written.err)
-
-    return run
 
 
 @pytest.fixture

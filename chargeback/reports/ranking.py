@@ -14,9 +14,9 @@ from chargeback.dimensions import BY_NAME, FILTERS, UNALLOCATED
 from chargeback.money import ZERO, per_million, share_of
 from chargeback.reports.answers import Answers
 from chargeback.reports.frames import frame_of, total
+from chargeback.reports.summary import HISTORY_MONTHS
 from chargeback.reports.view import View
 
-HISTORY_MONTHS = 13
 OTHERS = "\0others"
 """Stands for all units without a name of their own; no tag value can hold its first character."""
 LARGEST = 5

@@ -13,8 +13,10 @@ from decimal import Decimal
 from chargeback.billing_period import days_in, is_over, month_of, months_until, previous_month
 from chargeback.money import ZERO, per_million, share_of
 from chargeback.reports.answers import Answers
-from chargeback.reports.ranking import HISTORY_MONTHS
 from chargeback.reports.view import View
+
+HISTORY_MONTHS = 13
+"""How far back a month is compared: to the same one of the year before."""
 
 
 @dataclass(frozen=True, slots=True)

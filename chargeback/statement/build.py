@@ -9,8 +9,6 @@ from decimal import ROUND_HALF_UP, Decimal
 from itertools import groupby
 from typing import Any
 
-import pandas as pd
-
 from chargeback.dimensions import CHARGED, UNALLOCATED
 from chargeback.errors import Problem, UsageProblem
 from chargeback.money import CENT, ZERO, exact_sum
@@ -104,15 +102,6 @@ class Statement:
         """What is charged in one currency to units with a name; the rest is unallocated."""
         mine = (each for each in self.charges if each.currency == currency)
         return sum((each.total for each in mine if each.bill_to != UNALLOCATED), ZERO)
-
-    def frame(self, currency: str) -> pd.DataFrame:
-        """The charges in one currency, for screens: bill_to, cost_center, MONEY, total_charge."""
-        rows = [
-            [charge.bill_to, charge.cost_center, *charge.amounts, charge.total]
-            for charge in self.charges
-            if charge.currency == currency
-        ]
-        return pd.DataFrame(rows, columns=["bill_to", "cost_center", *MONEY, "total_charge"])
 
     def rows(self) -> Iterator[list[Any]]:
         """The rows of the statement file, in the order of COLUMNS."""
