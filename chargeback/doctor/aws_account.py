@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-import boto3
 from botocore.config import Config
 
 from chargeback.doctor.check import EXPORTS_PAGE, MAKE_EXPORT, Check, State, failed
@@ -17,6 +16,7 @@ from chargeback.sources.athena import problems as athena_problems
 from chargeback.sources.athena.delivery import AthenaDelivery, DeliveryUnknown
 from chargeback.sources.athena.settings import AthenaSettings
 from chargeback.sources.aws_problems import words_of
+from chargeback.sources.aws_session import new_session
 from chargeback.sources.billing import problems as billing_problems
 from chargeback.sources.billing.answers import NO_ANSWER
 from chargeback.sources.cur2 import REQUIRED
@@ -69,7 +69,7 @@ def _identity(settings: AthenaSettings) -> Iterator[Check]:
 
 
 def _region(settings: AthenaSettings) -> Iterator[Check]:
-    region = settings.region or boto3.Session().region_name
+    region = settings.region or new_session().region_name
     if region:
         yield Check("Region", "ok", region)
         return
@@ -273,4 +273,4 @@ def _command(settings: AthenaSettings, operation: str) -> str:
 def _client(service: str, region: str | None) -> Any:  # noqa: ANN401  (boto3 makes them at run time)
     retries: Any = {"mode": "standard", "total_max_attempts": 2}
     config = Config(connect_timeout=5, read_timeout=15, retries=retries)
-    return boto3.Session().client(service, region_name=region, config=config)  # type: ignore[call-overload]
+    return new_session().client(service, region_name=region, config=config)  # type: ignore[call-overload]

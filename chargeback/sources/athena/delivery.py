@@ -20,6 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chargeback.errors import SourceProblem
 from chargeback.notices import Notice, notice
 from chargeback.sources.athena.settings import AthenaSettings
+from chargeback.sources.aws_session import new_session
 from chargeback.sources.delivery_manifest import below_partition, parse_manifest
 
 METADATA, MANIFEST = "metadata/", "-Manifest.json"
@@ -113,7 +114,7 @@ class AthenaDelivery:
 
     @property
     def _session(self) -> Session:
-        return Session(region_name=self.settings.region)
+        return new_session(region_name=self.settings.region)
 
 
 _CONFIG = Config(connect_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})

@@ -36,6 +36,7 @@ from chargeback.sources.athena.problems import (
     unreadable_results,
 )
 from chargeback.sources.athena.settings import AthenaSettings
+from chargeback.sources.aws_session import new_session
 
 REUSE_MINUTES = 60
 """How old an answer may be that Athena gives again instead of scanning for it."""
@@ -77,6 +78,7 @@ class AthenaQueries:
                     work_group=self.settings.workgroup,
                     s3_staging_dir=self.settings.s3_staging_dir,
                     region_name=self.settings.region,
+                    session=new_session(region_name=self.settings.region),
                     catalog_name=self.settings.catalog,
                     schema_name=self.settings.database,
                     poll_interval=0.5,

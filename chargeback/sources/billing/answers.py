@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-import boto3
 import botocore.session
 from botocore import xform_name
 from botocore.config import Config
@@ -27,6 +26,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from chargeback.billing_period import UtcMoment, month_of, now
 from chargeback.errors import SourceProblem
 from chargeback.files.atomic import write_whole
+from chargeback.sources.aws_session import new_session
 from chargeback.sources.billing.problems import as_problem, can_not_keep
 
 HOME_REGION = "us-east-1"
@@ -64,7 +64,12 @@ class Endpoint:
         """A boto3 client with credentials that are none."""
         # Neither a profile nor a proxy of the environment has a say in the demo.
         bare = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
-        session = boto3.Session("demo", "demo", region_name=HOME_REGION, botocore_session=bare)
+        session = new_session(
+            bare,
+            aws_access_key_id="demo",
+            aws_secret_access_key="demo",  # noqa: S106  (it is none)
+            region_name=HOME_REGION,
+        )
         return session.client(service, endpoint_url=self.url, config=_config(proxies={}))
 
 
@@ -73,7 +78,7 @@ class AwsEndpoint:
 
     def client(self, service: Service) -> Any:  # noqa: ANN401  (boto3 makes clients at run time)
         """A boto3 client. Raises BotoCoreError when the environment names none that works."""
-        session = boto3.Session()
+        session = new_session()
         region = session.region_name or HOME_REGION
         return session.client(service, region_name=region, config=_config())
 

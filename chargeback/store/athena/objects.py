@@ -9,12 +9,12 @@ from functools import cached_property
 from typing import Any
 
 from boto3.exceptions import Boto3Error
-from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chargeback.sources.athena.problems import as_problem
 from chargeback.sources.athena.settings import AthenaSettings
+from chargeback.sources.aws_session import new_session
 
 MISSING = ("NoSuchKey", "404")
 FASTER = ("PreconditionFailed", "ConditionalRequestConflict", "412")
@@ -105,7 +105,7 @@ class StoreObjects:
     @cached_property
     def _s3(self) -> Any:  # noqa: ANN401  (boto3 makes its clients' classes while it runs)
         config = Config(connect_timeout=10, retries={"mode": "standard", "total_max_attempts": 4})
-        return Session(region_name=self._region).client("s3", config=config)
+        return new_session(region_name=self._region).client("s3", config=config)
 
 
 def _code(error: ClientError) -> str:
