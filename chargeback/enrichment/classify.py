@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -86,9 +87,13 @@ def read_meters(found: pa.Table) -> list[dict[str, Any]]:
 
 
 def _meter(found: Mapping[str, Any]) -> Meter:
-    rate = found["rate"]
+    return _reading(found["rate"], *(found[key] for key in METER_KEYS))
+
+
+@lru_cache(maxsize=4096)  # months have most of their meters in common
+def _reading(rate: float | None, *keys: str) -> Meter:
     return read_meter(
-        **{key: found[key] for key in METER_KEYS},
+        **dict(zip(METER_KEYS, keys, strict=True)),
         rate=None if rate is None else Decimal(repr(rate)),
     )
 

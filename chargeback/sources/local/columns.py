@@ -94,6 +94,19 @@ def unreadable(column: str, given: exp.Expr, type_: DuckDBPyType) -> exp.Expr:
     return exp.Case().when(told, text)
 
 
+@lru_cache(maxsize=1024)
+def one_type_sql(column: str, name: str, type_: DuckDBPyType, number_as_text: bool) -> str:
+    """`one_type` of the files' column `name` as DuckDB's SQL: a bill's files are much alike."""
+    given = exp.column(name, quoted=True)
+    return query.render(one_type(column, given, type_, number_as_text=number_as_text), "duckdb")
+
+
+@lru_cache(maxsize=1024)
+def unreadable_sql(column: str, name: str, type_: DuckDBPyType) -> str:
+    """`unreadable` of the files' column `name` as DuckDB's SQL."""
+    return query.render(unreadable(column, exp.column(name, quoted=True), type_), "duckdb")
+
+
 def is_ready(column: str, type_: DuckDBPyType) -> bool:
     """Whether all that a column of this type holds can be read."""
     if column in MAPS:

@@ -24,7 +24,7 @@ from chargeback.sources.bill_settings import BillSettings
 from chargeback.sources.local.delivery import STAYS, Delivery, look
 from chargeback.sources.local.exports import ExportChoice, choose
 from chargeback.sources.local.problems import as_problem, exhausted, left_blank
-from chargeback.sources.local.table import Connection, Files, Table
+from chargeback.sources.local.table import Connection, Files, Table, rendered
 from chargeback.sources.products import sorted_products
 
 LINES_AND_THREADS = 20_000_000
@@ -186,7 +186,7 @@ def _threads(table: Table, products: list[str]) -> int:
         "SELECT current_setting('threads'), COUNT(*) FROM cur"
     ).fetchall()
     if threads * lines > LINES_AND_THREADS:
-        facts = exp.Subquery(this=table.fit("facts"))
+        facts = exp.Subquery(this=table.fit("facts").copy())
         count = exp.select(exp.alias_(exp.Count(this=exp.Star()), "lines")).from_(facts)
         lines = table.run(count, products=products)[0]["lines"]
     return max(1, min(int(threads), LINES_AND_THREADS // max(int(lines), 1)))
@@ -194,7 +194,7 @@ def _threads(table: Table, products: list[str]) -> int:
 
 def _write(table: Table, products: list[str], out: Path) -> None:
     spend = table.fit("daily_spend")
-    sql = query.into_file(query.render(spend, "duckdb"))
+    sql = query.into_file(rendered(spend))
     table.create_view()
     try:
         given = table.parameters(spend, {"products": products})

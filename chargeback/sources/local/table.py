@@ -6,7 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +31,8 @@ from chargeback.sources.local.columns import (
     columns_of,
     differs,
     is_ready,
-    one_type,
-    unreadable,
+    one_type_sql,
+    unreadable_sql,
 )
 from chargeback.sources.local.delivery import STAYS
 
@@ -66,6 +66,7 @@ class Table:
         there = {column for part in self._parts for column in part.columns}
         self._read = [column for column in COLUMN_TYPES if column in there]
         self.columns = [*self._read, "billing_period"]
+        self._whole: dict[frozenset[str], duckdb.DuckDBPyRelation] = {}
 
     @property
     def notices(self) -> tuple[Notice, ...]:
@@ -107,8 +108,8 @@ class Table:
     ) -> duckdb.DuckDBPyRelation:
         """The same, not yet run; with what can't be read of doubtful columns in columns beside."""
         self.create_view(doubtful)
-        sql, given = query.render(statement, "duckdb"), self.parameters(statement, parameters)
-        return self.connection.sql(sql, params=given)
+        given = self.parameters(statement, parameters)
+        return self.connection.sql(rendered(statement), params=given)
 
     def parameters(self, statement: exp.Expr, given: Mapping[str, object]) -> dict[str, object]:
         """Those that the statement takes."""
@@ -116,17 +117,23 @@ class Table:
         return {name: offered[name] for name in query.parameters(statement)}
 
     def fit(self, name: str) -> exp.Expr:
-        """A statement of queries/cur for this table."""
-        return fit(name, self.columns)
+        """A statement of queries/cur for this table. Treat it as immutable."""
+        return _fitted(name, tuple(self.columns))
 
     def create_view(self, doubtful: Collection[str] = ()) -> None:
         """Makes the files `cur`; with what can't be read of doubtful columns beside them."""
+        wanted = frozenset(doubtful)
+        if wanted not in self._whole:
+            self._whole[wanted] = self._as_one(sorted(wanted))
+        self._whole[wanted].create_view("cur", replace=True)
+
+    def _as_one(self, doubtful: Collection[str]) -> duckdb.DuckDBPyRelation:
         types = {c: [part.types[c] for part in self._parts if c in part.types] for c in NUMBERS}
         as_text = {column for column, given in types.items() if given and differs(given)}
         relations = [part.relation(self._read, as_text, doubtful) for part in self._parts]
         whole = reduce(duckdb.DuckDBPyRelation.union, relations)
         month = duckdb.ConstantExpression(self.billing_period).alias("billing_period")
-        whole.select(duckdb.StarExpression(), month).create_view("cur", replace=True)
+        return whole.select(duckdb.StarExpression(), month)
 
 
 class _Part:
@@ -164,27 +171,22 @@ class _Part:
         """These columns in their one type; NULL for those that the files lack."""
         made = {column: self._made(column, column in as_text) for column in columns}
         made |= {f"unreadable_{column}": self._unreadable(column) for column in doubtful}
-        expressions = [
-            duckdb.SQLExpression(query.render(each, "duckdb")).alias(column)
-            for column, each in made.items()
-        ]
+        expressions = [duckdb.SQLExpression(each).alias(column) for column, each in made.items()]
         relation = self._given.select(*expressions)
         return relation.filter(self._counts()) if self._files.without_payers else relation
 
-    def _made(self, column: str, as_text: bool) -> exp.Expr:
+    def _made(self, column: str, as_text: bool) -> str:
         if column in self._own:
             name, type_ = self._own[column]
-            given = exp.column(name, quoted=True)
-            return one_type(column, given, type_, number_as_text=as_text)
+            return one_type_sql(column, name, type_, as_text)
         if column in self._nested:
-            return query.map_of(columns_of(self._nested[column]))
-        return exp.null()
+            return query.render(query.map_of(columns_of(self._nested[column])), "duckdb")
+        return "NULL"
 
-    def _unreadable(self, column: str) -> exp.Expr:
+    def _unreadable(self, column: str) -> str:
         if column not in self._own:
-            return exp.cast(exp.null(), "VARCHAR", dialect="duckdb")
-        name, type_ = self._own[column]
-        return unreadable(column, exp.column(name, quoted=True), type_)
+            return "CAST(NULL AS VARCHAR)"
+        return unreadable_sql(column, *self._own[column])
 
     def _counts(self) -> duckdb.Expression:
         payer = duckdb.CoalesceOperator(
@@ -192,6 +194,17 @@ class _Part:
         )
         others = sorted(self._files.without_payers)
         return payer.isnotin(*map(duckdb.ConstantExpression, others))
+
+
+@lru_cache(maxsize=64)
+def _fitted(name: str, columns: tuple[str, ...]) -> exp.Expr:
+    return fit(name, columns)
+
+
+@lru_cache(maxsize=64)
+def rendered(statement: exp.Expr) -> str:
+    """DuckDB's SQL of a fitted statement: months of a bill mostly have the same columns."""
+    return query.render(statement, "duckdb")
 
 
 def _of_same_types(files: Files, billing_period: str) -> Iterator[Files]:
