@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import duckdb
 import pyarrow as pa
@@ -17,9 +18,14 @@ def schema_of(name: str, tables: Mapping[str, pa.Schema]) -> pa.Schema:
         name: of the statement, below queries/.
         tables: the relations that it reads.
     """
+    return _schema_of(name, tuple(tables.items()))
+
+
+@lru_cache(maxsize=64)
+def _schema_of(name: str, tables: tuple[tuple[str, pa.Schema], ...]) -> pa.Schema:
     tree = query.load(name)
     with duckdb.connect() as connection:
-        for table, schema in tables.items():
+        for table, schema in tables:
             connection.register(table, schema.empty_table())
         nothing = dict.fromkeys(query.parameters(tree))
         return connection.sql(query.render(tree, "duckdb"), params=nothing).to_arrow_table().schema
