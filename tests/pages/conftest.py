@@ -19,6 +19,7 @@ from chargeback.billing_period import today
 from chargeback.demo import write_demo
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
+PAGES = sorted((Path(APP).parent / "pages").glob("*.py"))
 RUN_SECONDS = 120
 """The first run reads the bill."""
 
@@ -93,6 +94,9 @@ class Shown:
     pages: dict[str, tuple[AppTest, object]] = field(default_factory=dict)
     """With what each showed: a page that a test used since shows something else."""
 
+    hashes: dict[str, str] = field(default_factory=dict)
+    """By which the app knows its pages, as soon as it has run."""
+
     def untouched(self, address: str) -> AppTest | None:
         app, tree = self.pages.get(address, (None, None))
         return app if app is not None and app._tree is tree else None
@@ -130,13 +134,14 @@ def open_page(monkeypatch: pytest.MonkeyPatch, bill: Bill, shown: Shown) -> Open
             shown.environment = environment
         elif (known := shown.untouched(address)) is not None:
             return known
+        if page != START_PAGE and page not in shown.hashes:
+            app = AppTest.from_file(APP, default_timeout=RUN_SECONDS).run()
+            for file in PAGES:
+                shown.hashes[file.stem] = app.switch_page(f"pages/{file.name}")._page_hash
         app = AppTest.from_file(APP, default_timeout=RUN_SECONDS)
         app.query_params.update(parameters)
-        if page != START_PAGE:
-            app.run()  # the app knows its pages only once it has run
-            app.switch_page(f"pages/{page}.py")
-            app.query_params.clear()
-            app.query_params.update(parameters)
+        if page != START_PAGE:  # at once, as a browser that is given an address
+            app._page_hash = shown.hashes[page]
         app.run()
         assert not app.exception
         if bill is shared:
