@@ -87,6 +87,13 @@ def test_a_bill_is_read_once_and_says_what_is_new_on_it(command: Command) -> Non
     assert [noticed(done) for done in (first, second)] == [["2026-08: info: product-new"]] * 2
 
 
+def test_no_command_waits_for_what_only_others_use() -> None:
+    heavy = "boto3 botocore pyathena pandas plotly streamlit chargeback.demo"
+    code = f"import sys, chargeback.cli; print(*sys.modules.keys() & set({heavy!r}.split()))"
+    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True)
+    assert done.stdout == "\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "read"), [(("--month", "2026-10"), "2026-10"), (("--months", "1"), "2026-11")]
 )
