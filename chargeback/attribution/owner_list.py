@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from chargeback.attribution.owners import OwnerListError, OwnerRow, read_owners
-from chargeback.attribution.principal import read_principal
+from chargeback.attribution.owners import OwnerListError, OwnerRow, owners_in, read_content
+from chargeback.attribution.principal_pattern import PATTERN, names_of
 from chargeback.attribution.star_pattern import STAR, StarPattern, star_pattern
 
 
@@ -19,7 +21,7 @@ class Specificity(NamedTuple):
     """How closely a row names a caller; the greater counts."""
 
     kind: int
-    """3: the ARN as billed, 2: the ARN of its role, 1: a pattern, 0: the account alone."""
+    """As in principal_pattern.py; 0: the account alone."""
     literals: int
     """Of a pattern, the characters that stand for themselves."""
     with_account: bool
@@ -51,7 +53,9 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class _Conflict:
+class Conflict:
+    """Two rows that are equally specific and name different owners for one caller."""
+
     one: OwnerRow
     two: OwnerRow
 
@@ -72,20 +76,27 @@ class OwnerList:
         self._exact = _by(row.iam_principal for row in rows)
         self._accounts = _by("" if row.iam_principal else row.usage_account_id for row in rows)
         self._fitting = lru_cache(maxsize=65_536)(self._that_fit)
-        self._choose = lru_cache(maxsize=65_536)(self._choice_or_conflict)
+        self.find = lru_cache(maxsize=65_536)(self._choice_or_conflict)
+        """What `choose` does, with rows that contradict each other as a value."""
 
     @classmethod
     def read(cls, path: Path) -> OwnerList:
-        """The list in a file, read again when the file has changed.
+        """The list in a file; it is understood anew where the file has changed.
 
         Raises:
             OwnerListError: the file can't be used.
         """
-        try:
-            about = path.stat()
-        except OSError:
-            return cls(path.name, read_owners(path))
-        return _read(path, (about.st_mtime_ns, about.st_size, about.st_ino))
+        return _read(path.name, read_content(path))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of all that decides or is told of the rows, their lines included; notes are neither."""
+        decides = [
+            (row.line, row.iam_principal, row.usage_account_id, sorted(row.values.items()), *dates)
+            for row in self.rows
+            for dates in [(str(row.effective_from), str(row.effective_to))]
+        ]
+        return sha256(json.dumps(decides).encode()).hexdigest()
 
     def matches(self, account: str, iam_principal: str) -> Matches:
         """The rows that speak of a caller, on whatever day."""
@@ -108,18 +119,15 @@ class OwnerList:
         Raises:
             OwnerListError: rows that are equally specific name different owners.
         """
-        found = self._choose(matches, dimension, on)
-        if isinstance(found, _Conflict):
+        found = self.find(matches, dimension, on)
+        if isinstance(found, Conflict):
             raise self._undecided(found, dimension, caller)
         return found
 
     def _that_name(self, iam_principal: str) -> Mapping[int, Specificity]:
-        group = read_principal(iam_principal).group
-        fitting = self._fitting(group)
-        if group != iam_principal:
-            fitting += self._that_fit(iam_principal)
-        found = {number: self._of_pattern(number) for number in fitting}
-        for kind, arn in ((2, group), (3, iam_principal)):
+        names = names_of(iam_principal)
+        found = {number: self._of_pattern(number) for arn in names for number in self._fitting(arn)}
+        for arn, kind in sorted(names.items(), key=lambda each: each[1]):
             for number in self._exact.get(arn, ()):
                 found[number] = Specificity(kind, 0, bool(self.rows[number].usage_account_id))
         return found
@@ -127,7 +135,7 @@ class OwnerList:
     def _of_pattern(self, number: int) -> Specificity:
         row = self.rows[number]
         literals = star_pattern(row.iam_principal).literals
-        return Specificity(1, literals, bool(row.usage_account_id))
+        return Specificity(PATTERN, literals, bool(row.usage_account_id))
 
     def _that_fit(self, arn: str) -> tuple[int, ...]:
         """The patterns that an ARN fits; only those that begin as it does are tried."""
@@ -140,7 +148,7 @@ class OwnerList:
 
     def _choice_or_conflict(
         self, matches: Matches, dimension: str, on: date
-    ) -> Choice | _Conflict | None:
+    ) -> Choice | Conflict | None:
         known = [
             (match.specificity, row)
             for match in matches
@@ -152,10 +160,10 @@ class OwnerList:
         row, *others = (row for specificity, row in known if specificity == best)
         for other in others:
             if other.values[dimension] != row.values[dimension]:
-                return _Conflict(row, other)
+                return Conflict(row, other)
         return Choice(self.name, row, first=known[0][1])
 
-    def _undecided(self, conflict: _Conflict, dimension: str, caller: str) -> OwnerListError:
+    def _undecided(self, conflict: Conflict, dimension: str, caller: str) -> OwnerListError:
         one, two = conflict.one, conflict.two
         return OwnerListError(
             f"{self.name}: lines {one.line} and {two.line} name different owners ({dimension} "
@@ -172,8 +180,8 @@ def cuts(rows: Iterable[OwnerRow]) -> set[date]:
 
 
 @lru_cache(maxsize=8)
-def _read(path: Path, _version: tuple[int, ...]) -> OwnerList:
-    return OwnerList(path.name, read_owners(path))
+def _read(name: str, content: bytes) -> OwnerList:
+    return OwnerList(name, owners_in(name, content))
 
 
 def _by(keys: Iterable[str]) -> Mapping[str, list[int]]:

@@ -8,20 +8,26 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
-from chargeback.attribution.star_pattern import STAR, star_pattern
+from chargeback.attribution.principal_pattern import other_wildcard, tidied
+from chargeback.attribution.star_pattern import STAR
 from chargeback.dimensions import ATTRIBUTED, UNALLOCATED
 from chargeback.errors import UsageProblem
+from chargeback.files.cells import neutralise
 
 KEYS = ("iam_principal", "usage_account_id")
 VALUES = tuple(dimension.name for dimension in ATTRIBUTED)
 DATES = ("effective_from", "effective_to")
+NOTES = ("owner_email", "note")
+"""Free text, for people: never decides who pays."""
+COLUMNS = (*KEYS, *VALUES, *DATES, *NOTES)
+"""All that a list may have, in the order of a new one."""
 
 CELL = re.compile(r'(?:"([^"]*(?:""[^"]*)*)"|([^",]*))(,|$)')
 ACCOUNT = re.compile(r"[0-9]{12}")
 SCIENTIFIC = re.compile(r"[0-9][0-9.,]*[eE]\+?[0-9]+")
 FEW_DIGITS = re.compile(r"[0-9]{1,11}")
-OTHER_WILDCARDS = re.compile(r"[?\[\]{}()|^$%\\]")
 
 
 class OwnerListError(UsageProblem):
@@ -30,6 +36,16 @@ class OwnerListError(UsageProblem):
 
 class _FaultError(Exception):
     """What is wrong with one line."""
+
+
+class Fault(NamedTuple):
+    """What is wrong with a line of the list."""
+
+    line: int
+    what: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +58,8 @@ class OwnerRow:
     effective_from: date
     effective_to: date
     line: int
+    owner_email: str = ""
+    note: str = ""
 
     @property
     def is_pattern(self) -> bool:
@@ -52,17 +70,6 @@ class OwnerRow:
         """Whether the row counts for usage of that day."""
         return self.effective_from <= on < self.effective_to
 
-    def matches(self, account: str, principals: tuple[str, ...]) -> bool:
-        """Whether the row speaks of this account and of one of these ARNs."""
-        named = not self.iam_principal or any(map(self.names, filter(None, principals)))
-        return named and self.usage_account_id in ("", account)
-
-    def names(self, arn: str) -> bool:
-        """Whether the ARN is the row's, or fits its pattern."""
-        if self.is_pattern:
-            return star_pattern(self.iam_principal).matches(arn)
-        return arn == self.iam_principal
-
 
 def read_owners(path: Path) -> list[OwnerRow]:
     """The rows of an owner list, in file order.
@@ -70,53 +77,70 @@ def read_owners(path: Path) -> list[OwnerRow]:
     Raises:
         OwnerListError: the file can't be read or some lines are wrong; all are named at once.
     """
-    lines = _lines(path)
-    number, header = next(lines, (1, ""))
-    if not header:
-        raise _wrong(path, f"the list is empty, it has no header. {_first_line(number)}")
+    return owners_in(path.name, read_content(path))
+
+
+def read_content(path: Path) -> bytes:
+    """A list as it lies on disk. Raises OwnerListError."""
     try:
-        columns = _columns(header)
-    except _FaultError as fault:
-        raise _wrong(path, f"line {number}: {fault}. {_first_line(number)}") from fault
-    rows, faults = _read(lines, columns)
-    faults += _contradictions(rows)
+        return path.read_bytes()
+    except OSError as error:
+        raise unreadable(path.name, error) from error
+
+
+def owners_in(name: str, content: bytes) -> list[OwnerRow]:
+    """The rows that a file holds, in its order. Raises OwnerListError."""
+    try:
+        rows, faults = parse_owners(decoded(content))
+    except UnicodeDecodeError as error:
+        raise unreadable(name, error) from error
     if faults:
-        raise _wrong(path, "; ".join(f"line {line}: {fault}" for line, fault in sorted(faults)))
+        raise OwnerListError(
+            f"{name}: {'; '.join(map(str, faults))}.",
+            "Who pays can't be told by it.",
+            "Correct the owner list.",
+        )
     return rows
 
 
-def unreadable(path: Path, error: Exception) -> OwnerListError:
-    """Says that a list can't be read, and why, without where on the server it lies."""
-    why = error.strerror if isinstance(error, OSError) else error
-    return OwnerListError(f"The owner list {path.name} can't be read as UTF-8 CSV: {why}.")
-
-
-def _wrong(path: Path, what: str) -> OwnerListError:
-    return OwnerListError(
-        f"{path.name}: {what}.", "Who pays can't be told by it.", "Correct the owner list."
-    )
-
-
-def _first_line(number: int) -> str:
-    return f"Line {number} names the columns, of {', '.join((*KEYS, *VALUES, *DATES))}"
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines that say anything, with their numbers.
-
-    Raises:
-        OwnerListError: the file can't be read.
-    """
+def parse_owners(text: str) -> tuple[list[OwnerRow], list[Fault]]:
+    """The rows of a list's text, in its order, and all that is wrong with it, by line."""
+    lines = filled_lines(text)
+    number, header = next(lines, (1, ""))
     try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise unreadable(path, error) from error
+        columns = read_header(header)
+    except _FaultError as fault:
+        return [], [Fault(number, f"{fault}. {_first_line(number)}")]
+    rows, faults = _read(lines, columns)
+    return rows, sorted(faults + _contradictions(rows))
+
+
+def decoded(content: bytes) -> str:
+    """A list's text; each line ends as in Unix. Raises UnicodeDecodeError."""
+    return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def filled_lines(text: str) -> Iterator[tuple[int, str]]:
+    """The lines that say anything, with their numbers."""
     return ((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip())
 
 
-def _columns(header: str) -> list[str]:
-    columns = _cells(header)
-    if unknown := [name for name in columns if name not in {*KEYS, *VALUES, *DATES}]:
+def unreadable(name: str, error: Exception) -> OwnerListError:
+    """Says that a list can't be read, and why, without where on the server it lies."""
+    why = error.strerror if isinstance(error, OSError) else error
+    return OwnerListError(f"The owner list {name} can't be read as UTF-8 CSV: {why}.")
+
+
+def _first_line(number: int) -> str:
+    return f"Line {number} names the columns, of {', '.join(COLUMNS)}"
+
+
+def read_header(header: str) -> list[str]:
+    """The columns that a list's first line names."""
+    if not header:
+        raise _FaultError("the list is empty, it has no header")
+    columns = read_cells(header)
+    if unknown := [name for name in columns if name not in COLUMNS]:
         raise _FaultError(f"unknown columns {unknown}; commas separate columns")
     if twice := sorted({name for name in columns if columns.count(name) > 1}):
         raise _FaultError(f"the header names {', '.join(twice)} twice")
@@ -126,7 +150,7 @@ def _columns(header: str) -> list[str]:
     return columns
 
 
-def _cells(line: str) -> list[str]:
+def read_cells(line: str) -> list[str]:
     """The cells of a line, by RFC 4180: a quote begins and ends its cell, and is doubled within.
 
     No cell runs over several lines: a name has none, and a quote left open would take what
@@ -152,13 +176,13 @@ def _quoting(rest: str) -> str:
 
 def _read(
     lines: Iterable[tuple[int, str]], columns: list[str]
-) -> tuple[list[OwnerRow], list[tuple[int, str]]]:
+) -> tuple[list[OwnerRow], list[Fault]]:
     rows, faults = [], []
     for number, line in lines:
         try:
-            rows.append(_row(number, _cells(line), columns))
+            rows.append(_row(number, read_cells(line), columns))
         except _FaultError as fault:
-            faults.append((number, str(fault)))
+            faults.append(Fault(number, str(fault)))
     return rows, faults
 
 
@@ -167,23 +191,24 @@ def _row(number: int, cells: list[str], columns: list[str]) -> OwnerRow:
         raise _FaultError("the header again")
     if len(cells) > len(columns):
         raise _FaultError("more cells than columns")
-    text = dict.fromkeys((*KEYS, *DATES), "") | dict(zip(columns, cells, strict=False))
-    values = {name: text[name] for name in VALUES if text.get(name, "") not in ("", UNALLOCATED)}
-    return OwnerRow(*_keys(text), values, *_dates(text), number)
+    text = dict.fromkeys(COLUMNS, "") | dict(zip(columns, cells, strict=False))
+    values = {name: text[name] for name in VALUES if text[name] not in ("", UNALLOCATED)}
+    notes = (note_from_cell(text[name]) for name in NOTES)
+    return OwnerRow(*_keys(text), values, *_dates(text), number, *notes)
 
 
 def _keys(text: Mapping[str, str]) -> tuple[str, str]:
     principal, account = (text[key] for key in KEYS)
     if not (principal or account):
         raise _FaultError("names neither iam_principal nor usage_account_id")
-    if other := OTHER_WILDCARDS.search(principal):
+    if other := other_wildcard(principal):
         raise _FaultError(
-            f"{other[0]} in iam_principal: only * is a wildcard, and everything else is meant as "
+            f"{other} in iam_principal: only * is a wildcard, and everything else is meant as "
             "it stands"
         )
     if account and not ACCOUNT.fullmatch(account):
         raise _FaultError(_no_account(account))
-    return re.sub(r"\*+", STAR, principal), account
+    return tidied(principal), account
 
 
 def _no_account(text: str) -> str:
@@ -211,14 +236,24 @@ def _dates(text: Mapping[str, str]) -> tuple[date, date]:
     return start, end
 
 
-def _contradictions(rows: Iterable[OwnerRow]) -> list[tuple[int, str]]:
+def note_from_cell(cell: str) -> str:
+    """A note as it was meant: without the apostrophe that keeps a spreadsheet from running it."""
+    return cell[1:] if cell == note_to_cell(cell[1:]) else cell
+
+
+def note_to_cell(note: str) -> str:
+    """A note for the file: a spreadsheet that opens the list must not run it as a formula."""
+    return f"'{note}" if neutralise(note.lstrip("'")) != note.lstrip("'") else note
+
+
+def _contradictions(rows: Iterable[OwnerRow]) -> list[Fault]:
     """Rows that name different owners for the same keys on the same day, at the later line."""
     alike = defaultdict(list)
     for row in rows:
         for dimension in row.values:
             alike[row.iam_principal, row.usage_account_id, dimension].append(row)
     return [
-        (max(pair), f"as line {min(pair)}, but with another {key[-1]} for the same days")
+        Fault(max(pair), f"as line {min(pair)}, but with another {key[-1]} for the same days")
         for key, group in alike.items()
         for pair in _contradicting(group, key[-1])
     ]

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, create_model
 
+from chargeback.attribution.owner_list import OwnerList
+from chargeback.attribution.owners import OwnerListError
 from chargeback.attribution.patterns import compiled
 from chargeback.dimensions import ATTRIBUTED
 
@@ -106,11 +108,12 @@ class _Rules(BaseModel):
         return self.model_dump(mode="json")
 
     def fingerprint(self) -> str:
-        """Equal for equal rules: of an owner list counts what it holds, not where it lies."""
-        lists = {
-            str(path): hashlib.sha256(path.read_bytes() if path.exists() else b"").hexdigest()
-            for path in self.owner_lists()
-        }
+        """Equal for equal rules: of an owner list counts what decides, not where it lies.
+
+        Raises:
+            OSError: an owner list is there, but can't be read.
+        """
+        lists = {str(path): _what_decides(path) for path in self.owner_lists()}
         sources = {
             name: [
                 lists[str(s.owners)] if _is_owners(s) else said
@@ -172,6 +175,14 @@ else:  # a field for each dimension that the table of dimensions says has rules
             for dimension in ATTRIBUTED
         },
     )
+
+
+def _what_decides(path: Path) -> str:
+    """Digest of what a list says of who pays; of one that can't be used, of its bytes."""
+    try:
+        return OwnerList.read(path).fingerprint
+    except OwnerListError:  # whoever reads a line by it is told
+        return hashlib.sha256(path.read_bytes() if path.exists() else b"").hexdigest()
 
 
 def _label(source: AttributionSource) -> str:

@@ -45,7 +45,7 @@ class Rules:
         try:
             attribution = self.attribution.fingerprint()
         except OSError as error:
-            raise unreadable(Path(error.filename), error) from error
+            raise unreadable(Path(error.filename).name, error) from error
         bill = self.bill.model_dump_json(include={"basis", "exclude_products"})
         return _digest(attribution, self.cost_basis, bill)
 

@@ -89,6 +89,24 @@ def test_a_role_stands_for_its_sessions(key: str, caller: str, speaks: bool) -> 
     assert (chosen([row(2, key, team="search")], caller=caller) is not None) is speaks
 
 
+def test_principal_and_account_must_both_match() -> None:
+    owners = OwnerList("owners.csv", [row(2, ROLE, ACCOUNT, team="a")])
+    assert owners.matches(ACCOUNT, ROLE)
+    assert not owners.matches("4" * 12, ROLE)
+    assert not owners.matches(ACCOUNT, "")
+
+
+def test_a_person_counts_before_the_permission_set_and_after_the_arn() -> None:
+    role = "AWSReservedSSO_Analyst_0123456789abcdef"
+    ann = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/ann@example.com"
+    keys = ["*", f"arn:aws:iam::{ACCOUNT}:role/{role}", "ann@example.com", ann]
+    rows = [row(line, key, team=str(line)) for line, key in enumerate(keys)]
+    for some in range(1, len(rows) + 1):
+        found = chosen(rows[:some][::-1], caller=ann)
+        assert found is not None
+        assert found.row.line == some - 1
+
+
 def test_an_account_alone_speaks_of_lines_without_a_principal() -> None:
     rows = [row(2, "", ACCOUNT, team="a"), row(3, "*", ACCOUNT, team="b"), row(4, "", "4" * 12)]
     found = chosen(rows, caller="")

@@ -12,7 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chargeback.attribution.owners import OwnerListError, read_owners
+from chargeback.attribution.owners import (
+    OwnerListError,
+    note_from_cell,
+    note_to_cell,
+    read_owners,
+)
 from chargeback.dimensions import UNALLOCATED
 
 ROLE = "arn:aws:iam::111122223333:role/search"
@@ -40,26 +45,29 @@ def test_a_row_is_in_force_from_its_first_day_to_before_its_last(tmp_path: Path)
     assert in_force == [False, True, True, False]
 
 
+def test_who_to_ask_and_a_note_are_read_and_decide_nothing(tmp_path: Path) -> None:
+    text = f'iam_principal,team,note,owner_email\n{ROLE},a,"since ""March"", v2",ann@x.org\n'
+    (row,) = read_owners(owners(tmp_path, text))
+    assert (row.owner_email, row.note) == ("ann@x.org", 'since "March", v2')
+    assert row.values == {"team": "a"}
+
+
 @pytest.mark.parametrize(
-    ("pattern", "matches"),
-    [
-        (ROLE, True),
-        ("arn:aws:iam::*:role/search", True),
-        ("*", True),
-        ("arn:aws:iam::111122223333:role/SEARCH", False),
-        ("role/search", False),
-    ],
+    ("cell", "note"),
+    [("'=1+1", "=1+1"), ("=1+1", "=1+1"), ("''@a", "'@a"), ("'tis", "'tis"), ("'", "'")],
 )
-def test_a_star_stands_for_any_text(tmp_path: Path, pattern: str, matches: bool) -> None:
-    (row,) = read_owners(owners(tmp_path, f"{HEADER}{pattern},,search,,\n"))
-    assert row.matches("111122223333", (ROLE,)) is matches
+def test_a_note_loses_only_the_apostrophe_that_guards_it(
+    tmp_path: Path, cell: str, note: str
+) -> None:
+    (row,) = read_owners(owners(tmp_path, f"iam_principal,team,note\n{ROLE},a,{cell}\n"))
+    assert row.note == note
 
 
-def test_principal_and_account_must_both_match(tmp_path: Path) -> None:
-    (row,) = read_owners(owners(tmp_path, f"{HEADER}{ROLE},111122223333,search,,\n"))
-    assert row.matches("111122223333", (ROLE,))
-    assert not row.matches("444455556666", (ROLE,))
-    assert not row.matches("111122223333", ("",))
+@given(st.text("'=+-@ax", max_size=6))
+def test_every_note_survives_and_no_cell_of_it_is_a_formula(note: str) -> None:
+    cell = note_to_cell(note)
+    assert note_from_cell(cell) == note
+    assert cell[:1] not in set("=+-@")
 
 
 @pytest.mark.parametrize(

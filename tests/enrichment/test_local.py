@@ -178,6 +178,25 @@ def test_the_fingerprint_tells_rules_apart_and_equal_ones_not(tmp_path: Path) ->
     assert rules(owners(tmp_path, "*,b,")).fingerprint != before
 
 
+def test_a_note_in_an_owner_list_works_nothing_out_anew(tmp_path: Path) -> None:
+    file = tmp_path / "owners.csv"
+    keys = []
+    for text in ("team,note\n*,a,\n", "team,note\n*,a,asked Ann\n", "team,note\n\n*,a,\n"):
+        file.write_text(f"iam_principal,{text}", "utf-8")
+        keys.append(rules({"owners": file}).cache_key)
+    assert keys[0] == keys[1]
+    assert keys[2] != keys[0], "notices name lines"
+
+
+def test_a_list_that_changes_within_a_moment_is_read_anew(tmp_path: Path) -> None:
+    listed = owners(tmp_path, "*,a,")
+    before = rules(listed).fingerprint
+    about = listed["owners"].stat()
+    owners(tmp_path, "*,b,")
+    os.utime(listed["owners"], ns=(about.st_atime_ns, about.st_mtime_ns))
+    assert rules(listed).fingerprint != before
+
+
 def test_an_edited_owner_list_counts_at_once(period: LocalPeriod, tmp_path: Path) -> None:
     for team in ("first", "検索"):
         listed = rules(owners(tmp_path, f"*,{team},"))

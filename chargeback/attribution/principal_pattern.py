@@ -1,0 +1,56 @@
+"""Which callers a text names: one grammar for the owner list and for the rules of allocation.
+
+1. `*` stands for any text, none included; every other character for itself, case and all.
+2. The whole ARN has to fit: `arn:aws:iam::*:role/search` is no `role/search-batch`.
+3. It is held against the ARN as billed, and against the ARN of its role: a session
+   `arn:aws:sts::ACCOUNT:assumed-role/NAME/SESSION` is also `arn:aws:iam::ACCOUNT:role/NAME`.
+4. The role's ARN is without a path, as AWS leaves it out of a session's.
+5. Who signs in with IAM Identity Center is also known by the name of their session.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from chargeback.attribution.principal import read_principal
+from chargeback.attribution.star_pattern import STAR, star_pattern
+
+AS_BILLED: Final = 4
+PERSON: Final = 3
+"""Somebody who signed in with IAM Identity Center, by name."""
+ROLE: Final = 2
+PATTERN: Final = 1
+
+_OTHER_WILDCARDS = re.compile(r"[?\[\]{}()|^$%\\]")
+
+
+def names_of(iam_principal: str) -> dict[str, int]:
+    """What a caller is known by, and how closely each names it; the greater counts."""
+    if not iam_principal:
+        return {}
+    principal = read_principal(iam_principal)
+    person = principal.group if principal.type == "SSO user" else ""
+    known = {principal.role_arn: ROLE, person: PERSON, iam_principal: AS_BILLED}
+    return {name: kind for name, kind in known.items() if name}
+
+
+def matches(pattern: str, iam_principal: str) -> bool:
+    """Whether a text names a caller, as an owner list's row and a rule's `principal` do."""
+    if STAR not in pattern:
+        return pattern in names_of(iam_principal)
+    return any(map(star_pattern(pattern).matches, names_of(iam_principal)))
+
+
+def other_wildcard(pattern: str) -> str:
+    """The first character that somebody may have meant as another wildcard; '' for none.
+
+    None of them is ever part of a principal's ARN.
+    """
+    found = _OTHER_WILDCARDS.search(pattern)
+    return found[0] if found else ""
+
+
+def tidied(pattern: str) -> str:
+    """The same pattern with one spelling: several stars in a row are one."""
+    return re.sub(r"\*+", STAR, pattern)
