@@ -67,6 +67,13 @@ def record(folder: Path, *, who: str, what: str, before: object, after: object) 
         _append(changes, folder, entry)
 
 
+def entries(folder: Path) -> Iterator[dict[str, Any]]:
+    """What was written down, oldest first; lines that are no entry are left out."""
+    if (folder / CHANGES).exists():
+        with (folder / CHANGES).open("rb") as changes:
+            yield from filter(None, map(_entry, changes))
+
+
 def verify(folder: Path) -> Fault | None:
     """The first line that was changed, removed, put in or cut short; None if all stand as written.
 

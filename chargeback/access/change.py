@@ -30,6 +30,8 @@ class AccessSettings(BaseModel):
 
     writers: list[str] = Field(default_factory=list)
     """E-mail addresses, as the sign-in provider gives them; case does not count."""
+    read_only_owners: bool = False
+    """Whether pages only show owner lists, which are then kept by other means, such as git."""
 
 
 class AccessRules(Protocol):

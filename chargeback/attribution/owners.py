@@ -34,7 +34,7 @@ class OwnerListError(UsageProblem):
     """The owner list can't be used; says which lines, and what is allowed."""
 
 
-class _FaultError(Exception):
+class FaultError(Exception):
     """What is wrong with one line."""
 
 
@@ -109,7 +109,7 @@ def parse_owners(text: str) -> tuple[list[OwnerRow], list[Fault]]:
     number, header = next(lines, (1, ""))
     try:
         columns = read_header(header)
-    except _FaultError as fault:
+    except FaultError as fault:
         return [], [Fault(number, f"{fault}. {_first_line(number)}")]
     rows, faults = _read(lines, columns)
     return rows, sorted(faults + _contradictions(rows))
@@ -136,21 +136,21 @@ def _first_line(number: int) -> str:
 
 
 def read_header(header: str) -> list[str]:
-    """The columns that a list's first line names."""
+    """The columns that a list's first line names. Raises FaultError."""
     if not header:
-        raise _FaultError("the list is empty, it has no header")
-    columns = read_cells(header)
+        raise FaultError("the list is empty, it has no header")
+    columns = _cells(header)
     if unknown := [name for name in columns if name not in COLUMNS]:
-        raise _FaultError(f"unknown columns {unknown}; commas separate columns")
+        raise FaultError(f"unknown columns {unknown}; commas separate columns")
     if twice := sorted({name for name in columns if columns.count(name) > 1}):
-        raise _FaultError(f"the header names {', '.join(twice)} twice")
+        raise FaultError(f"the header names {', '.join(twice)} twice")
     for needed in (KEYS, VALUES):
         if not set(needed) & set(columns):
-            raise _FaultError(f"there is no column {' or '.join(needed)}")
+            raise FaultError(f"there is no column {' or '.join(needed)}")
     return columns
 
 
-def read_cells(line: str) -> list[str]:
+def _cells(line: str) -> list[str]:
     """The cells of a line, by RFC 4180: a quote begins and ends its cell, and is doubled within.
 
     No cell runs over several lines: a name has none, and a quote left open would take what
@@ -160,7 +160,7 @@ def read_cells(line: str) -> list[str]:
     while comma:
         cell = CELL.match(line, at)
         if cell is None:
-            raise _FaultError(_quoting(line[at:]))
+            raise FaultError(_quoting(line[at:]))
         quoted, plain, comma = cell.groups()
         cells.append((plain if quoted is None else quoted.replace('""', '"')).strip())
         at = cell.end()
@@ -174,24 +174,29 @@ def _quoting(rest: str) -> str:
     return "text after a closing quote" if is_closed else "a quote is left open"
 
 
+def cells_by_column(line: str, columns: list[str]) -> dict[str, str]:
+    """The cells of a line, '' where there is none. Raises FaultError."""
+    cells = _cells(line)
+    if cells == columns:
+        raise FaultError("the header again")
+    if len(cells) > len(columns):
+        raise FaultError("more cells than columns")
+    return dict.fromkeys(COLUMNS, "") | dict(zip(columns, cells, strict=False))
+
+
 def _read(
     lines: Iterable[tuple[int, str]], columns: list[str]
 ) -> tuple[list[OwnerRow], list[Fault]]:
     rows, faults = [], []
     for number, line in lines:
         try:
-            rows.append(_row(number, read_cells(line), columns))
-        except _FaultError as fault:
+            rows.append(_row(number, cells_by_column(line, columns)))
+        except FaultError as fault:
             faults.append(Fault(number, str(fault)))
     return rows, faults
 
 
-def _row(number: int, cells: list[str], columns: list[str]) -> OwnerRow:
-    if cells == columns:
-        raise _FaultError("the header again")
-    if len(cells) > len(columns):
-        raise _FaultError("more cells than columns")
-    text = dict.fromkeys(COLUMNS, "") | dict(zip(columns, cells, strict=False))
+def _row(number: int, text: Mapping[str, str]) -> OwnerRow:
     values = {name: text[name] for name in VALUES if text[name] not in ("", UNALLOCATED)}
     notes = (note_from_cell(text[name]) for name in NOTES)
     return OwnerRow(*_keys(text), values, *_dates(text), number, *notes)
@@ -200,14 +205,14 @@ def _row(number: int, cells: list[str], columns: list[str]) -> OwnerRow:
 def _keys(text: Mapping[str, str]) -> tuple[str, str]:
     principal, account = (text[key] for key in KEYS)
     if not (principal or account):
-        raise _FaultError("names neither iam_principal nor usage_account_id")
+        raise FaultError("names neither iam_principal nor usage_account_id")
     if other := other_wildcard(principal):
-        raise _FaultError(
+        raise FaultError(
             f"{other} in iam_principal: only * is a wildcard, and everything else is meant as "
             "it stands"
         )
     if account and not ACCOUNT.fullmatch(account):
-        raise _FaultError(_no_account(account))
+        raise FaultError(_no_account(account))
     return tidied(principal), account
 
 
@@ -230,9 +235,9 @@ def _dates(text: Mapping[str, str]) -> tuple[date, date]:
         start = date.fromisoformat(text["effective_from"] or date.min.isoformat())
         end = date.fromisoformat(text["effective_to"] or date.max.isoformat())
     except ValueError as error:
-        raise _FaultError("a date is not written YYYY-MM-DD") from error
+        raise FaultError("a date is not written YYYY-MM-DD") from error
     if start >= end:
-        raise _FaultError("effective_from is not before effective_to")
+        raise FaultError("effective_from is not before effective_to")
     return start, end
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -24,10 +26,15 @@ def flush(path: Path) -> None:
 
 
 def write_whole(file: Path, content: bytes) -> None:
-    """Replaces a file by one that is flushed to disk: a reader sees all of it or none."""
+    """Replaces a file by one that is flushed to disk: a reader sees all of it or none.
+
+    Who may read and write the file stays as it was.
+    """
     draft = file.with_name(f".{file.name}.{uuid.uuid4().hex[:8]}")
     try:
         draft.write_bytes(content)
+        with suppress(FileNotFoundError):
+            shutil.copymode(file, draft)
         flush(draft)
         draft.replace(file)
     finally:

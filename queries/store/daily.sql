@@ -8,31 +8,6 @@
 -- columns:    cost                the amount on the bill, in currency, on the payer's basis
 --             tokens              single tokens; NULL for what is not tokens
 --             charge_category     usage, discount, credit, refund, tax or other
-WITH categorised AS (
-  SELECT
-    *,
-    CASE
-      WHEN
-        line_item_type IN ('Usage', 'DiscountedUsage') OR strpos(line_item_type, 'SavingsPlan') = 1
-        THEN 'usage'
-      WHEN line_item_type LIKE '%Discount' THEN 'discount'
-      WHEN line_item_type = 'Credit' THEN 'credit'
-      WHEN line_item_type = 'Refund' THEN 'refund'
-      WHEN line_item_type = 'Tax' THEN 'tax'
-      ELSE 'other'
-    END AS charge_category,
-    CASE
-      WHEN contains(CAST(:net_payers AS ARRAY(VARCHAR)), payer_account_id || '|' || currency)
-        THEN COALESCE(
-          net_unblended_cost,
-          CASE WHEN line_item_type LIKE '%Discount' THEN 0 ELSE unblended_cost END
-        )
-      ELSE unblended_cost
-    END AS cost
-  FROM spend
-  WHERE NOT contains(CAST(:excluded AS ARRAY(VARCHAR)), product_code)
-)
-
 SELECT
   s.billing_period,
   s.usage_date,
@@ -85,7 +60,7 @@ SELECT
   s.unblended_cost,
   s.net_unblended_cost,
   s.line_count
-FROM categorised AS s
+FROM billed AS s
 INNER JOIN attributed_identities AS i
   ON
     s.usage_account_id = i.usage_account_id
