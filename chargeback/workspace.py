@@ -19,6 +19,7 @@ from chargeback.billing_period import month_of, now, today
 from chargeback.enrichment.delivery import delivery_comparison
 from chargeback.enrichment.local import DamagedFacts
 from chargeback.enrichment.local_tables import LocalTables
+from chargeback.enrichment.owner_facts import OwnerFacts
 from chargeback.enrichment.rules import Rules
 from chargeback.enrichment.tables import Tables
 from chargeback.errors import Problem, SourceProblem, UsageProblem
@@ -297,6 +298,13 @@ class Workspace:
         _, open_tables = self._store_and_tables
         tables = open_tables(periods, self.rules)
         return Answers(periods, self.rules, tables, self.bill_notices)
+
+    def owner_facts(self) -> OwnerFacts | None:
+        """What the stored months say of callers; None where asking would cost, in Athena."""
+        store = self.store
+        if not isinstance(store, LocalStore):
+            return None
+        return OwnerFacts(store, store.periods(self.source.source_id), self.rules)
 
     @property
     def bill_notices(self) -> tuple[Notice, ...]:

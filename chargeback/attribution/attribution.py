@@ -71,13 +71,23 @@ class Caller:
 class Attribution:
     """The rules with their owner lists read, to ask whose an identity's lines are.
 
+    Args:
+        rules: who pays.
+        instead: lists to take instead of those in files.
+
     Raises:
         OwnerListError: an owner list can't be used.
     """
 
-    def __init__(self, rules: AttributionRules) -> None:
+    def __init__(
+        self, rules: AttributionRules, instead: Mapping[Path, OwnerList] | None = None
+    ) -> None:
         self.rules = rules
-        self.lists = {path: OwnerList.read(path) for path in rules.owner_lists()}
+        given = instead or {}
+        self.lists = {
+            path: given[path] if path in given else OwnerList.read(path)
+            for path in rules.owner_lists()
+        }
         self._sources = {
             name: list(zip(getattr(rules, name), rules.labels(name), strict=True)) for name in NAMES
         }

@@ -138,7 +138,7 @@ def _row(change: Change) -> dict[str, Any]:
 
 
 def _filled(entry: Entry | None) -> dict[str, str] | None:
-    return entry and {name: text for name, text in entry.cells.items() if text}
+    return None if entry is None else {name: text for name, text in entry.cells.items() if text}
 
 
 def _what(path: Path) -> str:

@@ -89,7 +89,7 @@ def rule_notices(
     """
     attribution, first_day = Attribution(rules), date.fromisoformat(f"{billing_period}-01")
     seen = _RowUse()
-    for row in _summed(spend, attribution.cuts(), first_day):
+    for row in summed(spend, attribution.cuts(), first_day):
         _see(row, attribution, seen)
     return (
         *_unused_rows(attribution, seen, first_day),
@@ -98,7 +98,7 @@ def rule_notices(
     )
 
 
-def _summed(spend: pa.Table, cuts: list[date], first_day: date) -> Iterator[dict[str, Any]]:
+def summed(spend: pa.Table, cuts: list[date], first_day: date) -> Iterator[dict[str, Any]]:
     """The lines by identity, currency, and what is the same between dates of owner lists."""
     keys = [name for name in (*IDENTITY_KEYS, "currency") if name in spend.column_names]
     days = (

@@ -134,6 +134,10 @@ class _Rules(BaseModel):
         """The files of owner lists, each once."""
         return sorted({source.owners for source in self.sources() if _is_owners(source)})
 
+    def asked_of(self, owners: Path) -> list[str]:
+        """The dimensions for which an owner list is asked."""
+        return [name for name in NAMES if OwnersSource(owners=owners) in getattr(self, name)]
+
     @property
     def reads_resources(self) -> bool:
         """Whether a pattern is matched against resource ids, which otherwise decide nothing."""

@@ -22,13 +22,13 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from chargeback import query
-from chargeback.enrichment.bill import Bill, bill_of
+from chargeback.enrichment.bill import Ask, Bill, bill_of
 from chargeback.enrichment.classify import attributed_identities, read_meters, recognised_meters
 from chargeback.enrichment.rules import Rules
 from chargeback.errors import SourceProblem
 from chargeback.files.atomic import flush, sha256_of
 from chargeback.files.holds import delete_unless_held, holding
-from chargeback.store.local import LocalPeriod, open_spend
+from chargeback.store.local import LocalPeriod, LocalStore, open_spend
 
 DAILY, MONTHLY, BILL = "daily.parquet", "monthly.parquet", "bill.json"
 ENRICHED = "enriched-"
@@ -99,6 +99,22 @@ def enrich(period: LocalPeriod, rules: Rules) -> EnrichedPeriod:
             whole = _make(period, rules, folder)
             _forget_others(period.folder, keep=folder)
     return whole
+
+
+@contextmanager
+def asking(store: LocalStore, period: LocalPeriod, parameters: Mapping[str, Any]) -> Iterator[Ask]:
+    """Answers statements of queries/store over a period, which stays while it is asked.
+
+    Raises:
+        SourceProblem: its facts can't be read.
+    """
+    hold = store.hold(period)
+    try:
+        with _named_problems(period), duckdb.connect() as connection:
+            open_spend(connection, period.spend)
+            yield partial(_ask, connection, parameters)
+    finally:
+        hold.release()
 
 
 def _make(period: LocalPeriod, rules: Rules, folder: Path) -> EnrichedPeriod:
