@@ -37,8 +37,6 @@ class Principal:
     group: str
     """The key under which sessions gather: the role's ARN, or the SSO user; '' for none."""
     group_name: str
-    role_arn: str = ""
-    """The role's ARN as IAM writes it, for a session without the role's path; '' for no role."""
 
 
 @lru_cache(maxsize=65_536)
@@ -73,7 +71,7 @@ def role_arn(iam_principal: str) -> str:
 
 def _long_lived(text: str, account: str, kind: str, name: str) -> Principal:
     if kind == "role" and name:
-        return Principal(text, "role", account, name, name, "", text, name, text)
+        return Principal(text, "role", account, name, name, "", text, name)
     if kind == "user" and name.startswith("BedrockAPIKey-"):
         return _single(text, "Bedrock API key", account, name)
     known = {"user": "IAM user", "federated-user": "federated user"}.get(kind) if name else None
@@ -86,12 +84,13 @@ def _single(text: str, kind: str, account: str, name: str) -> Principal:
 
 def _session(text: str, partition: str, account: str, rest: str) -> Principal:
     role, _, session = rest.partition("/")
-    arn = f"arn:{partition}:iam::{account}:role/{role}"
     sso = SSO_ROLE.fullmatch(role)
     if sso:
-        return Principal(text, "SSO user", account, session, sso[1], session, session, session, arn)
-    kind = _session_type(role, session)
-    return Principal(text, kind, account, session, role, session, arn, role, arn)
+        return Principal(text, "SSO user", account, session, sso[1], session, session, session)
+    group = f"arn:{partition}:iam::{account}:role/{role}"
+    return Principal(
+        text, _session_type(role, session), account, session, role, session, group, role
+    )
 
 
 def _session_type(role: str, session: str) -> str:

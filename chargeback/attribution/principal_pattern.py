@@ -13,8 +13,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from chargeback.attribution.principal import read_principal
-from chargeback.attribution.star_pattern import STAR, star_pattern
+from chargeback.attribution.principal import read_principal, role_arn
+from chargeback.attribution.star_pattern import STAR, fits
 
 AS_BILLED: Final = 4
 PERSON: Final = 3
@@ -31,15 +31,13 @@ def names_of(iam_principal: str) -> dict[str, int]:
         return {}
     principal = read_principal(iam_principal)
     person = principal.group if principal.type == "SSO user" else ""
-    known = {principal.role_arn: ROLE, person: PERSON, iam_principal: AS_BILLED}
+    known = {role_arn(iam_principal): ROLE, person: PERSON, iam_principal: AS_BILLED}
     return {name: kind for name, kind in known.items() if name}
 
 
 def matches(pattern: str, iam_principal: str) -> bool:
     """Whether a text names a caller, as an owner list's row and a rule's `principal` do."""
-    if STAR not in pattern:
-        return pattern in names_of(iam_principal)
-    return any(map(star_pattern(pattern).matches, names_of(iam_principal)))
+    return any(fits(pattern, name) for name in names_of(iam_principal))
 
 
 def other_wildcard(pattern: str) -> str:

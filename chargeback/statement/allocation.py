@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from chargeback.attribution.principal import role_arn
+from chargeback.attribution.principal_pattern import matches
 from chargeback.attribution.star_pattern import fits
 from chargeback.dimensions import UNALLOCATED
 from chargeback.money import EXACT, ZERO, exact_sum
@@ -281,8 +281,7 @@ def _matches(rule: AllocationRule, part: _Part) -> bool:
 
 def _fits(name: str, pattern: str, part: _Part) -> bool:
     if name == "principal":
-        arn = "" if part.followed else part.row["iam_principal"]
-        return bool(arn) and (fits(pattern, arn) or fits(pattern, role_arn(arn)))
+        return not part.followed and matches(pattern, part.row["iam_principal"])
     return fits(pattern, part.row[CONDITION_COLUMNS[name]])
 
 
