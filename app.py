@@ -30,7 +30,7 @@ def draw() -> None:
         sign_in.require()
         menu = st.sidebar.container()
         try:
-            if page.url_path == "setup":
+            if page.url_path in navigation.WITHOUT_BILL:
                 page_context.prepare_workspace()
             else:
                 page_context.prepare()

@@ -28,6 +28,7 @@ from chargeback.attribution.owners import (
     filled_lines,
     note_from_cell,
     note_to_cell,
+    owners_in,
     parse_owners,
     read_content,
     read_header,
@@ -92,11 +93,10 @@ class ReadList:
     @cached_property
     def columns(self) -> list[str]:
         """The columns that it has. Raises UsageProblem if they can't be told."""
-        number, header = self.filled[0]
         try:
-            return read_header(header)
+            return read_header(self.filled[0][1])
         except FaultError as fault:
-            raise self._can_not_be_edited(number, fault) from fault
+            raise self._can_not_be_edited() from fault
 
     @cached_property
     def entries(self) -> list[Entry]:
@@ -109,19 +109,24 @@ class ReadList:
         """All that is wrong with it as it is."""
         return parse_owners("\n".join(self.lines))[1]
 
+    @property
+    def rows(self) -> list[OwnerRow]:
+        """What it says. Raises OwnerListError where anything is wrong."""
+        return owners_in(self.name, "\n".join(self.lines).encode())
+
     def _entry(self, number: int, line: str, columns: list[str]) -> Entry:
         try:
             cells = cells_by_column(line, columns)
         except FaultError as fault:
-            raise self._can_not_be_edited(number, fault) from fault
+            raise self._can_not_be_edited() from fault
         notes = {name: note_from_cell(cells[name]) for name in NOTES}
         return Entry.of(cells | notes, number)
 
-    def _can_not_be_edited(self, line: int, fault: FaultError) -> UsageProblem:
+    def _can_not_be_edited(self) -> UsageProblem:
         return UsageProblem(
-            f"{self.name}, line {line}: {fault}.",
-            "The list can't be edited here.",
-            "Correct the line in the file, or put a version back that was kept before.",
+            f"{self.name}: {'; '.join(map(str, self.faults))}.",
+            "Its rows can't be told apart, so the list can't be edited here.",
+            "Correct the file, or put back a version that was kept before.",
         )
 
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
     from streamlit.navigation.page import StreamlitPage
 
+WITHOUT_BILL: Final = {"owners", "setup"}
+"""Pages that have to open also while no figure can be shown: what is in the way is mended there."""
+
 _FOLD: Final = """
 export default ({ data }) => {
   const menu = document.querySelector(`.st-key-${data.key}`);
@@ -43,7 +46,10 @@ def sections() -> Mapping[str, Sequence[StreamlitPage]]:
             st.Page("pages/chargeback.py", title="Chargeback", icon=":material/receipt_long:"),
             st.Page("pages/reconciliation.py", title="Reconciliation", icon=":material/balance:"),
         ],
-        "Set-up": [st.Page("pages/setup.py", title="Setup", icon=":material/settings:")],
+        "Set-up": [
+            st.Page("pages/owners.py", title="Owner list", icon=":material/contract_edit:"),
+            st.Page("pages/setup.py", title="Setup", icon=":material/settings:"),
+        ],
     }
 
 

@@ -15,7 +15,7 @@ from chargeback.attribution.owner_review import Caller
 from chargeback.attribution.owners import OwnerRow, read_owners
 from chargeback.attribution.rules import AttributionRules
 from chargeback.demo import write_demo
-from chargeback.enrichment.local import enriched
+from chargeback.enrichment.local import enrich
 from chargeback.enrichment.owner_facts import OwnerFacts
 from chargeback.settings import Settings
 from chargeback.workspace import Workspace
@@ -59,7 +59,7 @@ def as_pages_have_it(facts: OwnerFacts, dimension: str) -> dict[tuple[str, str],
     """Cost by month and unit, of the rows that reports read."""
     sums: dict[tuple[str, str], Decimal] = {}
     for period in facts.periods:
-        rows = duckdb.read_parquet(str(enriched(period, facts.rules).daily))
+        rows = duckdb.read_parquet(str(enrich(period, facts.rules).daily))
         for unit, cost in rows.aggregate(f"{dimension}, SUM(cost)").fetchall():
             sums[period.manifest.billing_period, unit] = cost
     return sums
