@@ -11,6 +11,11 @@ UNALLOCATED = "(unallocated)"
 """Stands where no source decides who pays; a row of its own, always last, never hidden."""
 
 
+def page_file(page: str) -> str:
+    """Where a page lies, by its name in the address."""
+    return f"pages/{page.replace('-', '_')}.py"
+
+
 @dataclass(frozen=True, slots=True)
 class Dimension:
     """One thing that spend can be grouped by."""
@@ -39,8 +44,8 @@ class Dimension:
 
     @property
     def detail_page(self) -> str:
-        """The page that shows what is behind one of its units."""
-        return self.page or "principals"
+        """The file of the page that shows what is behind one of its units."""
+        return page_file(self.page or "principals")
 
 
 DIMENSIONS = (
@@ -74,7 +79,9 @@ DIMENSIONS = (
         "projects",
         "Project",
         tag="iamPrincipal/project",
+        filter_order=6,
         charged_as="project",
+        page="projects",
     ),
     Dimension(
         "cost_center",
@@ -82,7 +89,9 @@ DIMENSIONS = (
         "cost centers",
         "Cost center",
         tag="iamPrincipal/cost-center",
+        filter_order=7,
         charged_as="cost_center",
+        page="cost-centers",
     ),
     # Sessions of a role are one principal; as billed, each is an IAM principal of its own.
     Dimension(

@@ -62,7 +62,7 @@ def draw_statement(statement: Statement, currency: str) -> None:
     if unit in set(charges["bill_to"]):
         allocation.draw_unit(statement, currency, unit, call)
         if st.button("What was billed", key=f"billed-{currency}", icon=":material/arrow_forward:"):
-            go_to(CHARGED[by].detail_page, CHARGED[by].name, unit)
+            go_to(CHARGED[by], unit)
     allocation.draw_pools(statement, currency, call)
 
 
@@ -77,7 +77,7 @@ def _open(statement: Statement, unit: str) -> None:
     """Leads to what is behind a charge: its parts where something moved, else the bill."""
     by = statement.bill_to_type
     if not statement.settings.is_set:
-        go_to(CHARGED[by].detail_page, CHARGED[by].name, unit)
+        go_to(CHARGED[by], unit)
     elif unit != address.value(UNIT):
         address.go({UNIT: [unit]})
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from chargeback.billing_period import today
-from chargeback.dimensions import DIMENSIONS
+from chargeback.dimensions import BY_NAME
 from chargeback.reports.coverage import coverage, deciding_sources
 from chargeback.reports.daily import daily_trend, undated
 from chargeback.reports.frames import total
@@ -22,8 +22,8 @@ from chargeback.ui import address, charts, header, metrics, page_context, tables
 from chargeback.ui.formats import money, plain
 from chargeback.ui.tables import Column
 
-PAGES = {dimension.name: dimension for dimension in DIMENSIONS if dimension.page}
-"""The dimensions whose units have a page."""
+SHOWN = ("tenant", "team", "principal", "model")
+"""Whose largest units stand here; projects and cost centers have pages of their own."""
 
 context = page_context.current()
 answers, view = context.answers, context.view
@@ -43,8 +43,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
         metrics.not_certain_notice(len(not_certain), total(not_certain), currency)
 
 like_for_like = view if summary.is_over else view.first_days(summary.days)
-rankings = rank_by_each(answers, view, PAGES)
-compared = rankings if summary.is_over else rank_by_each(answers, like_for_like, PAGES)
+rankings = rank_by_each(answers, view, SHOWN)
+compared = rankings if summary.is_over else rank_by_each(answers, like_for_like, SHOWN)
 
 
 def show_trend(by: str) -> None:
@@ -116,7 +116,7 @@ def show_top(dimension: str) -> None:
         what=f"Top {dimension}s by spend",
     )
     if row is not None:
-        metrics.go_to(PAGES[dimension].page, dimension, top["unit"].iloc[row])
+        metrics.go_to(BY_NAME[dimension], top["unit"].iloc[row])
 
 
 def show_attribution() -> None:
@@ -142,10 +142,10 @@ def show_attribution() -> None:
     )
 
 
-by = address.choice("trend", list(PAGES))
+by = address.choice("trend", SHOWN)
 st.segmented_control(
     "Show by",
-    list(PAGES),
+    SHOWN,
     format_func=str.capitalize,
     default=by,
     required=True,

@@ -5,7 +5,7 @@ The tables that this gives are small; the engine joins them to the facts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from chargeback.attribution.attribution import Attribution
+from chargeback.attribution.gateways import gateway_roles
 from chargeback.attribution.identity import identity_of
 from chargeback.attribution.principal import read_principal
 from chargeback.attribution.rule_notices import IDENTITY_KEYS
@@ -39,6 +40,7 @@ ATTRIBUTED_IDENTITIES = pa.schema(
             *(column for each in ATTRIBUTED for column in (each.name, f"{each.name}_source")),
         )
     ]
+    + [("is_gateway", pa.bool_())]
     + [("valid_from", pa.date32()), ("valid_to", pa.date32())]
 )
 RECOGNISED_METERS = pa.schema(
@@ -60,12 +62,15 @@ def attributed_identities(identities: pa.Table, rules: AttributionRules) -> pa.T
     Raises:
         OwnerListError: an owner list can't be used.
     """
-    attribution = Attribution(rules)
-    rows = [row for found in identities.to_pylist() for row in _attributed(found, attribution)]
+    attribution, found = Attribution(rules), identities.to_pylist()
+    gateways = gateway_roles(row["iam_principal"] for row in found)
+    rows = [row for each in found for row in _attributed(each, attribution, gateways)]
     return pa.Table.from_pylist(rows, ATTRIBUTED_IDENTITIES)
 
 
-def _attributed(found: dict[str, str], attribution: Attribution) -> Iterator[dict[str, Any]]:
+def _attributed(
+    found: dict[str, str], attribution: Attribution, gateways: Collection[str]
+) -> Iterator[dict[str, Any]]:
     principal = read_principal(found["iam_principal"])
     for valid_from, valid_to, decided in attribution.of(identity_of(found)):
         yield {
@@ -74,6 +79,7 @@ def _attributed(found: dict[str, str], attribution: Attribution) -> Iterator[dic
             "principal": principal.group or UNALLOCATED,
             "principal_name": principal.group_name if principal.group else UNALLOCATED,
             "session_name": principal.session,
+            "is_gateway": principal.group in gateways,
             **{name: decision.value for name, decision in decided.items()},
             **{f"{name}_source": decision.source for name, decision in decided.items()},
             "valid_from": valid_from,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from chargeback.billing_period import previous_month, today
-from chargeback.dimensions import BY_NAME, CHARGED, UNALLOCATED, WITH_SOURCE
+from chargeback.dimensions import BY_NAME, CHARGED, UNALLOCATED, WITH_SOURCE, page_file
 from chargeback.files.names import safe_file_name
 from chargeback.money import share_of
 from chargeback.reports.answers import Answers
@@ -32,6 +32,7 @@ from chargeback.ui import address, charts, cur_lines, header, metrics, page_cont
 from chargeback.ui.drill_path import CALLERS, DAY, LINES, NOUNS, PARAMETERS, DrillPath, read_path
 from chargeback.ui.formats import count, money, month_name, percent, plain, signed_points, tokens
 from chargeback.ui.metrics import Figure
+from chargeback.ui.principal_kinds import KIND
 from chargeback.ui.tables import Column
 
 WITH_SOURCE_NAMES: Final = frozenset(dimension.name for dimension in WITH_SOURCE)
@@ -51,6 +52,9 @@ BETWEEN: Final = "\u203a"
 """Between two levels of the way down: a single angle quotation mark, pointing right."""
 SHOWN_LENGTH: Final = 40
 """Characters of a name that is only one of several things in a line."""
+
+Narrow = Callable[[Answers, View, pd.DataFrame], pd.DataFrame]
+"""Takes a ranking to the rows of it that the reader asks for."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +82,14 @@ class Level:
         return NOUNS[self.path.by]
 
 
-def show(title: str, levels: Sequence[str]) -> None:
+def show(title: str, levels: Sequence[str], narrow: Narrow | None = None) -> None:
     """Draws a whole page.
 
     Args:
         title: of the page, which is also the name of its file.
         levels: dimensions in the order in which they follow each other, the page's own first.
+        narrow: draws a control of the page's own over the month's ranking, and gives the rows that
+            it leaves.
     """
     context = page_context.current()
     header.draw(context, title)
@@ -102,7 +108,7 @@ def show(title: str, levels: Sequence[str]) -> None:
         return
     if not level.path.is_top:
         _chart(level)
-    _days(level) if level.path.by == DAY else _ranking(level)
+    _days(level) if level.path.by == DAY else _ranking(level, narrow)
 
 
 def asked_path(levels: Sequence[str], narrowed_by: Collection[str] = BY_NAME) -> DrillPath:
@@ -164,9 +170,9 @@ def _crumbs(level: Level) -> None:
             if number == len(path.at):  # a day stands below its days
                 above = above.split_by(DAY)
             st.page_link(
-                f"pages/{level.title.lower()}.py",
+                page_file(level.title.lower().replace(" ", "-")),
                 label=plain(step),
-                query_params=address.link(above.parameters()),
+                query_params=address.link({KIND: address.values(KIND)} | above.parameters()),
             )
             st.markdown(BETWEEN, width="content")
         st.markdown(f"**{plain(steps[-1])}**", width="content")
@@ -270,8 +276,10 @@ def _chart(level: Level) -> None:
         )
 
 
-def _ranking(level: Level) -> None:
+def _ranking(level: Level, narrow: Narrow | None) -> None:
     ranking, against = _compared(level)
+    if narrow and level.path.is_top:
+        ranking = narrow(level.answers, level.view, ranking)
     by, columns = level.path.by, _columns(level.path)
     if "top_model" in columns:
         of_unit = top_models(level.answers, level.view, by)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from chargeback.access.rows import Rows
-from chargeback.dimensions import FILTERS, Dimension
+from chargeback.dimensions import BY_NAME, FILTERS, Dimension
 from chargeback.reports.answers import Answers
 from chargeback.reports.ranking import filter_options
 from chargeback.reports.view import View
@@ -76,7 +76,7 @@ def _say_lacking(
     Without them the page would show all of the bill under an address that asks for a part.
     """
     lacking = [
-        f"{name} {value}"
+        f"{BY_NAME[name].noun} {value}"
         for name, values in where
         for value in values
         if value not in options.get(name, {})

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from chargeback.dimensions import BY_NAME
 from chargeback.notices import Notice
 from chargeback.reports.period_status import notices_of, ties
 from chargeback.reports.view import View
@@ -54,7 +55,7 @@ def show_notices(notices: Sequence[Notice]) -> None:
 
 def _narrowed(view: View) -> str:
     """The filters in words: 'team research or search, region us-east-1'."""
-    return ", ".join(f"{name} {' or '.join(values)}" for name, values in view.where)
+    return ", ".join(f"{BY_NAME[name].noun} {' or '.join(values)}" for name, values in view.where)
 
 
 def _badges(context: Context) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from chargeback.billing_period import previous_month
+from chargeback.dimensions import Dimension
 from chargeback.reports.ranking import OTHERS
 from chargeback.reports.summary import MonthTotals, SoFar, Summary
 from chargeback.reports.view import View
@@ -233,10 +234,10 @@ def nothing_matches(view: View) -> None:
     st.stop()
 
 
-def go_to(page: str, dimension: str, unit: str) -> None:
-    """Opens a page on one unit, keeping the month and the filters."""
-    at = [] if unit == OTHERS else [f"{dimension}:{unit}"]
-    address.open_page(f"pages/{page}.py", {AT: at})
+def go_to(dimension: Dimension, unit: str) -> None:
+    """Opens the page of a dimension on one unit, keeping the month and the filters."""
+    at = [] if unit == OTHERS else [f"{dimension.name}:{unit}"]
+    address.open_page(dimension.detail_page, {AT: at})
 
 
 def _share(

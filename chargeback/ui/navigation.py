@@ -39,6 +39,13 @@ def sections() -> Mapping[str, Sequence[StreamlitPage]]:
             ),
             st.Page("pages/tenants.py", title="Tenants", icon=":material/apartment:"),
             st.Page("pages/teams.py", title="Teams", icon=":material/groups:"),
+            st.Page("pages/projects.py", title="Projects", icon=":material/folder_open:"),
+            st.Page(
+                "pages/cost_centers.py",
+                title="Cost centers",
+                icon=":material/account_balance_wallet:",
+                url_path="cost-centers",
+            ),
             st.Page("pages/principals.py", title="Principals", icon=":material/badge:"),
             st.Page("pages/models.py", title="Models", icon=":material/deployed_code:"),
         ],

@@ -7,6 +7,7 @@
 -- grain:      the spend store's: one row in, one row out, but for excluded products
 -- columns:    cost                the amount on the bill, in currency, on the payer's basis
 --             tokens              single tokens; NULL for what is not tokens
+--             is_gateway          whether many callers come through the principal's role
 --             charge_category     usage, discount, credit, refund, tax or other
 SELECT
   s.billing_period,
@@ -19,6 +20,7 @@ SELECT
   i.principal,
   i.principal_name,
   i.session_name,
+  i.is_gateway,
   i.tenant,
   i.tenant_source,
   i.team,

@@ -17,6 +17,7 @@ SELECT
   principal,
   principal_name,
   session_name,
+  is_gateway,
   tenant,
   tenant_source,
   team,
@@ -42,5 +43,5 @@ SELECT
 FROM enriched
 GROUP BY
   1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
-  27, 28, 29
+  27, 28, 29, 30
 ORDER BY tenant, team, principal

@@ -11,6 +11,8 @@ PAGES = {
     "/": "October 2026",
     "/tenants": "Tenants, October 2026",
     "/teams": "Teams, October 2026",
+    "/projects": "Projects, October 2026",
+    "/cost-centers": "Cost centers, October 2026",
     "/principals": "Principals, October 2026",
     "/models": "Models, October 2026",
     "/chargeback": "Chargeback, October 2026",

@@ -31,16 +31,25 @@ TITLES = {
     "/": IN_WORDS,
     **{
         f"/{title.lower()}": f"{title}, {IN_WORDS}"
-        for title in ("Tenants", "Teams", "Principals", "Models", "Chargeback", "Reconciliation")
+        for title in (
+            "Tenants",
+            "Teams",
+            "Projects",
+            "Principals",
+            "Models",
+            "Chargeback",
+            "Reconciliation",
+        )
     },
+    "/cost-centers": f"Cost centers, {IN_WORDS}",
     "/setup": "Setup",
 }
 OWN_PAGE = {"tenant": "/tenants", "team": "/teams", "principal": "/principals", "model": "/models"}
 CHARGED = {
     "tenant": ("/tenants", "tenant"),
     "team": ("/teams", "team"),
-    "project": ("/principals", "project"),
-    "cost_center": ("/principals", "cost_center"),
+    "project": ("/projects", "project"),
+    "cost_center": ("/cost-centers", "cost_center"),
     "principal": ("/principals", "iam_principal"),
     "account": ("/principals", "account"),
     "model": ("/models", "model"),

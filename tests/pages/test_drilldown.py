@@ -167,7 +167,7 @@ def captions(app: AppTest) -> str:
     return "\n".join(caption.value for caption in app.caption)
 
 
-@pytest.mark.parametrize("page", ["tenants", "teams", "principals"])
+@pytest.mark.parametrize("page", ["tenants", "teams", "projects", "cost_centers", "principals"])
 def test_the_ranking_adds_up_to_the_bill(page: str, open_page: OpenPage, bill: Bill) -> None:
     app = open_page(page, month=MONTH)
     table = app.dataframe[0].value

@@ -20,6 +20,7 @@ from chargeback import query, reports, statement
 from chargeback.access.rows import EVERYTHING, Rows
 from chargeback.dimensions import BY_NAME, CHARGED
 from chargeback.reports.answers import Answers
+from chargeback.reports.callers import gateways
 from chargeback.reports.charges import (
     allocation_lines,
     bill_by_product,
@@ -44,6 +45,7 @@ from tests.bills import MONTH, OTHER_PAYER, line, write_bill
 TODAY = date(2026, 12, 1)
 BEFORE = "2026-09"
 MINE, OTHERS = "acme-corp", "globex"
+SESSIONS = "arn:aws:sts::111122223333:assumed-role"
 ONLY_MINE = Rows((("tenant", (MINE,)),))
 
 STATEMENTS = sorted(path.stem for path in (query.QUERIES / "reports").glob("*.sql"))
@@ -70,6 +72,10 @@ def lines_of(tenant: str, more: int) -> list[dict[str, Any]]:
         line(f"{2 + more}.75", "Tax", invoice=f"INV-{more}", **about),
         line(f"-{more}.10", "Credit", payer=OTHER_PAYER if more == 4 else "999900000001", **about),
         line("3.00", currency="EUR", account=f"11112222333{more}", **about),
+        *(
+            line(f"0.{more}1", principal=f"{SESSIONS}/gateway-of-{tenant}/{who}", tenant=tenant)
+            for who in ("ann", "bob", "cem", "dee", "eve")
+        ),
     ]
 
 
@@ -80,7 +86,7 @@ def answers_to(folder: Path, tenants: tuple[tuple[str, int], ...]) -> tuple[Work
         {**each, "line_item_usage_start_date": each["line_item_usage_start_date"].replace(month=9)}
         for each in lines
     ]
-    late = [*lines, *early[:1], *early[-6:-5]]  # usage of September that is billed in October
+    late = [*lines, *early[:1], *early[-11:-10]]  # usage of September that is billed in October
     cur = write_bill(folder / "cur", {BEFORE: early[: len(early) - 1], MONTH: late})
     workspace = Workspace(Settings(cur=cur, store=folder / "store"))
     workspace.refresh()
@@ -123,6 +129,7 @@ CALLS: dict[str, Ask] = {
     "deciding_sources": lambda _, a, v: deciding_sources(a, v),
     "detail": lambda _, a, v: detail(a, View.of_month(v.month, v.rows)).read_all(),
     "filter_options": lambda _, a, v: filter_options(a, v),
+    "gateways": lambda _, a, v: gateways(a, v, "team"),
     "invoice_totals": lambda _, a, v: invoice_totals(a, View.of_month(v.month, v.rows)),
     "list_days": lambda _, a, v: list_days(a, v),
     "movement": lambda _, a, v: movement(a, v, "tenant", [MINE, OTHERS]),

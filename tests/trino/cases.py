@@ -205,6 +205,7 @@ CASES: dict[str, Iterable[Case]] = {
     "reports/days": _dimensions("daily", named=NAMED),
     "reports/deciding_sources": _sources(),
     "reports/detail": _months("daily"),
+    "reports/gateways": _dimensions("monthly"),
     "reports/history": _views("monthly"),
     "reports/invoice_totals": _months("daily"),
     "reports/line_keys": _views("daily"),
