@@ -24,6 +24,8 @@ from chargeback.ui.tables import Column
 
 SHOWN = ("tenant", "team", "principal", "model")
 """Whose largest units stand here; projects and cost centers have pages of their own."""
+ATTRIBUTED_TO = ("tenant", "team", "principal")
+"""Of the attribution that stands here; Coverage shows all of it."""
 
 context = page_context.current()
 answers, view = context.answers, context.view
@@ -121,9 +123,9 @@ def show_top(dimension: str) -> None:
 
 def show_attribution() -> None:
     """How much is attributed to whom, by what, and what is not."""
-    decided = deciding_sources(answers, view)
+    decided = deciding_sources(answers, view, ATTRIBUTED_TO)
     metrics.heading("Attribution", decided, f"attribution-{month}.csv")
-    covered = coverage(decided)
+    covered = coverage(decided, ATTRIBUTED_TO)
     tables.plain_table(
         covered.assign(
             dimension=covered["dimension"].str.capitalize(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from itertools import pairwise
@@ -24,6 +24,8 @@ from chargeback.attribution.rules import (
 from chargeback.dimensions import UNALLOCATED
 
 ALWAYS = (date.min, date.max)
+MERGED = " (merged)"
+"""Ends the name of a source where a merge rule spells its value otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,10 @@ class Decision:
     source: str
     owner: Choice | None = field(default=None, compare=False)
     """Of an owner list: the row that counted, and the one that stands first."""
+    is_blank: bool = field(default=False, compare=False)
+    """Whether nothing decided, but a tag that would have is there without a value."""
+    others: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    """Tags and owner lists that would have decided otherwise: pairs of source and value."""
 
 
 def attribute(
@@ -91,6 +97,7 @@ class Attribution:
         self._sources = {
             name: list(zip(getattr(rules, name), rules.labels(name), strict=True)) for name in NAMES
         }
+        self._spellings = {name: rules.spellings(name) for name in NAMES}
         self._asked = [
             (source.owners, name)
             for name, sources in self._sources.items()
@@ -148,12 +155,53 @@ class Attribution:
     def _decide(
         self, name: str, caller: Caller, chosen: Mapping[tuple[Path, str], Choice | None]
     ) -> Decision:
+        opinions = self._opinions(name, caller, chosen)
+        first = next(opinions, None)
+        if first is None:
+            return Decision(UNALLOCATED, "", is_blank=self._is_blank(name, caller))
+        source, found = first
+        if not _is_explicit(source):
+            return found
+        others = tuple(
+            (other.source, other.value)
+            for source, other in opinions
+            if _is_explicit(source) and other.value != found.value
+        )
+        return replace(found, others=others) if others else found
+
+    def _opinions(
+        self, name: str, caller: Caller, chosen: Mapping[tuple[Path, str], Choice | None]
+    ) -> Iterator[tuple[AttributionSource, Decision]]:
+        """What each source that says anything says, in the order in which they are asked."""
         for source, label in self._sources[name]:
             owner = chosen[source.owners, name] if isinstance(source, OwnersSource) else None
             value = owner.row.values[name] if owner else _ask(source, caller)
             if _decides(value):
-                return Decision(value, label, owner)
-        return Decision(UNALLOCATED, "")
+                yield source, self._merged(name, Decision(value, label, owner))
+
+    def _merged(self, name: str, decided: Decision) -> Decision:
+        """The same under the one spelling of its value."""
+        value = self._spellings[name].get(decided.value)
+        if value is None:
+            return decided
+        return replace(decided, value=value, source=f"{decided.source}{MERGED}")
+
+    def _is_blank(self, name: str, caller: Caller) -> bool:
+        """Whether a tag of a dimension that nothing decided is there; then it has no value."""
+        there = {key.casefold() for key in caller.identity.tags}
+        return any(
+            folded in there
+            for source, _ in self._sources[name]
+            if isinstance(source, str)
+            for _, folded in _spellings(source)
+        )
+
+
+def _is_explicit(source: AttributionSource) -> bool:
+    """Whether a source speaks of this very line; an account's tag speaks of all that is in it."""
+    if isinstance(source, str):
+        return source != "account" and not source.casefold().startswith("accounttag/")
+    return isinstance(source, OwnersSource)
 
 
 def _decides(value: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from chargeback.attribution.attribution import Attribution
+from chargeback.attribution.attribution import MERGED, Attribution
 from chargeback.attribution.identity import identity_of
 from chargeback.attribution.owner_list import Choice
 from chargeback.attribution.owners import OwnerRow
@@ -130,7 +130,7 @@ def _see(row: Mapping[str, Any], attribution: Attribution, seen: _RowUse) -> Non
         rows = attribution.lists[path].rows
         seen.rows[path].update(each.row for each in matches if rows[each.row].is_in_force(on))
     for name, decided in attribution.on(caller, on).items():
-        seen.sources.add((name, decided.source))
+        seen.sources.add((name, decided.source.removesuffix(MERGED)))
         if decided.owner and decided.owner.differs(name):
             changes = seen.changes[decided.owner.file, name, row["currency"]]
             changes[_change(decided.owner, name)].add(row["cost"] or Decimal(), row["lines"] or 0)

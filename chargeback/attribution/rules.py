@@ -8,6 +8,11 @@ In chargeback.toml:
     cost_center = ["iamPrincipal/cost-center", { account = { "111122223333" = "CC-100" } }]
 
 A plain text with a `/` is a tag key; `account` is the usage account's id itself.
+
+Values that are spelled in several ways are merged, whichever source gives them:
+
+    [attribution.merge]
+    team = { "Team-A" = ["team_a", "TEAM A"] }
 """
 
 from __future__ import annotations
@@ -15,15 +20,25 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    create_model,
+    field_validator,
+)
 
 from chargeback.attribution.owner_list import OwnerList
 from chargeback.attribution.owners import OwnerListError
 from chargeback.attribution.patterns import compiled
-from chargeback.dimensions import ATTRIBUTED
+from chargeback.dimensions import ATTRIBUTED, UNALLOCATED
 
 NAMES = tuple(dimension.name for dimension in ATTRIBUTED)
 """Of the dimensions that the rules decide."""
@@ -98,14 +113,34 @@ AttributionSource = Annotated[
 ]
 
 
+Merge = dict[str, dict[str, list[str]]]
+"""By dimension and value: the other ways in which the value is spelled."""
+
+
 class _Rules(BaseModel):
     """The sources of each dimension, in the order in which they are asked."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    merge: Merge = Field(default_factory=dict)
+
+    @field_validator("merge")
+    @classmethod
+    def _is_one_value(cls, merge: Merge) -> Merge:
+        if unknown := sorted(set(merge) - set(NAMES)):
+            raise ValueError(f"{unknown[0]} can't be merged, only {', '.join(NAMES)}")
+        for values in merge.values():
+            _check_spellings(values)
+        return merge
+
+    def spellings(self, dimension: str) -> dict[str, str]:
+        """Which value each other spelling of a dimension's values stands for."""
+        merged = self.merge.get(dimension, {})
+        return {spelled: value for value, all_of in merged.items() for spelled in all_of}
+
     def describe(self) -> dict[str, Any]:
         """The rules as plain values, for manifests."""
-        return self.model_dump(mode="json")
+        return self.model_dump(mode="json", exclude=None if self.merge else {"merge"})
 
     def fingerprint(self) -> str:
         """Equal for equal rules: of an owner list counts what decides, not where it lies.
@@ -114,13 +149,16 @@ class _Rules(BaseModel):
             OSError: an owner list is there, but can't be read.
         """
         lists = {str(path): _what_decides(path) for path in self.owner_lists()}
-        sources = {
+        said_of = self.describe()
+        sources: dict[str, Any] = {
             name: [
                 lists[str(s.owners)] if _is_owners(s) else said
-                for s, said in zip(getattr(self, name), all_said, strict=True)
+                for s, said in zip(getattr(self, name), said_of[name], strict=True)
             ]
-            for name, all_said in self.describe().items()
+            for name in NAMES
         }
+        if self.merge:
+            sources["merge"] = said_of["merge"]
         return hashlib.sha256(json.dumps(sources, sort_keys=True).encode()).hexdigest()[:16]
 
     def tag_keys(self) -> dict[str, list[str]]:
@@ -187,6 +225,21 @@ def _what_decides(path: Path) -> str:
         return OwnerList.read(path).fingerprint
     except OwnerListError:  # whoever reads a line by it is told
         return hashlib.sha256(path.read_bytes() if path.exists() else b"").hexdigest()
+
+
+def _check_spellings(values: Mapping[str, Sequence[str]]) -> None:
+    """Raises ValueError where a spelling would stand for two values, or for none."""
+    known: dict[str, str] = {}
+    for value, spelled in values.items():
+        if not value.strip() or value == UNALLOCATED:
+            raise ValueError(f"{value!r} names nobody")
+        for each in spelled:
+            if each in values:
+                raise ValueError(
+                    f"{each!r} is a value itself, and can't be a spelling of {value!r}"
+                )
+            if known.setdefault(each, value) != value:
+                raise ValueError(f"{each!r} is a spelling of both {known[each]!r} and {value!r}")
 
 
 def _label(source: AttributionSource) -> str:

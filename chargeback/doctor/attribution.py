@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from chargeback.attribution.attribution import MERGED
 from chargeback.attribution.rules import NAMES, AttributionRules
 from chargeback.dimensions import UNALLOCATED
 from chargeback.doctor.check import Check
@@ -49,7 +50,8 @@ def _decided(dimension: str, month: str, amounts: Amounts, labels: list[str]) ->
         f"{UNALLOCATED} {_in_words(amounts[''])}" if "" in amounts else f"nothing {UNALLOCATED}"
     )
     said = f"{month}: {', '.join(parts)}"
-    unused = [label for label in labels if label not in amounts]
+    used = {source.removesuffix(MERGED) for source in amounts}
+    unused = [label for label in labels if label not in used]
     if not unused:
         return Check(name, "ok", said)
     return Check(
@@ -64,7 +66,8 @@ def _decided(dimension: str, month: str, amounts: Amounts, labels: list[str]) ->
 
 def _place(source: str, labels: list[str]) -> tuple[int, str]:
     """In the order of the rules."""
-    return (labels.index(source) if source in labels else len(labels), source)
+    label = source.removesuffix(MERGED)
+    return (labels.index(label) if label in labels else len(labels), source)
 
 
 def _in_words(by_currency: Mapping[str, Decimal]) -> str:

@@ -5,6 +5,7 @@ The tables that this gives are small; the engine joins them to the facts.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
@@ -12,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from chargeback.attribution.attribution import Attribution
+from chargeback.attribution.attribution import Attribution, Decision
 from chargeback.attribution.gateways import gateway_roles
 from chargeback.attribution.identity import identity_of
 from chargeback.attribution.principal import read_principal
@@ -40,7 +41,7 @@ ATTRIBUTED_IDENTITIES = pa.schema(
             *(column for each in ATTRIBUTED for column in (each.name, f"{each.name}_source")),
         )
     ]
-    + [("is_gateway", pa.bool_())]
+    + [("is_gateway", pa.bool_()), ("blank_tags", pa.string()), ("other_opinions", pa.string())]
     + [("valid_from", pa.date32()), ("valid_to", pa.date32())]
 )
 RECOGNISED_METERS = pa.schema(
@@ -82,9 +83,23 @@ def _attributed(
             "is_gateway": principal.group in gateways,
             **{name: decision.value for name, decision in decided.items()},
             **{f"{name}_source": decision.source for name, decision in decided.items()},
+            "blank_tags": _blank_tags(decided),
+            "other_opinions": _other_opinions(decided),
             "valid_from": valid_from,
             "valid_to": valid_to,
         }
+
+
+def _blank_tags(decided: Mapping[str, Decision]) -> str:
+    """The dimensions whose tag has no value, each between commas: ',team,cost_center,'."""
+    names = [name for name, decision in decided.items() if decision.is_blank]
+    return f",{','.join(names)}," if names else ""
+
+
+def _other_opinions(decided: Mapping[str, Decision]) -> str:
+    """What tags and owner lists say that did not decide: '{"team": {"owner list": "ads"}}'."""
+    said = {name: dict(decision.others) for name, decision in decided.items() if decision.others}
+    return json.dumps(said, ensure_ascii=False) if said else ""
 
 
 def read_meters(found: pa.Table) -> list[dict[str, Any]]:

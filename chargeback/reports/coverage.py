@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Any, TypedDict
 
 import pandas as pd
 import pyarrow as pa
 
+from chargeback.billing_period import months_until
 from chargeback.dimensions import WITH_SOURCE
 from chargeback.money import ZERO, share_of
 from chargeback.reports.answers import Answers
 from chargeback.reports.frames import frame_of
+from chargeback.reports.ranking import HISTORY_MONTHS
 from chargeback.reports.view import View
 
 
@@ -36,10 +39,26 @@ class Coverage(TypedDict):
     """Pairs of source and share of cost, largest first."""
 
 
-def deciding_sources(answers: Answers, view: View) -> pd.DataFrame:
-    """SourceCosts of each dimension of which the rows say what decided it."""
-    names = sorted(each.name for each in WITH_SOURCE)
-    found = answers.ask_by_each("deciding_sources", view.grain, view, names)
+class MonthCoverage(TypedDict):
+    """How much of a month is attributed, in the view's currency."""
+
+    dimension: str
+    billing_period: str
+    cost: Decimal
+    attributed: Decimal
+    share: Decimal | None
+    """Of the month's cost; None when that is zero."""
+
+
+DIMENSIONS = tuple(each.name for each in WITH_SOURCE)
+"""Of which the rows say what decided them."""
+
+
+def deciding_sources(
+    answers: Answers, view: View, dimensions: Collection[str] = DIMENSIONS
+) -> pd.DataFrame:
+    """SourceCosts of each dimension."""
+    found = answers.ask_by_each("deciding_sources", view.grain, view, sorted(dimensions))
     rows = [
         {"dimension": dimension, **row}
         for dimension, answer in found.items()
@@ -48,10 +67,24 @@ def deciding_sources(answers: Answers, view: View) -> pd.DataFrame:
     return frame_of(SourceCost, rows)
 
 
-def coverage(decided: pd.DataFrame) -> pd.DataFrame:
-    """One Coverage per dimension of which the rows say what decided it; `decided` SourceCosts."""
+def coverage(decided: pd.DataFrame, dimensions: Collection[str] = DIMENSIONS) -> pd.DataFrame:
+    """One Coverage per dimension; `decided` are their SourceCosts."""
     rows = decided.to_dict("records")
-    return frame_of(Coverage, [_coverage(rows, each.name) for each in WITH_SOURCE])
+    return frame_of(Coverage, [_coverage(rows, each) for each in dimensions])
+
+
+def coverage_by_month(
+    answers: Answers, view: View, dimensions: Collection[str] = DIMENSIONS
+) -> pd.DataFrame:
+    """MonthCoverages of up to thirteen months, oldest first, by dimension."""
+    months = view.since(months_until(view.month, HISTORY_MONTHS)[0])
+    found = answers.ask_by_each("attributed", view.grain, months, dimensions)
+    rows = [
+        {**row, "dimension": name, "share": share_of(row["attributed"], row["cost"])}
+        for name, answer in found.items()
+        for row in answer.to_pylist()
+    ]
+    return frame_of(MonthCoverage, rows)
 
 
 def tags_seen(answers: Answers, view: View) -> pa.Table:

@@ -5,7 +5,8 @@
 --                         token_type, service_tier or region
 --             and scope.sql's
 -- grain:      scope.sql's
--- columns:    unit        '(unallocated)' where nothing decides; unit_name: how people call it
+-- columns:    unit        '(unallocated)' where nothing decides; name: how people call it
+--             source      what decided, '' for nothing; NULL where the rows don't say
 SELECT
   *,
   CASE
@@ -27,5 +28,13 @@ SELECT
     WHEN :dimension = 'iam_principal' THEN COALESCE(NULLIF(session_name, ''), principal_name)
     WHEN :dimension = 'account' AND usage_account_id = '' THEN '(unallocated)'
     WHEN :dimension = 'account' THEN COALESCE(NULLIF(usage_account_name, ''), usage_account_id)
-  END AS name
+  END AS name,
+  CASE
+    WHEN :dimension = 'tenant' THEN tenant_source
+    WHEN :dimension = 'team' THEN team_source
+    WHEN :dimension = 'project' THEN project_source
+    WHEN :dimension = 'cost_center' THEN cost_center_source
+    WHEN :dimension = 'principal' AND principal = '(unallocated)' THEN ''
+    WHEN :dimension = 'principal' THEN principal_type
+  END AS source
 FROM scope

@@ -8,6 +8,9 @@
 -- columns:    cost                the amount on the bill, in currency, on the payer's basis
 --             tokens              single tokens; NULL for what is not tokens
 --             is_gateway          whether many callers come through the principal's role
+--             blank_tags          the dimensions whose tag has no value, between commas; '' for none
+--             other_opinions      JSON: by dimension and source what did not decide; '' for none
+--             is_default_project  whether the line is of an account's default Bedrock project
 --             charge_category     usage, discount, credit, refund, tax or other
 SELECT
   s.billing_period,
@@ -26,7 +29,11 @@ SELECT
   i.team,
   i.team_source,
   i.project,
+  i.project_source,
   i.cost_center,
+  i.cost_center_source,
+  i.blank_tags,
+  i.other_opinions,
   s.tags,
   s.resource_tags,
   s.cost_category,
@@ -37,6 +44,7 @@ SELECT
   s.operation,
   s.region,
   s.resource_id,
+  s.resource_id LIKE '%:project/default' AS is_default_project,
   s.line_item_type,
   s.charge_category,
   s.pricing_unit,

@@ -23,7 +23,11 @@ SELECT
   team,
   team_source,
   project,
+  project_source,
   cost_center,
+  cost_center_source,
+  blank_tags,
+  other_opinions,
   product_code,
   usage_type,
   region,
@@ -33,6 +37,7 @@ SELECT
   token_type,
   service_tier,
   scope,
+  is_default_project,
   recognised,
   note,
   SUM(usage_amount) AS usage_amount,
@@ -43,5 +48,5 @@ SELECT
 FROM enriched
 GROUP BY
   1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
-  27, 28, 29, 30
+  27, 28, 29, 30, 31, 32, 33, 34, 35
 ORDER BY tenant, team, principal

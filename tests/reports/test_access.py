@@ -18,7 +18,8 @@ from sqlglot import exp
 
 from chargeback import query, reports, statement
 from chargeback.access.rows import EVERYTHING, Rows
-from chargeback.dimensions import BY_NAME, CHARGED
+from chargeback.attribution.rules import AttributionRules
+from chargeback.dimensions import BY_NAME, CHARGED, WITH_SOURCE
 from chargeback.reports.answers import Answers
 from chargeback.reports.callers import gateways
 from chargeback.reports.charges import (
@@ -30,12 +31,14 @@ from chargeback.reports.charges import (
     invoice_totals,
     payers,
 )
-from chargeback.reports.coverage import deciding_sources, tags_seen
+from chargeback.reports.coverage import coverage_by_month, deciding_sources, tags_seen
 from chargeback.reports.cur_lines import cur_lines
 from chargeback.reports.daily import daily_trend, list_days
 from chargeback.reports.movers import movement, movers
 from chargeback.reports.ranking import filter_options, name_of, rank, rank_by_each, top_models
 from chargeback.reports.summary import summarise, totals_by_month
+from chargeback.reports.tags import disagreements, spellings, unused_keys
+from chargeback.reports.unallocated import internal_use, reasons, unallocated_callers
 from chargeback.reports.usage_mix import unrecognised, usage_mix
 from chargeback.reports.view import View
 from chargeback.settings import Settings
@@ -47,10 +50,12 @@ BEFORE = "2026-09"
 MINE, OTHERS = "acme-corp", "globex"
 SESSIONS = "arn:aws:sts::111122223333:assumed-role"
 ONLY_MINE = Rows((("tenant", (MINE,)),))
+TWO_TAGS = AttributionRules(project=["iamPrincipal/tenant", "iamPrincipal/team"])
+"""By which there is something that tags disagree about."""
 
 STATEMENTS = sorted(path.stem for path in (query.QUERIES / "reports").glob("*.sql"))
-STEPS = {"scope", "by_unit"}
-"""What a statement may begin with: both hold the conditions of whoever looks."""
+STEPS = {"scope", "by_unit", "unallocated"}
+"""What a statement may begin with: all hold the conditions of whoever looks."""
 
 ABOUT_THE_MONTH = {
     "notices_of": "what is odd about the bill, whoever looks",
@@ -76,6 +81,7 @@ def lines_of(tenant: str, more: int) -> list[dict[str, Any]]:
             line(f"0.{more}1", principal=f"{SESSIONS}/gateway-of-{tenant}/{who}", tenant=tenant)
             for who in ("ann", "bob", "cem", "dee", "eve")
         ),
+        *(line(f"0.{more}2", cost_center=spelled, **about) for spelled in ("CC-1", "cc 1")),
     ]
 
 
@@ -86,9 +92,10 @@ def answers_to(folder: Path, tenants: tuple[tuple[str, int], ...]) -> tuple[Work
         {**each, "line_item_usage_start_date": each["line_item_usage_start_date"].replace(month=9)}
         for each in lines
     ]
-    late = [*lines, *early[:1], *early[-11:-10]]  # usage of September that is billed in October
+    late = [*lines, *early[:1], *early[-13:-12]]  # usage of September that is billed in October
+    late += [line("7.00", team="a team of no tenant")]
     cur = write_bill(folder / "cur", {BEFORE: early[: len(early) - 1], MONTH: late})
-    workspace = Workspace(Settings(cur=cur, store=folder / "store"))
+    workspace = Workspace(Settings(cur=cur, store=folder / "store", attribution=TWO_TAGS))
     workspace.refresh()
     return workspace, workspace.answers()
 
@@ -108,7 +115,7 @@ def mine_alone(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Ans
         for each in mine
     ]
     cur = write_bill(folder / "cur", {BEFORE: early[:-1], MONTH: [*mine, early[0]]})
-    workspace = Workspace(Settings(cur=cur, store=folder / "store"))
+    workspace = Workspace(Settings(cur=cur, store=folder / "store", attribution=TWO_TAGS))
     workspace.refresh()
     return workspace, workspace.answers()
 
@@ -126,10 +133,13 @@ CALLS: dict[str, Ask] = {
     ],
     "cur_lines": lambda w, a, v: cur_lines(a, w.source, v, None, 0),
     "daily_trend": lambda _, a, v: daily_trend(a, v, "team", [f"team of {MINE}"]),
+    "coverage_by_month": lambda _, a, v: coverage_by_month(a, v),
     "deciding_sources": lambda _, a, v: deciding_sources(a, v),
     "detail": lambda _, a, v: detail(a, View.of_month(v.month, v.rows)).read_all(),
+    "disagreements": lambda _, a, v: disagreements(a, v, "project"),
     "filter_options": lambda _, a, v: filter_options(a, v),
     "gateways": lambda _, a, v: gateways(a, v, "team"),
+    "internal_use": lambda _, a, v: internal_use(a, v),
     "invoice_totals": lambda _, a, v: invoice_totals(a, View.of_month(v.month, v.rows)),
     "list_days": lambda _, a, v: list_days(a, v),
     "movement": lambda _, a, v: movement(a, v, "tenant", [MINE, OTHERS]),
@@ -138,11 +148,15 @@ CALLS: dict[str, Ask] = {
     "payers": lambda _, a, v: payers(a, v),
     "rank": lambda _, a, v: [rank(a, v.first_days(10), each) for each in BY_NAME],
     "rank_by_each": lambda _, a, v: rank_by_each(a, v, list(BY_NAME)),
+    "reasons": lambda _, a, v: [reasons(a, v, each.name) for each in WITH_SOURCE],
+    "spellings": lambda _, a, v: spellings(a, v, "cost_center"),
     "summarise": lambda _, a, v: summarise(a, v, date(2026, 10, 9)),
     "tags_seen": lambda _, a, v: tags_seen(a, v.since(BEFORE)),
     "top_models": lambda _, a, v: top_models(a, v, "team"),
     "totals_by_month": lambda _, a, v: totals_by_month(a, v),
+    "unallocated_callers": lambda _, a, v: unallocated_callers(a, v, "cost_center", "no-tag", 9),
     "unrecognised": lambda _, a, v: unrecognised(a, v),
+    "unused_keys": lambda _, a, v: unused_keys(a, v, AttributionRules(team=["account"])),
     "usage_mix": lambda _, a, v: usage_mix(a, v),
 }
 
@@ -217,4 +231,4 @@ def test_what_one_reader_was_told_no_other_is(everyones: tuple[Workspace, Answer
     _, answers = everyones
     views = [View(MONTH, "USD", rows) for rows in (EVERYTHING, ONLY_MINE, EVERYTHING)]
     sizes = [len(rank(answers, view, "tenant")) for view in views]
-    assert sizes == [2, 1, 2]
+    assert sizes == [3, 1, 3]

@@ -136,6 +136,22 @@ def _sources() -> Iterator[Case]:
         yield from _views("monthly", dimension=dimension.name)
 
 
+def _unallocated(**more: object) -> Iterator[Case]:
+    for dimension in WITH_SOURCE:
+        parameters = {**VIEWS["all"].since(MONTHS[0]).parameters(), **more}
+        yield Case(
+            f"by {dimension.name} {' '.join(map(str, more.values()))}",
+            {**parameters, "dimension": dimension.name},
+            "monthly",
+            may_be_empty=True,
+        )
+
+
+def _unallocated_callers() -> Iterator[Case]:
+    for reason in ("tax", "no-tag", "gateway", "o'reason"):
+        yield from _unallocated(reason=reason, longest=None if reason == "tax" else 2)
+
+
 def _charges() -> Iterator[Case]:
     for dimension in CHARGED.values():
         yield from _months("monthly", dimension=dimension.name)
@@ -197,6 +213,7 @@ CASES: dict[str, Iterable[Case]] = {
     "cur/products": _bill(*MONTHS, NO_MONTH),
     "cur/totals": _with_products(*MONTHS, NO_MONTH),
     "reports/allocation_lines": _allocation(),
+    "reports/attributed": _dimensions("monthly"),
     "reports/bill_by_product": _since(),
     "reports/billed_elsewhere": _elsewhere(),
     "reports/by_unit": _dimensions("monthly"),
@@ -205,8 +222,10 @@ CASES: dict[str, Iterable[Case]] = {
     "reports/days": _dimensions("daily", named=NAMED),
     "reports/deciding_sources": _sources(),
     "reports/detail": _months("daily"),
+    "reports/disagreements": _unallocated(),
     "reports/gateways": _dimensions("monthly"),
     "reports/history": _views("monthly"),
+    "reports/internal_use": _views("monthly", dimension="tenant"),
     "reports/invoice_totals": _months("daily"),
     "reports/line_keys": _views("daily"),
     "reports/month_to_date": _views("daily", complete_days=19),
@@ -217,7 +236,11 @@ CASES: dict[str, Iterable[Case]] = {
     "reports/units": _dimensions("monthly"),
     "reports/unrecognised": _views("monthly"),
     "reports/usage_mix": _views("monthly"),
+    "reports/tag_sets": _views("daily"),
     "reports/tags_seen": _months("daily"),
+    "reports/unallocated": _unallocated(),
+    "reports/unallocated_callers": _unallocated_callers(),
+    "reports/unallocated_reasons": _unallocated(),
     "store/billed": _rules(),
     "store/billed_by_identity": _rules(),
     "store/callers": _WHOLE,
