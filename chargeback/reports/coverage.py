@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from typing import Any, TypedDict
 
@@ -25,6 +25,8 @@ class SourceCost(TypedDict):
     source: str
     """'' is unallocated."""
     cost: Decimal
+    share: Decimal | None
+    """Of the dimension's cost; None when that is zero."""
 
 
 class Coverage(TypedDict):
@@ -59,12 +61,15 @@ def deciding_sources(
 ) -> pd.DataFrame:
     """SourceCosts of each dimension."""
     found = answers.ask_by_each("deciding_sources", view.grain, view, sorted(dimensions))
-    rows = [
-        {"dimension": dimension, **row}
-        for dimension, answer in found.items()
-        for row in answer.to_pylist()
-    ]
+    rows = [row for name, answer in found.items() for row in _with_shares(name, answer)]
     return frame_of(SourceCost, rows)
+
+
+def _with_shares(dimension: str, answer: pa.Table) -> Iterator[dict[str, Any]]:
+    rows = answer.to_pylist()
+    whole = sum((row["cost"] for row in rows), ZERO)
+    for row in rows:
+        yield {**row, "dimension": dimension, "share": share_of(row["cost"], whole)}
 
 
 def coverage(decided: pd.DataFrame, dimensions: Collection[str] = DIMENSIONS) -> pd.DataFrame:

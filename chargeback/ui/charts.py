@@ -19,8 +19,8 @@ from plotly.graph_objects import Figure  # type: ignore[attr-defined]
 
 from chargeback.dimensions import UNALLOCATED
 from chargeback.reports.ranking import OTHERS
-from chargeback.ui.formats import compact_money, day_name, money
-from chargeback.ui.theme import Base, colours
+from chargeback.ui.formats import compact_money, day_name, money, percent, short_month
+from chargeback.ui.theme import COLOURS, Base, colours
 
 Json = dict[str, Any]
 
@@ -31,6 +31,7 @@ CHART_CONFIG: Final = {"displayModeBar": False, "scrollZoom": False, "doubleClic
 
 _NAME_LENGTH: Final = 32
 _Y_TICKS: Final = 4
+_X_MONTHS: Final = 7
 _ZERO: Final = Decimal()
 _HEADROOM: Final = 1.05
 
@@ -62,6 +63,66 @@ def daily_chart(
         "yaxis": _money_axis(stacks, currency),
     }
     return _figure([*traces, _totals(days, stacks, currency)], layout)
+
+
+def share_chart(frame: pd.DataFrame, names: Mapping[str, str], chosen: str, base: Base) -> Figure:
+    """Shares by month, a line for each series; the chosen one stands out.
+
+    Args:
+        frame: columns `billing_period`, `share` (a ratio, None where there is none), and
+            `dimension`, which tells the series apart.
+        names: what to call each series, in the order of their colours.
+        chosen: one of them.
+        base: whether the page is light or dark now.
+    """
+    traces = [
+        _share_line(frame[frame["dimension"] == name], named, shade, is_chosen=name == chosen)
+        for (name, named), shade in zip(names.items(), COLOURS[base], strict=True)
+    ]
+    months = sorted(set(frame["billing_period"]))
+    layout = {
+        **_layout(),
+        "hovermode": "x unified",
+        "xaxis": {
+            "type": "category",
+            "categoryarray": months,
+            "tickvals": months[:: _every(len(months))],
+            "ticktext": [_short_month(month) for month in months[:: _every(len(months))]],
+            "tickangle": 0,
+            "title": {"text": ""},
+            "showspikes": False,
+        },
+        "yaxis": {
+            "range": [0, 1.02],
+            "tickvals": [0, 0.25, 0.5, 0.75, 1],
+            "tickformat": ".0%",
+            "title": {"text": ""},
+        },
+    }
+    return _figure(traces, layout)
+
+
+def _share_line(series: pd.DataFrame, name: str, colour: str, *, is_chosen: bool) -> Json:
+    return {
+        "type": "scatter",
+        "mode": "lines+markers" if is_chosen or len(series) == 1 else "lines",
+        "name": label(name),
+        "x": list(series["billing_period"]),
+        "y": [None if share is None else float(share) for share in series["share"]],
+        "line": {"color": colour, "width": 3 if is_chosen else 1.5},
+        "opacity": 1 if is_chosen else 0.6,
+        "customdata": [percent(share) for share in series["share"]],
+        "hovertemplate": "%{customdata}",
+    }
+
+
+def _every(months: int) -> int:
+    """Which months are named below an axis, so that a phone has room for them."""
+    return 1 if months <= _X_MONTHS else 2
+
+
+def _short_month(month: str) -> str:
+    return f"{short_month(month)[:3]} {month[2:4]}"
 
 
 def label(text: str) -> str:

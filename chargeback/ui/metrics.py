@@ -176,15 +176,30 @@ def comparison(summary: Summary, currency: str) -> str:
     )
 
 
-def heading(title: str, frame: pd.DataFrame, file_name: str) -> None:
-    """A section's title, and beside it the frame under it as a file."""
+def heading(
+    title: str,
+    frame: pd.DataFrame,
+    file_name: str,
+    whole: Callable[[], pd.DataFrame] | None = None,
+) -> None:
+    """A section's title, and beside it the frame under it as a file.
+
+    Args:
+        title: in words.
+        frame: what is shown.
+        file_name: ends in .csv.
+        whole: makes the frame with every row, where the one that is shown is cut.
+    """
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.subheader(plain(title), anchor=False, width="content")
         columns = [str(column) for column in frame.columns if column != "history"]
         if address.is_filtered():  # two files of one name would pass for each other
             file_name = f"{file_name.removesuffix('.csv')}-filtered.csv"
         tables.download_button(
-            "CSV", lambda: tables.frame_csv(frame, columns), file_name, key=f"download {file_name}"
+            "CSV",
+            lambda: tables.frame_csv(whole() if whole else frame, columns),
+            file_name,
+            key=f"download {file_name}",
         )
 
 

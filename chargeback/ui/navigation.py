@@ -48,6 +48,7 @@ def sections() -> Mapping[str, Sequence[StreamlitPage]]:
             ),
             st.Page("pages/principals.py", title="Principals", icon=":material/badge:"),
             st.Page("pages/models.py", title="Models", icon=":material/deployed_code:"),
+            st.Page("pages/coverage.py", title="Coverage", icon=":material/target:"),
         ],
         "Month end": [
             st.Page("pages/chargeback.py", title="Chargeback", icon=":material/receipt_long:"),

@@ -15,6 +15,7 @@ PAGES = {
     "/cost-centers": "Cost centers, October 2026",
     "/principals": "Principals, October 2026",
     "/models": "Models, October 2026",
+    "/coverage": "Coverage, October 2026",
     "/chargeback": "Chargeback, October 2026",
     "/reconciliation": "Reconciliation, October 2026",
     "/setup": "Setup",

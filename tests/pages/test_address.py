@@ -86,7 +86,7 @@ def test_the_list_of_pages_keeps_month_currency_and_filters(
     asked = {"month": MONTH, "currency": "EUR", "team": ["search", "support"]}
     app = open_page(page, bill=two_currencies, trend="team", **asked)
     links = [link.proto.query_string for link in app.sidebar.get("page_link")]
-    assert len(links) == 10
+    assert len(links) == 11
     kept = {"month": [MONTH], "currency": ["EUR"], "team": ["search", "support"]}
     assert all(parse_qs(link) == kept for link in links)
 
