@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from chargeback.dimensions import BY_NAME
+from chargeback.dimensions import BY_NAME, UNALLOCATED
 from chargeback.money import share_of
 from chargeback.reports.coverage import DIMENSIONS, coverage_by_month, deciding_sources
 from chargeback.reports.frames import total
@@ -46,7 +46,7 @@ def show_sources() -> None:
     decided = deciding_sources(answers, view, (dimension,))
     metrics.heading(f"What decided the {noun}", decided, f"sources-{dimension}-{month}.csv")
     tables.plain_table(
-        decided.replace({"source": {"": coverage.NOTHING}}),
+        decided.replace({"source": {"": UNALLOCATED}}),
         columns={
             "source": Column("Decided by"),
             "cost": Column("Spend", "money"),
@@ -58,14 +58,14 @@ def show_sources() -> None:
     )
 
 
-coverage.show_figures(history, dimension, month, currency)
+found = reasons(answers, view, dimension)
+coverage.show_figures(history, found, dimension, month, currency)
 wide, narrow = st.columns([3, 2], gap="medium")
 with wide:
     show_trend()
 with narrow:
     show_sources()
 
-found = reasons(answers, view, dimension)
 metrics.heading("Unallocated, by reason", found, f"unallocated-{dimension}-{month}.csv")
 if found.empty:
     st.success(plain(f"Every dollar has a {noun}."), icon=":material/check_circle:")

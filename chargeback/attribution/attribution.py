@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
@@ -64,6 +64,8 @@ class Caller:
     tags: Mapping[str, str]
     """Those that name somebody, as billed."""
     tags_without_case: Mapping[str, str]
+    blank_tags: Set[str]
+    """The keys, without case, of those that name nobody."""
     matches: Mapping[Path, Matches]
     """Of each owner list the rows that speak of the caller, on whatever day."""
 
@@ -121,6 +123,7 @@ class Attribution:
             identity,
             tags,
             _without_case(tags),
+            _blank(identity.tags) if len(tags) < len(identity.tags) else frozenset(),
             {
                 path: owners.matches(identity.usage_account_id, identity.iam_principal)
                 for path, owners in self.lists.items()
@@ -187,10 +190,9 @@ class Attribution:
         return replace(decided, value=value, source=f"{decided.source}{MERGED}")
 
     def _is_blank(self, name: str, caller: Caller) -> bool:
-        """Whether a tag of a dimension that nothing decided is there; then it has no value."""
-        there = {key.casefold() for key in caller.identity.tags}
-        return any(
-            folded in there
+        """Whether a tag that would have decided is there without a value."""
+        return bool(caller.blank_tags) and any(
+            folded in caller.blank_tags
             for source, _ in self._sources[name]
             if isinstance(source, str)
             for _, folded in _spellings(source)
@@ -245,6 +247,10 @@ def _without_case(tags: Mapping[str, str]) -> dict[str, str]:
     for key in sorted(tags):
         found.setdefault(key.casefold(), tags[key])
     return found
+
+
+def _blank(tags: Mapping[str, str]) -> Set[str]:
+    return {key.casefold() for key, value in tags.items() if not _decides(value)}
 
 
 def _text(source: PatternSource, identity: Identity) -> str:

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 
-from chargeback.attribution.principal import read_principal
+from chargeback.attribution.principal import Principal
 
 MANY_CALLERS = 5
 """Sessions from which on a role counts as a gateway."""
@@ -14,16 +14,16 @@ NAMED_BY_SDK = re.compile(r"(?:botocore-session-|aws-sdk-[a-z0-9-]+-|aws-go-sdk-
 """Sessions that nobody named: AWS's SDKs put the time there, and so a new name each time."""
 
 
-def gateway_roles(iam_principals: Iterable[str]) -> frozenset[str]:
+def gateway_roles(principals: Iterable[Principal]) -> frozenset[str]:
     """The ARNs of the roles whose sessions carry many callers.
 
     Machines are no callers: a role's instances, pods, tasks and functions are one application.
 
     Args:
-        iam_principals: all that a billing period names, as billed.
+        principals: all that a billing period names.
     """
     sessions: dict[str, set[str]] = defaultdict(set)
-    for each in map(read_principal, iam_principals):
+    for each in principals:
         if each.type == "role session" and not NAMED_BY_SDK.fullmatch(each.session):
             sessions[each.group].add(each.session)
     return frozenset(role for role, named in sessions.items() if len(named) >= MANY_CALLERS)

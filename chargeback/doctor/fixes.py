@@ -260,7 +260,7 @@ def allocation_rule(dimension: str, subject: Subject) -> Fix:
             f"# to = {toml([placeholder(dimension)])}",
         )
     )
-    note = "Without `to` all units with spend of their own share it."
+    note = "Without “to”, all units with spend of their own share it."
     return Fix("An allocation rule", RULES_ACT, text, "toml", note)
 
 

@@ -8,6 +8,8 @@ from typing import Final
 
 RULES_ACT: Final = "Past months too"
 TAGS_ACT: Final = "From now on"
+LIST_ACTS: Final = "Past months, by list"
+RULE_ACTS: Final = "Past months, by rule"
 NOTHING_TO_DO: Final = "Nothing to fix"
 
 
@@ -18,7 +20,7 @@ class Reason:
     title: str
     means: str
     acts: str
-    """When a fix takes effect."""
+    """On what a fix can act at best; tags act from now on."""
     without_callers: bool = False
     """Whether its lines name no caller who could be tagged."""
 
@@ -27,51 +29,51 @@ REASONS: Final[Mapping[str, Reason]] = {
     "discount": Reason(
         "Discounts",
         "Discount lines name nobody. They can follow the usage they belong to.",
-        RULES_ACT,
+        RULE_ACTS,
         without_callers=True,
     ),
     "tax": Reason(
         "Tax",
         "Tax lines name nobody. They can follow the usage that is taxed.",
-        RULES_ACT,
+        RULE_ACTS,
         without_callers=True,
     ),
     "credit": Reason(
         "Credits",
         "Credits name nobody. They can follow usage, or stay with whoever negotiated them.",
-        RULES_ACT,
+        RULE_ACTS,
         without_callers=True,
     ),
     "refund": Reason(
         "Refunds",
         "Refunds name nobody. They can follow the usage they pay back.",
-        RULES_ACT,
+        RULE_ACTS,
         without_callers=True,
     ),
     "fee": Reason(
         "Fees and other charges",
         "Monthly or one-off charges, such as reserved capacity. They name nobody.",
-        RULES_ACT,
+        RULE_ACTS,
         without_callers=True,
     ),
     "meter": Reason(
         "Meters that never name a caller",
         "Provisioned throughput, customization, storage and the like: AWS does not say who used "
         "them. The account or the resource is all there is to go by.",
-        RULES_ACT,
+        RULE_ACTS,
         without_callers=True,
     ),
     "before-callers": Reason(
         "Usage that came without its caller",
         "From before the export named callers, or through an API that did not pass them on. AWS "
         "fills nothing in later.",
-        RULES_ACT,
+        RULE_ACTS,
         without_callers=True,
     ),
     "default-project": Reason(
         "The default Bedrock project",
         "Requests that name no project go to the account’s default one, which can’t be tagged.",
-        TAGS_ACT,
+        RULE_ACTS,
     ),
     "internal-use": Reason(
         "Internal use: a team, but no tenant",
@@ -81,22 +83,22 @@ REASONS: Final[Mapping[str, Reason]] = {
     "gateway": Reason(
         "A gateway calls as itself",
         "Calls under the gateway’s own role, without session tags: nobody can tell for whom.",
-        TAGS_ACT,
+        RULE_ACTS,
     ),
     "api-key": Reason(
         "Bedrock API keys",
         "A key is an IAM user without an owner’s tag. Tag the user, or name the owner in the list.",
-        f"{RULES_ACT} by list, tags from now on",
+        LIST_ACTS,
     ),
     "blank-tag": Reason(
         "The tag is there, but blank",
         "The key arrives without a value, as a directory sends it for an empty field.",
-        f"{RULES_ACT} by list, tags from now on",
+        LIST_ACTS,
     ),
     "no-tag": Reason(
         "Callers without the tag",
         "The line names its caller, and the caller has no such tag.",
-        f"{RULES_ACT} by list, tags from now on",
+        LIST_ACTS,
     ),
 }
 

@@ -6,7 +6,7 @@ The tables that this gives are small; the engine joins them to the facts.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -16,7 +16,7 @@ import pyarrow as pa
 from chargeback.attribution.attribution import Attribution, Decision
 from chargeback.attribution.gateways import gateway_roles
 from chargeback.attribution.identity import identity_of
-from chargeback.attribution.principal import read_principal
+from chargeback.attribution.principal import Principal, read_principal
 from chargeback.attribution.rule_notices import IDENTITY_KEYS
 from chargeback.attribution.rules import AttributionRules
 from chargeback.bedrock.usage_type import Meter, read_meter
@@ -64,15 +64,19 @@ def attributed_identities(identities: pa.Table, rules: AttributionRules) -> pa.T
         OwnerListError: an owner list can't be used.
     """
     attribution, found = Attribution(rules), identities.to_pylist()
-    gateways = gateway_roles(row["iam_principal"] for row in found)
-    rows = [row for each in found for row in _attributed(each, attribution, gateways)]
+    principals = [read_principal(each["iam_principal"]) for each in found]
+    gateways = gateway_roles(principals)
+    rows = [
+        {**row, "is_gateway": principal.group in gateways}
+        for each, principal in zip(found, principals, strict=True)
+        for row in _attributed(each, principal, attribution)
+    ]
     return pa.Table.from_pylist(rows, ATTRIBUTED_IDENTITIES)
 
 
 def _attributed(
-    found: dict[str, str], attribution: Attribution, gateways: Collection[str]
+    found: dict[str, str], principal: Principal, attribution: Attribution
 ) -> Iterator[dict[str, Any]]:
-    principal = read_principal(found["iam_principal"])
     for valid_from, valid_to, decided in attribution.of(identity_of(found)):
         yield {
             **found,
@@ -80,7 +84,6 @@ def _attributed(
             "principal": principal.group or UNALLOCATED,
             "principal_name": principal.group_name if principal.group else UNALLOCATED,
             "session_name": principal.session,
-            "is_gateway": principal.group in gateways,
             **{name: decision.value for name, decision in decided.items()},
             **{f"{name}_source": decision.source for name, decision in decided.items()},
             "blank_tags": _blank_tags(decided),

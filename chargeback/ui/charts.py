@@ -77,7 +77,7 @@ def share_chart(frame: pd.DataFrame, names: Mapping[str, str], chosen: str, base
     """
     traces = [
         _share_line(frame[frame["dimension"] == name], named, shade, is_chosen=name == chosen)
-        for (name, named), shade in zip(names.items(), COLOURS[base], strict=True)
+        for (name, named), shade in zip(names.items(), COLOURS[base], strict=False)
     ]
     months = sorted(set(frame["billing_period"]))
     layout = {

@@ -14,6 +14,7 @@ from chargeback.dimensions import BY_NAME, UNALLOCATED
 from chargeback.doctor.fixes import Fix, Subject, fixes, further_source, merge_rule
 from chargeback.doctor.reasons import REASONS, RULES_ACT, title_of
 from chargeback.reports.callers import gateways
+from chargeback.reports.frames import total
 from chargeback.reports.tags import disagreements, spellings, unused_keys
 from chargeback.reports.unallocated import internal_use, unallocated_callers
 from chargeback.ui import address, metrics, tables
@@ -38,25 +39,28 @@ REASON: Final = "reason"
 CALLER: Final = "caller"
 LOOK: Final = "look"
 """Parameters of the address."""
-NOTHING: Final = "(nothing)"
+INTERNAL: Final = "internal-use"
 LONGEST: Final = 200
 """Callers of a reason that stand on the page; the file has all."""
 FINANCE: Final = "Finance"
 MERGES_SHOWN: Final = 20
 
 
-def show_figures(history: pd.DataFrame, dimension: str, month: str, currency: str) -> None:
-    """How much is attributed, and how much is not, against last month."""
+def show_figures(
+    history: pd.DataFrame, found: pd.DataFrame, dimension: str, month: str, currency: str
+) -> None:
+    """How much is attributed and how much is not, against last month, and who could be asked."""
     of = history[history["dimension"] == dimension]
     by_month = {row["billing_period"]: row for row in of.to_dict("records")}
     now, before = by_month[month], by_month.get(previous_month(month))
     last = f"vs {short_month(previous_month(month))[:3]}"
-    open_now = now["cost"] - now["attributed"]
-    change, moved = "", ""
-    if before is not None:
-        moved = signed_money(open_now - (before["cost"] - before["attributed"]), currency)
-        if now["share"] is not None and before["share"] is not None:
-            change = signed_points(now["share"] - before["share"])
+    left = {name: row["cost"] - row["attributed"] for name, row in by_month.items()}
+    moved = (
+        ""
+        if before is None
+        else signed_money(left[month] - left[before["billing_period"]], currency)
+    )
+    change = _points(now, before)
     metrics.draw(
         [
             Figure(
@@ -67,10 +71,46 @@ def show_figures(history: pd.DataFrame, dimension: str, month: str, currency: st
                 [float(row["share"]) for row in by_month.values() if row["share"] is not None],
                 up_is_good=True,
             ),
-            Figure("Attributed", money(now["attributed"], currency)),
-            Figure("Unallocated", money(open_now, currency), moved, last if moved else ""),
+            Figure(
+                "Unallocated",
+                money(left[month], currency),
+                moved,
+                last if moved else "",
+                [float(amount) for amount in left.values()],
+            ),
+            *_parts(found, dimension, currency),
         ]
     )
+
+
+def _points(now: Row, before: Row | None) -> str:
+    if before is None or now["share"] is None or before["share"] is None:
+        return ""
+    return signed_points(now["share"] - before["share"])
+
+
+def _parts(found: pd.DataFrame, dimension: str, currency: str) -> list[Figure]:
+    """What is unallocated in parts: of callers who can be asked, or of none; internal use apart."""
+    names_nobody = [REASONS[reason].without_callers for reason in found["reason"]]
+    is_internal = found["reason"] == INTERNAL
+    nobody, internal = total(found[names_nobody]), total(found[is_internal])
+    callers = Figure(
+        "Callers to ask",
+        money(total(found) - nobody - internal, currency),
+        help="A tag, or a row of the owner list, settles it.",
+    )
+    rest = Figure(
+        "Names no caller",
+        money(nobody, currency),
+        help="Tax, discounts, fees, some meters: allocation rules settle it.",
+    )
+    if dimension != "tenant":
+        return [callers, rest]
+    return [
+        Figure("Internal use", money(internal, currency), help=REASONS[INTERNAL].means),
+        callers,
+        rest,
+    ]
 
 
 def show_reasons(context: Context, dimension: str, found: pd.DataFrame) -> None:
@@ -126,7 +166,7 @@ def _show_reason(context: Context, dimension: str, reason: str) -> None:
         st.subheader(about.title, anchor=False, width="stretch")
         st.button("Close", icon=":material/close:", type="tertiary", on_click=_close)
     st.markdown(plain(about.means))
-    if reason == "internal-use":
+    if reason == INTERNAL:
         _show_internal_use(context)
         return
     chosen = _show_callers(context, dimension, reason)

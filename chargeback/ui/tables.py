@@ -39,6 +39,7 @@ Kind = Literal[
 LONGEST: Final = 1000
 """Rows of a table: nobody reads more, and Streamlit fails from some ten thousand on."""
 _SCALE: Final = Decimal("0.000001")
+_LEAST_PERCENTAGE: Final = 0.05
 ROWS_SHOWN: Final = 15
 ROW_PIXELS: Final = 33
 """Height of a row at the base font size in .streamlit/config.toml: Streamlit's 2.1875 rem."""
@@ -286,7 +287,7 @@ def _written(shown: pd.DataFrame, columns: Mapping[str, Column], currency: str) 
         "change": formats.signed_percent,
         "percent": formats.percent,
         "tokens": formats.tokens,
-        "number": lambda value: f"{value:,}",
+        "number": lambda value: f"{int(value):,}",  # pandas makes it a float beside an absent one
         "day": formats.day_name,
     }
     written: dict[Any, str | Callable[[object], str] | None] = {
@@ -300,12 +301,18 @@ def _cells(values: pd.Series[Any], kind: Kind) -> list[Any]:
         # One scale for the column: the browser's table takes no decimals of over 38 digits.
         return [None if value is None else value.quantize(_SCALE) for value in values]
     if kind == "share":
-        return [None if value is None else float(value * 100) for value in values]
+        return [None if value is None else _percentage(value) for value in values]
     if kind == "line":
         # The line starts at zero, or small changes would look large, and so has no place for a
         # month of more credits than usage. Four digits are more than its pixels can show.
         return [[float(f"{max(value, 0.0):.4g}") for value in line] for line in values]
     return list(values)
+
+
+def _percentage(share: Decimal) -> float:
+    """In percent; never one that is written as a negative zero."""
+    percentage = float(share * 100)
+    return 0.0 if -_LEAST_PERCENTAGE < percentage < 0 else percentage
 
 
 def _config(column: Column, values: pd.Series[Any]) -> ColumnConfig:

@@ -2,11 +2,11 @@
 --
 -- parameters: dimension   tenant, team, project, cost_center or principal; and scope.sql's
 -- relations:  enriched = monthly rows
--- grain:      one row per deciding source, largest first; source '' is unallocated
+-- grain:      one row per deciding source, largest first; source '' is unallocated, and last
 -- columns:    cost in currency
 SELECT
   source,
   SUM(cost) AS cost
 FROM by_unit
 GROUP BY source
-ORDER BY cost DESC, source
+ORDER BY CASE WHEN source = '' THEN 1 ELSE 0 END, cost DESC, source

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from chargeback.attribution.gateways import MANY_CALLERS, gateway_roles
+from chargeback.attribution.principal import Principal, read_principal
 
 ROLE = "arn:aws:iam::111122223333:role/llm-gateway"
 
 
-def sessions(*names: str, role: str = "llm-gateway") -> list[str]:
-    return [f"arn:aws:sts::111122223333:assumed-role/{role}/{name}" for name in names]
+def sessions(*names: str, role: str = "llm-gateway") -> list[Principal]:
+    arn = f"arn:aws:sts::111122223333:assumed-role/{role}"
+    return [read_principal(f"{arn}/{name}") for name in names]
 
 
 def test_many_named_sessions_make_a_gateway() -> None:
@@ -38,6 +40,5 @@ def test_an_applications_own_sessions_make_none(names: list[str]) -> None:
 def test_people_who_sign_in_are_no_gateway() -> None:
     role = "AWSReservedSSO_DeveloperAccess_0123456789abcdef"
     names = [f"person-{n}@example.com" for n in range(20)]
-    assert gateway_roles([*sessions(*names, role=role), "", "arn:aws:iam::111122223333:root"]) == (
-        set()
-    )
+    others = map(read_principal, ("", "arn:aws:iam::111122223333:root"))
+    assert gateway_roles([*sessions(*names, role=role), *others]) == set()

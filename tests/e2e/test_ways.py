@@ -22,7 +22,7 @@ from chargeback.statement.build import build_statement
 from chargeback.statement.frame import frame_of_charges
 from chargeback.workspace import Workspace
 from tests.bills import whole
-from tests.e2e.conftest import FAILED, TABLE, Open, Served, click_row, settled
+from tests.e2e.conftest import FAILED, TABLE, Open, Served, click_row, row_names, settled
 
 MONTH, IN_WORDS = "2026-09", "September 2026"
 ACCOUNT = "111122223333"
@@ -37,6 +37,7 @@ TITLES = {
             "Projects",
             "Principals",
             "Models",
+            "Coverage",
             "Chargeback",
             "Reconciliation",
         )
@@ -150,6 +151,21 @@ def test_a_row_of_a_ranking(open_at: OpenAt, largest: Callable[[str], str], dime
     end = (start[0], [*KEPT, ("at", f"{dimension}:{largest(dimension)}")])
     page = open_at(start)
     walk(page, lambda: click_row(page, table=TABLE), start, end)
+
+
+def test_a_reason_of_coverage_and_one_of_its_callers(open_at: OpenAt) -> None:
+    start = ("/coverage", [*KEPT, ("to", "cost_center")])
+    reason = ("/coverage", [*start[1], ("reason", "no-tag")])
+    page = open_at(start)
+    names = row_names(page, "[class*=st-key-reasons-cost_center]").all_text_contents()
+    place = [name.strip("\N{WORD JOINER}") for name in names].index("Callers without the tag")
+    table = "[class*=st-key-reasons-cost_center]"
+    walk(page, lambda: click_row(page, place, table), start, reason)
+    page.go_forward()
+    is_at(page, reason)
+    click_row(page, 0, "[class*=st-key-callers-cost_center]")
+    page.wait_for_url("**caller=*")
+    expect(page.get_by_role("heading", level=5)).to_contain_text("To fix")
 
 
 def test_a_row_of_the_models(open_at: OpenAt, largest: Callable[[str], str]) -> None:

@@ -38,7 +38,7 @@ def test_reasons_add_up_to_the_lines_without_the_tag(
     unallocated = bill.total(MONTH, WITHOUT.format(TAG[dimension].lower()))
     rows = table(app, REASONS)
     assert abs(sum(row["cost"] for row in rows) - unallocated) < CENT
-    assert sum(row["share"] for row in rows) == pytest.approx(100, abs=0.01)
+    assert sum(row["share"] for row in rows) == pytest.approx(100, abs=0.1)
     assert plain(money(unallocated, "USD")) in texts(app)
     share = 1 - unallocated / bill.total(MONTH)
     assert app.metric[0].value == f"{share:.1%}".replace("%", " %")
@@ -46,7 +46,7 @@ def test_reasons_add_up_to_the_lines_without_the_tag(
 
 def test_sources_and_what_nothing_decided_make_the_bill(open_page: OpenPage, bill: Bill) -> None:
     rows = table(open_page("coverage", month=MONTH, to="cost_center"), "What decided")
-    assert {row["source"] for row in rows} == {"iamPrincipal/cost-center", "(nothing)"}
+    assert [row["source"] for row in rows] == ["iamPrincipal/cost-center", "(unallocated)"]
     assert abs(sum(row["cost"] for row in rows) - bill.total(MONTH)) < CENT
 
 

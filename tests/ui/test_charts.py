@@ -148,3 +148,22 @@ def test_light_and_dark_have_as_many_colours_and_none_twice() -> None:
     for base in ("light", "dark"):
         shades = [*theme.COLOURS[base], theme.OTHERS_COLOUR[base], theme.UNALLOCATED_COLOUR[base]]
         assert len(set(shades)) == theme.SERIES + 2
+
+
+def test_shares_are_a_line_for_each_series_and_the_chosen_one_stands_out() -> None:
+    frame = pd.DataFrame(
+        [
+            ("tenant", "2026-09", None),
+            ("tenant", "2026-10", Decimal("0.4567")),
+            ("team", "2026-10", Decimal("0.5")),
+        ],
+        columns=["dimension", "billing_period", "share"],
+    )
+    names = {"tenant": "Tenant <b>", "team": "Team"}
+    figure = as_dict(charts.share_chart(frame, names, "team", "dark"))
+    tenant, team = figure["data"]
+    assert (list(tenant["x"]), list(tenant["y"])) == (["2026-09", "2026-10"], [None, 0.4567])
+    assert (tenant["name"], list(tenant["customdata"])) == ("Tenant &lt;b&gt;", ["–", "45.7 %"])
+    assert team["line"]["width"] > tenant["line"]["width"]
+    assert team["line"]["color"] == theme.COLOURS["dark"][1]
+    assert list(figure["layout"]["xaxis"]["ticktext"]) == ["Sep 26", "Oct 26"]
