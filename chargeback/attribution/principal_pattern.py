@@ -22,7 +22,8 @@ PERSON: Final = 3
 ROLE: Final = 2
 PATTERN: Final = 1
 
-_OTHER_WILDCARDS = re.compile(r"[?\[\]{}()|^$%\\]")
+OTHER_WILDCARDS = re.compile(r"[?\[\]{}()|^$%\\]")
+"""What somebody may have meant as another wildcard; no ARN of a principal has any."""
 
 
 def names_of(iam_principal: str) -> dict[str, int]:
@@ -45,7 +46,7 @@ def other_wildcard(pattern: str) -> str:
 
     None of them is ever part of a principal's ARN.
     """
-    found = _OTHER_WILDCARDS.search(pattern)
+    found = OTHER_WILDCARDS.search(pattern)
     return found[0] if found else ""
 
 

@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from chargeback.attribution.owners import ACCOUNT, OTHER_WILDCARDS
+from chargeback.attribution.owners import ACCOUNT
 from chargeback.attribution.principal import read_principal
+from chargeback.attribution.principal_pattern import OTHER_WILDCARDS, tidied
 from chargeback.attribution.rules import NAMES, AttributionRules
 from chargeback.attribution.star_pattern import STAR
 from chargeback.dimensions import BY_NAME, UNALLOCATED
@@ -291,7 +292,7 @@ def further_source(dimension: str, key: str, rules: AttributionRules) -> Fix:
 def as_pattern(text: str) -> str:
     """A text as the owner list and rules take it: `*` for what they can't hold."""
     held = BROKEN_LINE.sub(STAR, text)
-    return re.sub(r"\*+", STAR, OTHER_WILDCARDS.sub(STAR, held))
+    return tidied(OTHER_WILDCARDS.sub(STAR, held))
 
 
 def toml(value: Any) -> str:  # noqa: ANN401  (whatever TOML holds)

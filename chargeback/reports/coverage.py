@@ -14,7 +14,7 @@ from chargeback.dimensions import WITH_SOURCE
 from chargeback.money import ZERO, share_of
 from chargeback.reports.answers import Answers
 from chargeback.reports.frames import frame_of
-from chargeback.reports.ranking import HISTORY_MONTHS
+from chargeback.reports.summary import HISTORY_MONTHS
 from chargeback.reports.view import View
 
 

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chargeback.attribution.owners import read_owners
+from chargeback.attribution.principal_pattern import matches
 from chargeback.attribution.rules import NAMES, AttributionRules
 from chargeback.dimensions import UNALLOCATED, WITH_SOURCE
 from chargeback.doctor.fixes import (
@@ -196,7 +197,7 @@ def test_an_owner_row_names_its_caller(caller: str) -> None:
         file = Path(folder) / "owners.csv"
         file.write_text(rows[0].text, "utf-8", newline="")
         (row,) = read_owners(file)
-    assert row.names(caller)
+    assert matches(row.iam_principal, caller)
     assert (row.usage_account_id, row.values) == ("", {"team": "<TEAM>"})
 
 
@@ -208,7 +209,9 @@ def test_an_owner_row_is_one_of_the_list(dimension: str, who: str, tmp_path: Pat
     (tmp_path / "owners.csv").write_text(fix.text, "utf-8")
     (row,) = read_owners(tmp_path / "owners.csv")
     assert set(row.values) == {dimension}
-    assert row.matches(ACCOUNT, (subject.caller, subject.pays_by))
+    known = [name for name in (subject.caller, subject.pays_by) if name]
+    assert not row.iam_principal or any(matches(row.iam_principal, name) for name in known)
+    assert row.usage_account_id in ("", ACCOUNT)
 
 
 def is_row(fix: Fix) -> bool:
