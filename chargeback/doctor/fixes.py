@@ -99,7 +99,8 @@ def _fixes(dimension: str, reason: str, subject: Subject, rules: AttributionRule
         yield from _tag_fixes(dimension, reason, subject, key)
         if row := owner_row(dimension, subject):
             yield row
-    yield allocation_rule(dimension, subject)
+    if subject.caller or subject.meter:
+        yield allocation_rule(dimension, subject)
 
 
 def _tag_fixes(dimension: str, reason: str, subject: Subject, key: str) -> Iterator[Fix]:
@@ -262,6 +263,8 @@ def allocation_rule(dimension: str, subject: Subject) -> Fix:
         )
     )
     note = "Without “to”, all units with spend of their own share it."
+    if not subject.caller:
+        note += " It takes all of this meter that nobody pays for, callers’ use of it too."
     return Fix("An allocation rule", RULES_ACT, text, "toml", note)
 
 

@@ -13,6 +13,7 @@ from chargeback.billing_period import previous_month
 from chargeback.dimensions import BY_NAME, UNALLOCATED
 from chargeback.doctor.fixes import Fix, Subject, fixes, further_source, merge_rule
 from chargeback.doctor.reasons import REASONS, RULES_ACT, title_of
+from chargeback.money import ZERO
 from chargeback.reports.callers import gateways
 from chargeback.reports.frames import total
 from chargeback.reports.tags import disagreements, spellings, unused_keys
@@ -91,9 +92,9 @@ def _points(now: Row, before: Row | None) -> str:
 
 def _parts(found: pd.DataFrame, dimension: str, currency: str) -> list[Figure]:
     """What is unallocated in parts: of callers who can be asked, or of none; internal use apart."""
-    names_nobody = [REASONS[reason].without_callers for reason in found["reason"]]
-    is_internal = found["reason"] == INTERNAL
-    nobody, internal = total(found[names_nobody]), total(found[is_internal])
+    costs = dict(zip(found["reason"], found["cost"], strict=True))
+    internal = costs.get(INTERNAL, ZERO)
+    nobody = sum((costs[name] for name in costs if REASONS[name].without_callers), ZERO)
     callers = Figure(
         "Callers to ask",
         money(total(found) - nobody - internal, currency),

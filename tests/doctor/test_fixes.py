@@ -35,6 +35,7 @@ from chargeback.doctor.fixes import (
     toml,
 )
 from chargeback.doctor.reasons import NOTHING_TO_DO, REASONS, RULES_ACT, TAGS_ACT
+from chargeback.statement.allocation_settings import AllocationSettings
 
 ACCOUNT = "111122223333"
 ROLES = f"arn:aws:sts::{ACCOUNT}:assumed-role"
@@ -224,17 +225,29 @@ def test_a_roles_row_counts_for_all_its_sessions() -> None:
 
 
 @pytest.mark.parametrize("text", [fix.text for *_, fix in all_fixes() if fix.language == "toml"])
-def test_a_rule_is_toml_of_known_keys(text: str) -> None:
-    allocation = tomllib.loads(text)["allocation"]
-    if isinstance(allocation.get("rules"), list):
-        (rule,) = allocation["rules"]
-        assert set(rule) == {"id", "name", "for", "take", "by"}
-        assert rule["take"]["unit"] == UNALLOCATED
-        assert len(rule["take"]) > 1
-        assert set(rule["take"]) <= {"unit", "principal", "account", "usage_type"}
-    else:
-        assert set(allocation) <= {"discount", "tax", "credit", "refund", "other"}
-        assert set(allocation.values()) == {"usage"}
+def test_a_rule_is_one_that_the_statement_takes(text: str) -> None:
+    said = AllocationSettings.model_validate(tomllib.loads(text)["allocation"])
+    assert said.is_set
+    for rule in said.rules:
+        assert rule.take.unit == UNALLOCATED
+        assert rule.take.conditions()
+        assert len(rule.for_) == 1
+
+
+def test_a_receiver_can_be_put_in() -> None:
+    (fix,) = (
+        fix
+        for fix in fixes("tenant", "gateway", Subject(CALLERS["role session"], ACCOUNT), RULES)
+        if fix.language == "toml"
+    )
+    text = fix.text.replace('# to = ["<TENANT>"]', 'to = ["acme"]')
+    (rule,) = AllocationSettings.model_validate(tomllib.loads(text)["allocation"]).rules
+    assert (rule.to, rule.for_) == (("acme",), ("tenant",))
+
+
+def test_nothing_takes_more_than_is_shown() -> None:
+    nameless = fixes("team", "meter", Subject("", "", ""), RULES)
+    assert [fix.language for fix in nameless] == ["bash"]
 
 
 values = st.recursive(

@@ -157,9 +157,10 @@ def test_a_reason_of_coverage_and_one_of_its_callers(open_at: OpenAt) -> None:
     start = ("/coverage", [*KEPT, ("to", "cost_center")])
     reason = ("/coverage", [*start[1], ("reason", "no-tag")])
     page = open_at(start)
-    names = row_names(page, "[class*=st-key-reasons-cost_center]").all_text_contents()
-    place = [name.strip("\N{WORD JOINER}") for name in names].index("Callers without the tag")
     table = "[class*=st-key-reasons-cost_center]"
+    row_names(page, table).first.wait_for(state="attached")
+    names = row_names(page, table).all_text_contents()
+    place = [name.strip("\N{WORD JOINER}") for name in names].index("Callers without the tag")
     walk(page, lambda: click_row(page, place, table), start, reason)
     page.go_forward()
     is_at(page, reason)
