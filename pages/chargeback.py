@@ -43,7 +43,7 @@ def draw_statement(statement: Statement, currency: str) -> None:
             **({"bill_to": Column("As billed")} if by in ("principal", "account") else {}),
         },
         currency=currency,
-        key=f"statement-{by}-{currency}-{address.value(UNIT)}",
+        key="-".join(filter(None, ("statement", by, currency, address.value(UNIT)))),
         select=True,
         what="Statement",
     )
