@@ -4,7 +4,6 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 
-import pandas as pd
 import streamlit as st
 
 from chargeback.attribution.principal import read_principal
@@ -15,7 +14,7 @@ from chargeback.reports.view import View
 from chargeback.statement.build import MONEY, Statement, build_statement
 from chargeback.statement.explain import direct_total, read_rules
 from chargeback.statement.export import allocation_name, file_names
-from chargeback.statement.frame import frame_of_charges
+from chargeback.statement.frame import frame_of_charges, largest_first
 from chargeback.ui import address, allocation, header, page_context, problems
 from chargeback.ui.downloads import export_file, workbook_file
 from chargeback.ui.formats import money, plain
@@ -64,13 +63,6 @@ def draw_statement(statement: Statement, currency: str) -> None:
         if st.button("What was billed", key=f"billed-{currency}", icon=":material/arrow_forward:"):
             go_to(CHARGED[by], unit)
     allocation.draw_pools(statement, currency, call)
-
-
-def largest_first(charges: pd.DataFrame) -> pd.DataFrame:
-    """The charges by size, `(unallocated)` last."""
-    return charges.assign(
-        last=charges["bill_to"] == UNALLOCATED, less=-charges["total_charge"]
-    ).sort_values(["last", "less", "bill_to"], ignore_index=True)
 
 
 def _open(statement: Statement, unit: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from chargeback.dimensions import UNALLOCATED
 from chargeback.statement.build import MONEY, Statement
 
 
@@ -15,3 +16,10 @@ def frame_of_charges(statement: Statement, currency: str) -> pd.DataFrame:
         if charge.currency == currency
     ]
     return pd.DataFrame(rows, columns=["bill_to", "cost_center", *MONEY, "total_charge"])
+
+
+def largest_first(charges: pd.DataFrame) -> pd.DataFrame:
+    """The charges by size, `(unallocated)` last."""
+    return charges.assign(
+        last=charges["bill_to"] == UNALLOCATED, less=-charges["total_charge"]
+    ).sort_values(["last", "less", "bill_to"], ignore_index=True)
