@@ -27,6 +27,8 @@ from chargeback.workspace import Workspace
 
 PREVIEWED = 3
 """Months, the newest: what is still open, and what was posted last."""
+TOLD = 20
+"""Of the lines that are wrong, those that are told one by one."""
 IDLE = {
     "no owner": "Names no owner.",
     "no caller": "Matches nobody on the stored bills.",
@@ -75,12 +77,45 @@ def show_findings(draft: Draft, found: Review) -> None:
     wrong += [(each.lines[1], _contradiction(each)) for each in found.contradictions]
     idle = [(each.line, IDLE[each.why]) for each in found.idle]
     if wrong:
-        st.error(f"{_lines(len(wrong))} to correct before you can save", icon=":material/error:")
-        _table(draft, sorted(wrong), "Lines to correct", "What is wrong")
+        _show_wrong(draft, sorted(wrong))
     if idle:
         about = f"{_lines(len(idle))} without effect"
         with st.expander(about, expanded=bool(draft.changes), icon=":material/info:"):
-            _table(draft, idle, "Lines without effect", "Why")
+            _show_idle(draft, idle)
+
+
+def _show_wrong(draft: Draft, wrong: Sequence[tuple[int, str]]) -> None:
+    """As text, which is long and wraps; a new row is known by what it says."""
+    text = _text_by_line(draft)
+    said = [f"Line {line}, {text.get(line, '')}: {what}" for line, what in wrong[:TOLD]]
+    if len(wrong) > TOLD:
+        said.append(f"And {count(len(wrong) - TOLD, 'more line')}")
+    head = f"**{_lines(len(wrong))} to correct before you can save**"
+    st.error(
+        "\n".join([head, "", *(f"- {plain(each)}." for each in said)]), icon=":material/error:"
+    )
+
+
+def _show_idle(draft: Draft, idle: Sequence[tuple[int, str]]) -> None:
+    text = _text_by_line(draft)
+    frame = pd.DataFrame(
+        {
+            "line": [line for line, _ in idle],
+            "why": [why for _, why in idle],
+            "text": [text.get(line, "") for line, _ in idle],
+        }
+    )
+    columns = {
+        "line": Column("Line", "number"),
+        "why": Column("Why"),
+        "text": Column("The line in the file"),
+    }
+    what = "Lines without effect"
+    plain_table(frame, columns=columns, currency="", key=what, what=what)
+
+
+def _text_by_line(draft: Draft) -> dict[int, str]:
+    return dict(filled_lines(decoded(draft.content)))
 
 
 def _lines(number: int) -> str:
@@ -93,27 +128,10 @@ def _contradiction(each: Contradiction) -> str:
     noun = BY_NAME[each.dimension].noun
     others = f" and {count(each.callers - 1, 'more caller')}" if each.callers > 1 else ""
     return (
-        f"Says {noun} {two}, line {first} says {one}, and neither is more specific: "
+        f"says {noun} {two}, line {first} says {one}, and neither is more specific: "
         f"{each.caller.iam_principal or NO_PRINCIPAL} in account "
-        f"{each.caller.usage_account_id}{others}."
+        f"{each.caller.usage_account_id}{others}"
     )
-
-
-def _table(draft: Draft, found: Sequence[tuple[int, str]], what: str, why: str) -> None:
-    text = dict(filled_lines(decoded(draft.content)))
-    frame = pd.DataFrame(
-        {
-            "line": [line for line, _ in found],
-            "why": [f"{words[:1].upper()}{words[1:]}" for _, words in found],
-            "text": [text.get(line, "") for line, _ in found],
-        }
-    )
-    columns = {
-        "line": Column("Line", "number"),
-        "why": Column(why),
-        "text": Column("The line as it would be saved"),
-    }
-    plain_table(frame, columns=columns, currency="", key=what, what=what)
 
 
 def show_preview(workspace: Workspace, path: Path, draft: Draft, facts: OwnerFacts | None) -> None:
