@@ -127,7 +127,7 @@ class OwnerList:
     def _that_name(self, iam_principal: str) -> Mapping[int, Specificity]:
         names = names_of(iam_principal)
         found = {number: self._of_pattern(number) for arn in names for number in self._fitting(arn)}
-        for arn, kind in sorted(names.items(), key=lambda each: each[1]):
+        for arn, kind in names.items():
             for number in self._exact.get(arn, ()):
                 found[number] = Specificity(kind, 0, bool(self.rows[number].usage_account_id))
         return found

@@ -60,7 +60,7 @@ def review_of(draft: Draft, asked: Sequence[str], facts: OwnerFacts | None) -> R
         return Review((), ())
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner="Looking at who is on the bill…")
 def _reviewed(
     keys: tuple[str, ...], sha256: str, asked: tuple[str, ...], _draft: Draft, _facts: OwnerFacts
 ) -> Review:
