@@ -145,3 +145,8 @@ def test_resources_are_read_where_a_rule_asks_for_them() -> None:
     rules = {"team": [{"pattern": "/team-(?P<value>.+)$", "on": "resource"}]}
     assert told(rules, line(resource_id=AGENT, iam_principal="")) == []
     assert [each.about["source"] for each in told(rules, line())] == ["pattern on resource"]
+
+
+def test_a_source_whose_values_are_all_merged_decides() -> None:
+    rules = {"team": ["iamPrincipal/team"], "merge": {"team": {"A": ["a"]}}}
+    assert told(rules, line(tags={"iamPrincipal/team": "a"})) == []

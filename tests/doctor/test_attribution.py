@@ -62,3 +62,13 @@ def test_whatever_decided_is_there(costs: dict[str, int]) -> None:
     for source, cost in costs.items():
         assert f"{source or '(unallocated)'} {cost:.2f} USD" in check.found
     assert (check.state == "ok") == (set(SOURCES) <= set(costs))
+
+
+def test_what_is_merged_counts_for_its_source_and_stands_beside_it() -> None:
+    rows = [row(SOURCES[0], "2"), row(f"{SOURCES[0]} (merged)", "1"), row(SOURCES[1], "4")]
+    rows.append(row(f"{SOURCES[2]} (merged)", "3"))
+    check = checks(USD=rows)["Who pays: team"]
+    assert check.state == "ok"
+    assert check.found.startswith(
+        "2026-10: iamPrincipal/team 2.00 USD, iamPrincipal/team (merged) 1.00 USD, pattern"
+    )
