@@ -262,7 +262,7 @@ def _show_fixes(context: Context, dimension: str, reason: str, row: Row) -> None
     offered = fixes(dimension, reason, subject, rules)
     spend = money(row["cost"], context.view.currency)
     st.markdown(f"##### To fix {plain(_named(row))}, {plain(spend)}")
-    st.caption(plain(f"What only you know stands as {_placeholder(offered)}: replace it."))
+    st.caption(plain("What only you know stands in <ANGLE BRACKETS>: replace it."))
     now = [fix for fix in offered if fix.acts == RULES_ACT]
     later = [fix for fix in offered if fix.acts != RULES_ACT]
     sides = [
@@ -278,11 +278,6 @@ def _show_fixes(context: Context, dimension: str, reason: str, row: Row) -> None
             st.markdown(f"**{side}**")
             for fix in group:
                 draw_fix(fix)
-
-
-def _placeholder(offered: list[Fix]) -> str:
-    found = (part for fix in offered for part in fix.text.split("<")[1:])
-    return f"<{next(found).partition('>')[0]}>" if any("<" in f.text for f in offered) else "<…>"
 
 
 def draw_fix(fix: Fix) -> None:
