@@ -113,6 +113,17 @@ class OwnerList:
         """The days on which another of these rows may begin to count."""
         return cuts(self.rows[match.row] for match in matches)
 
+    def owner_email(self, account: str, iam_principal: str, on: date) -> str:
+        """Whom to ask about a caller: what the most specific row says that says it; '' for none."""
+        rows = [
+            (match.specificity, self.rows[match.row])
+            for match in self.matches(account, iam_principal)
+        ]
+        said = [
+            (how, row.owner_email) for how, row in rows if row.owner_email and row.is_in_force(on)
+        ]
+        return max(said, key=lambda each: each[0])[1] if said else ""
+
     def choose(self, matches: Matches, dimension: str, on: date, caller: str) -> Choice | None:
         """The row that says who pays; None where none does.
 

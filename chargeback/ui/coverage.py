@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from functools import partial
 from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
 
-from chargeback.billing_period import previous_month
+from chargeback.attribution.owner_list import OwnerList
+from chargeback.billing_period import days_in, previous_month
 from chargeback.dimensions import BY_NAME, UNALLOCATED
 from chargeback.doctor.fixes import Fix, Subject, fixes, further_source, merge_rule
 from chargeback.doctor.reasons import REASONS, RULES_ACT, title_of
@@ -221,9 +223,9 @@ def _show_callers(context: Context, dimension: str, reason: str) -> Row | None:
         since=[_since(since, context.answers.months[-1]) for since in callers["since"]],
         kind=[name if name != "none" else ABSENT for name in callers["principal_type"]],
         account=[row["account_name"] or row["account"] for row in callers.to_dict("records")],
-        team=[team or ABSENT for team in callers["team"]],
+        ask=_owners(context, callers),
     )
-    of_callers = {"kind": Column("Kind"), "team": Column("Team")} if are_callers else {}
+    of_callers = {"kind": Column("Kind"), "ask": Column("Ask")} if are_callers else {}
     row = tables.plain_table(
         shown,
         columns={
@@ -242,6 +244,24 @@ def _show_callers(context: Context, dimension: str, reason: str) -> Row | None:
     if row is not None and _key(rows[row]) != sub:
         address.go({CALLER: [_key(rows[row])]})
     return next((each for each in rows if _key(each) == sub), rows[0])
+
+
+def _owners(context: Context, callers: pd.DataFrame) -> list[str]:
+    """Whom to ask about each caller: as the owner lists say, else its team."""
+    rules, month = context.workspace.settings.attribution, context.view.month
+    lists = [OwnerList.read(path) for path in rules.owner_lists()]
+    on = date.fromisoformat(f"{month}-{days_in(month)}")
+    return [
+        next(
+            (
+                email
+                for owners in lists
+                if (email := owners.owner_email(row["account"], row["caller"], on))
+            ),
+            f"Team {row['team']}" if row["team"] else ABSENT,
+        )
+        for row in callers.to_dict("records")
+    ]
 
 
 def _named(row: Row) -> str:

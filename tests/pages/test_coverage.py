@@ -164,6 +164,27 @@ def test_a_tag_against_the_owner_list(
     assert plain("Every dollar has a team.") in [each.value for each in app.success]
 
 
+def test_the_owner_list_says_whom_to_ask(
+    open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roles = "arn:aws:iam::111122223333:role"
+    rows = [
+        "iam_principal,team,owner_email,effective_from,effective_to",
+        f"{roles}/*,,everyone@example.com,,",
+        f"{roles}/app,,ann@example.com,,",
+        f"{roles}/job,,gone@example.com,,2026-10-01",
+    ]
+    listed = tmp_path / "owners.csv"
+    listed.write_text("\n".join(rows), "utf-8")
+    monkeypatch.setenv("CHARGEBACK_ATTRIBUTION", f'{{"team": [{{"owners": "{listed}"}}]}}')
+    lines = [line("5.00"), line("4.00", principal=f"{roles}/job")]
+    lines.append(line("3.00", principal="arn:aws:iam::111122223333:user/x", project="p"))
+    small = Bill(write_bill(tmp_path / "cur", {MONTH: lines}), tmp_path / "store")
+    app = open_page("coverage", bill=small, month=MONTH, to="team", reason="no-tag")
+    asked = [row["ask"] for row in table(app, "Callers by unallocated spend")]
+    assert asked == ["ann@example.com", "everyone@example.com", "–"]
+
+
 def test_a_filter_that_leaves_nothing_says_so(open_page: OpenPage) -> None:
     app = open_page("coverage", month=MONTH, team="no such team")
     assert not app.metric
