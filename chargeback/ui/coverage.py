@@ -33,6 +33,7 @@ from chargeback.ui.formats import (
     signed_points,
 )
 from chargeback.ui.metrics import Figure
+from chargeback.ui.owner_saving import ADD
 from chargeback.ui.page_context import Context
 from chargeback.ui.tables import Column
 
@@ -298,6 +299,13 @@ def _show_fixes(context: Context, dimension: str, reason: str, row: Row) -> None
             st.markdown(f"**{side}**")
             for fix in group:
                 draw_fix(fix)
+                if fix.language == "csv" and subject.caller and rules.owner_lists():
+                    st.page_link(
+                        "pages/owners.py",
+                        label="Add this row to the owner list",
+                        icon=":material/playlist_add:",
+                        query_params=address.link({ADD: [subject.pays_by]}),
+                    )
 
 
 def draw_fix(fix: Fix) -> None:

@@ -183,6 +183,9 @@ def test_the_owner_list_says_whom_to_ask(
     app = open_page("coverage", bill=small, month=MONTH, to="team", reason="no-tag")
     asked = [row["ask"] for row in table(app, "Callers by unallocated spend")]
     assert asked == ["ann@example.com", "everyone@example.com", "–"]
+    links = [each.proto for each in app.get("page_link")]
+    (add,) = (link for link in links if link.label == "Add this row to the owner list")
+    assert "add=arn%3Aaws%3Aiam%3A%3A111122223333%3Arole%2Fapp" in add.query_string
 
 
 def test_a_filter_that_leaves_nothing_says_so(open_page: OpenPage) -> None:
