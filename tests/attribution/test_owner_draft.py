@@ -216,4 +216,5 @@ def test_any_text_can_be_written_down_as_a_note(note: str, email: str) -> None:
     (row,) = draft_of(listed(TEXT.split("\n", 1)[0]), [entry]).rows
     assert (row.note, row.owner_email) == (entry.cells["note"], entry.cells["owner_email"])
     if not {"\r", "\n"} & set(note):
-        assert row.note == note.strip()
+        # Half of a character, which a browser can send, is none that a file can hold.
+        assert row.note == note.encode("utf-8", "replace").decode().strip()
