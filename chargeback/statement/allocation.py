@@ -97,7 +97,7 @@ class Allocation:
 
 @dataclass(slots=True)
 class _Part:
-    """What a unit holds of some lines after following; `columns` by column, exact."""
+    """What a unit holds of some lines after following, exact."""
 
     unit: str
     row: Row

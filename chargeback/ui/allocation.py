@@ -46,7 +46,7 @@ def draw_unit(statement: Statement, currency: str, unit: str, named: Named) -> N
     """How one unit's charge is made of its own lines and what it received and gave."""
     found = parts(statement, currency, unit)
     metrics.heading(
-        f"How {named(unit)} is charged", found, f"charge-{statement.billing_period}.csv"
+        f"How {named(unit)} is charged", found, f"charge-{currency}-{statement.billing_period}.csv"
     )
     own, all_parts = direct_total(statement, currency, unit), exact_sum(found["amount"])
     st.caption(
@@ -76,7 +76,7 @@ def draw_unit(statement: Statement, currency: str, unit: str, named: Named) -> N
 def draw_pools(statement: Statement, currency: str, named: Named) -> None:
     """Each pool before and after, and by which rule it went."""
     found = pools(statement, currency)
-    metrics.heading("What moved", found, f"pools-{statement.billing_period}.csv")
+    metrics.heading("What moved", found, f"pools-{currency}-{statement.billing_period}.csv")
     st.caption(
         "What follows usage first, then the rules in their order. A rule takes what no rule before "
         "it took, and nothing that another one moved."

@@ -112,3 +112,21 @@ def test_rules_that_are_none_are_refused(page: AppTest, text: str, said: str) ->
 def test_the_moves_can_be_downloaded(page: AppTest) -> None:
     labels = [getattr(each, "label", "") for each in page.get("download_button")]
     assert "Allocation (CSV)" in labels
+
+
+def test_a_month_of_two_currencies_shows_what_moved_in_each(
+    open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [
+        line("30.00", tenant="acme"),
+        line("10.00", principal=GATEWAY),
+        line("20.00", tenant="acme", currency="EUR"),
+        line("5.00", principal=GATEWAY, currency="EUR"),
+    ]
+    bill = Bill(write_bill(tmp_path / "cur", {MONTH: lines}), tmp_path / "store")
+    monkeypatch.setenv("CHARGEBACK_ALLOCATION", json.dumps(RULES))
+    app = open_page("chargeback", bill=bill, month=MONTH, unit="acme")
+    assert not app.exception
+    headings = [each.value for each in app.subheader]
+    assert headings.count("How acme is charged") == 2
+    assert headings.count("What moved") == 2
