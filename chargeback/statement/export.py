@@ -110,7 +110,8 @@ def write_export(  # noqa: PLR0913
         try:
             _write_set(answers, statement, _files_in(draft, statement), up_to_date)
             with _named_problems(out, files.manifest.name):
-                _put_in_place(draft, files)
+                moves = out / allocation_name(statement.billing_period, statement.bill_to_type)
+                _put_in_place(draft, files, moves)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     found = tuple(each for each in statement.notices if each.code == "rule-without-effect")
@@ -144,16 +145,14 @@ def _write_set(
     _write(files.manifest, lambda file: file.write(text.encode()))
 
 
-def _put_in_place(draft: Path, files: ExportFiles) -> None:
+def _put_in_place(draft: Path, files: ExportFiles, allocation: Path) -> None:
     """The manifest goes first and comes last: a set without one is not whole."""
-    folder = files.manifest.parent
     files.manifest.unlink(missing_ok=True)
     if files.allocation is None:  # an earlier set's does not belong to this one
-        name = files.statement.name.replace("chargeback-", "chargeback-allocation-", 1)
-        (folder / name).unlink(missing_ok=True)
+        allocation.unlink(missing_ok=True)
     for file in files.all:
         (draft / file.name).replace(file)
-    flush(folder)
+    flush(files.manifest.parent)
 
 
 def _outdated(out: Path, month: str, files: ExportFiles) -> tuple[str, ...]:
