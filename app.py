@@ -35,7 +35,7 @@ def draw() -> None:
             else:
                 page_context.prepare()
         finally:  # its links keep the month that is settled only now
-            navigation.draw(menu, sections)
+            navigation.draw(menu, sections, page)
         with sign_in.footer():
             page.run()
     except Problem as problem:

@@ -17,17 +17,25 @@ WITHOUT_BILL: Final = {"owners", "setup"}
 """Pages that have to open also while no figure can be shown: what is in the way is mended there."""
 
 _FOLD: Final = """
+const narrow = () => window.innerWidth <= 768;
+const fold = () => document.querySelector(
+  "[data-testid=stSidebar][data-collapsed=false] [data-testid=stSidebarCollapseButton] button"
+)?.click();
+const [load] = performance.getEntriesByType("navigation");
+let shown = new URL(load.name).pathname.split("/").pop();
 export default ({ data }) => {
+  if (data.page !== shown && narrow()) fold();
+  shown = data.page;
   const menu = document.querySelector(`.st-key-${data.key}`);
-  const fold = (event) => {
-    if (event.target.closest("a") && window.innerWidth <= 768)
-      document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click();
-  };
-  menu?.addEventListener("click", fold);
-  return () => menu?.removeEventListener("click", fold);
+  const chosen = (event) => event.target.closest("a") && narrow() && fold();
+  menu?.addEventListener("click", chosen);
+  return () => menu?.removeEventListener("click", chosen);
 };
 """
-"""On a phone the sidebar lies over the page: a click on a link folds it."""
+"""On a phone the sidebar lies over the page: a click on a link folds it.
+
+Where the click came before this was loaded, the page that it led to folds it.
+"""
 
 
 def sections() -> Mapping[str, Sequence[StreamlitPage]]:
@@ -61,7 +69,9 @@ def sections() -> Mapping[str, Sequence[StreamlitPage]]:
     }
 
 
-def draw(place: DeltaGenerator, sections: Mapping[str, Sequence[StreamlitPage]]) -> None:
+def draw(
+    place: DeltaGenerator, sections: Mapping[str, Sequence[StreamlitPage]], shown: StreamlitPage
+) -> None:
     """Draws the pages as links that keep month, currency and filters."""
     with place.container(key="menu", gap="xxsmall"):
         for title, pages in sections.items():
@@ -69,7 +79,7 @@ def draw(place: DeltaGenerator, sections: Mapping[str, Sequence[StreamlitPage]])
             for page in pages:
                 st.page_link(page, label=page.title, icon=page.icon, query_params=address.link())
         fold = st.components.v2.component("chargeback.fold", js=_FOLD)
-        fold(data={"key": "menu"}, key="fold-menu")
+        fold(data={"key": "menu", "page": shown.url_path}, key="fold-menu")
 
 
 def announce() -> None:
