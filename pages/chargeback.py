@@ -9,6 +9,7 @@ import streamlit as st
 from chargeback.attribution.principal import read_principal
 from chargeback.billing_period import today
 from chargeback.dimensions import CHARGED, UNALLOCATED
+from chargeback.formats import money
 from chargeback.reports.ranking import filter_options
 from chargeback.reports.view import View
 from chargeback.statement.build import MONEY, Statement, build_statement
@@ -17,7 +18,7 @@ from chargeback.statement.export import allocation_name, file_names
 from chargeback.statement.frame import frame_of_charges, largest_first
 from chargeback.ui import address, allocation, header, page_context, problems
 from chargeback.ui.downloads import export_file, workbook_file
-from chargeback.ui.formats import money, plain
+from chargeback.ui.markdown import plain
 from chargeback.ui.metrics import go_to
 from chargeback.ui.tables import Column, plain_table
 

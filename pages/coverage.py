@@ -3,12 +3,13 @@
 import streamlit as st
 
 from chargeback.dimensions import BY_NAME, UNALLOCATED
+from chargeback.formats import count, money, percent
 from chargeback.money import share_of
 from chargeback.reports.coverage import DIMENSIONS, coverage_by_month, deciding_sources
 from chargeback.reports.frames import total
 from chargeback.reports.unallocated import reasons
 from chargeback.ui import address, charts, coverage, header, metrics, page_context, tables
-from chargeback.ui.formats import count, money, percent, plain
+from chargeback.ui.markdown import plain
 from chargeback.ui.tables import Column
 
 LABELS = {name: BY_NAME[name].label for name in DIMENSIONS}

@@ -3,13 +3,14 @@
 import streamlit as st
 
 from chargeback.billing_period import today
+from chargeback.formats import ABSENT, count, money
 from chargeback.reports.frames import total
 from chargeback.reports.ranking import for_file, rank, with_same_days
 from chargeback.reports.summary import summarise
 from chargeback.reports.usage_mix import doubts, unrecognised, usage_mix
 from chargeback.ui import address, drilldown, header, metrics, page_context, tables
 from chargeback.ui.drill_path import AT
-from chargeback.ui.formats import ABSENT, count, money, plain
+from chargeback.ui.markdown import plain
 from chargeback.ui.tables import Column
 
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from chargeback.billing_period import today
 from chargeback.dimensions import BY_NAME
+from chargeback.formats import money
 from chargeback.reports.coverage import coverage, deciding_sources
 from chargeback.reports.daily import daily_trend, undated
 from chargeback.reports.frames import total
@@ -19,7 +20,7 @@ from chargeback.reports.ranking import (
 from chargeback.reports.summary import summarise
 from chargeback.reports.usage_mix import unrecognised
 from chargeback.ui import address, charts, header, metrics, page_context, tables
-from chargeback.ui.formats import money, plain
+from chargeback.ui.markdown import plain
 from chargeback.ui.tables import Column
 
 SHOWN = ("tenant", "team", "principal", "model")

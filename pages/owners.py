@@ -8,6 +8,7 @@ import streamlit as st
 from chargeback.attribution.owner_draft import Draft, draft_of
 from chargeback.attribution.owner_file import last_saved
 from chargeback.dimensions import BY_NAME
+from chargeback.formats import count, moment
 from chargeback.ui import (
     address,
     header,
@@ -17,7 +18,7 @@ from chargeback.ui import (
     page_context,
     problems,
 )
-from chargeback.ui.formats import count, moment, plain
+from chargeback.ui.markdown import plain
 from chargeback.ui.owner_editor import Opened
 from chargeback.ui.tables import Column, download_button, plain_table
 

@@ -5,7 +5,7 @@ import streamlit as st
 from chargeback.billing_period import month_of, today
 from chargeback.reconciliation.compare import reconcile
 from chargeback.ui import header, page_context, problems, reconciliation
-from chargeback.ui.formats import plain
+from chargeback.ui.markdown import plain
 
 context = page_context.current()
 workspace, month, currency = context.workspace, context.view.month, context.view.currency

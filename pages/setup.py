@@ -7,8 +7,9 @@ import streamlit as st
 
 from chargeback.doctor.examine import Check, examine
 from chargeback.errors import Problem
+from chargeback.formats import count, month_name
 from chargeback.ui import header, page_context, problems, sign_in
-from chargeback.ui.formats import count, month_name, plain
+from chargeback.ui.markdown import plain
 from chargeback.ui.tables import Column, plain_table
 
 ICONS = {

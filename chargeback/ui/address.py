@@ -13,7 +13,7 @@ from typing import Any, Final
 import streamlit as st
 
 from chargeback.dimensions import FILTERS
-from chargeback.ui.formats import plain
+from chargeback.ui.markdown import plain
 
 MONTH: Final = "month"
 CURRENCY: Final = "currency"

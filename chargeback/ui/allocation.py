@@ -7,11 +7,12 @@ from typing import Final
 
 import streamlit as st
 
+from chargeback.formats import count, money
 from chargeback.money import exact_sum
 from chargeback.statement.build import MONEY, Statement
 from chargeback.statement.explain import OWN, compare, direct_total, parts, pools
 from chargeback.ui import metrics, tables
-from chargeback.ui.formats import count, money, plain
+from chargeback.ui.markdown import plain
 from chargeback.ui.problems import shown_problems
 from chargeback.ui.tables import Column
 

@@ -18,8 +18,8 @@ import pandas as pd
 from plotly.graph_objects import Figure  # type: ignore[attr-defined]
 
 from chargeback.dimensions import UNALLOCATED
+from chargeback.formats import compact_money, day_name, money, percent, short_month
 from chargeback.reports.ranking import OTHERS
-from chargeback.ui.formats import compact_money, day_name, money, percent, short_month
 from chargeback.ui.theme import COLOURS, Base, colours
 
 Json = dict[str, Any]

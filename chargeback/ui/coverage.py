@@ -15,23 +15,23 @@ from chargeback.billing_period import days_in, previous_month
 from chargeback.dimensions import BY_NAME, UNALLOCATED
 from chargeback.doctor.fixes import Fix, Subject, fixes, further_source, merge_rule
 from chargeback.doctor.reasons import REASONS, RULES_ACT, title_of
+from chargeback.formats import (
+    ABSENT,
+    count,
+    money,
+    month_name,
+    percent,
+    short_month,
+    signed_money,
+    signed_points,
+)
 from chargeback.money import ZERO
 from chargeback.reports.callers import gateways
 from chargeback.reports.frames import total
 from chargeback.reports.tags import disagreements, spellings, unused_keys
 from chargeback.reports.unallocated import internal_use, unallocated_callers
 from chargeback.ui import address, metrics, tables
-from chargeback.ui.formats import (
-    ABSENT,
-    count,
-    money,
-    month_name,
-    percent,
-    plain,
-    short_month,
-    signed_money,
-    signed_points,
-)
+from chargeback.ui.markdown import plain
 from chargeback.ui.metrics import Figure
 from chargeback.ui.owner_saving import ADD
 from chargeback.ui.page_context import Context

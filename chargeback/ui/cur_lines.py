@@ -10,12 +10,13 @@ import pandas as pd
 import streamlit as st
 
 from chargeback.files.names import safe_file_name
+from chargeback.formats import ABSENT, count, symbol
 from chargeback.reports.cur_lines import LINES_PAGE, cur_lines
 from chargeback.reports.frames import total
 from chargeback.reports.view import View
 from chargeback.ui import metrics, tables
 from chargeback.ui.drill_path import DrillPath
-from chargeback.ui.formats import ABSENT, count, plain, symbol
+from chargeback.ui.markdown import plain
 from chargeback.ui.page_context import Context
 from chargeback.ui.problems import shown_problems
 

@@ -12,6 +12,7 @@ import streamlit as st
 from chargeback.billing_period import previous_month, today
 from chargeback.dimensions import BY_NAME, CHARGED, UNALLOCATED, WITH_SOURCE, page_file
 from chargeback.files.names import safe_file_name
+from chargeback.formats import count, money, month_name, percent, signed_points, tokens
 from chargeback.money import share_of
 from chargeback.reports.answers import Answers
 from chargeback.reports.daily import daily_trend, list_days, undated
@@ -30,7 +31,7 @@ from chargeback.reports.summary import Summary, summarise
 from chargeback.reports.view import View
 from chargeback.ui import address, charts, cur_lines, header, metrics, page_context, tables
 from chargeback.ui.drill_path import CALLERS, DAY, LINES, NOUNS, PARAMETERS, DrillPath, read_path
-from chargeback.ui.formats import count, money, month_name, percent, plain, signed_points, tokens
+from chargeback.ui.markdown import plain
 from chargeback.ui.metrics import Figure
 from chargeback.ui.principal_kinds import KIND
 from chargeback.ui.tables import Column

@@ -8,11 +8,12 @@ import streamlit as st
 
 from chargeback.access.rows import Rows
 from chargeback.dimensions import BY_NAME, FILTERS, Dimension
+from chargeback.formats import count, month_name
 from chargeback.reports.answers import Answers
 from chargeback.reports.ranking import filter_options
 from chargeback.reports.view import View
 from chargeback.ui import address
-from chargeback.ui.formats import count, month_name, plain
+from chargeback.ui.markdown import plain
 
 OFFERED = 300
 """How many values a filter lists; with a few hundred thousand tenants the browser would stall."""

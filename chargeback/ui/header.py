@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from chargeback.dimensions import BY_NAME
+from chargeback.formats import count, moment, month_name
 from chargeback.notices import Notice
 from chargeback.reports.period_status import notices_of, ties
 from chargeback.reports.view import View
-from chargeback.ui.formats import count, moment, month_name, plain
+from chargeback.ui.markdown import plain
 from chargeback.ui.page_context import Context
 from chargeback.ui.problems import show_problem
 

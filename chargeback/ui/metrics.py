@@ -12,12 +12,7 @@ import streamlit as st
 
 from chargeback.billing_period import previous_month
 from chargeback.dimensions import Dimension
-from chargeback.reports.ranking import OTHERS
-from chargeback.reports.summary import MonthTotals, SoFar, Summary
-from chargeback.reports.view import View
-from chargeback.ui import address, tables
-from chargeback.ui.drill_path import AT
-from chargeback.ui.formats import (
+from chargeback.formats import (
     ABSENT,
     change_percent,
     compact_money,
@@ -25,13 +20,18 @@ from chargeback.ui.formats import (
     money,
     month_name,
     percent,
-    plain,
     short_month,
     signed_money,
     signed_percent,
     signed_points,
     tokens,
 )
+from chargeback.reports.ranking import OTHERS
+from chargeback.reports.summary import MonthTotals, SoFar, Summary
+from chargeback.reports.view import View
+from chargeback.ui import address, tables
+from chargeback.ui.drill_path import AT
+from chargeback.ui.markdown import plain
 
 NAME_LENGTH = 22
 SOURCES_SHOWN = 4

@@ -19,8 +19,9 @@ from chargeback.attribution.principal import NO_PRINCIPAL
 from chargeback.dimensions import BY_NAME, UNALLOCATED
 from chargeback.enrichment.owner_facts import OwnerFacts
 from chargeback.errors import SourceProblem
+from chargeback.formats import count, month_name, short_month
 from chargeback.money import exact_sum
-from chargeback.ui.formats import count, month_name, plain, short_month
+from chargeback.ui.markdown import plain
 from chargeback.ui.problems import show_problem
 from chargeback.ui.tables import Column, plain_table
 from chargeback.workspace import Workspace

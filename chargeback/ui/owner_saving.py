@@ -10,9 +10,10 @@ import streamlit as st
 from chargeback.attribution.owner_draft import Draft, read_list
 from chargeback.attribution.owner_file import last_saved, save, why_read_only
 from chargeback.errors import Problem
+from chargeback.formats import count, moment
 from chargeback.settings import Settings
 from chargeback.ui import address, owner_editor, sign_in
-from chargeback.ui.formats import count, moment, plain
+from chargeback.ui.markdown import plain
 from chargeback.ui.owner_editor import Opened
 from chargeback.ui.problems import show_problem
 from chargeback.ui.tables import download_button

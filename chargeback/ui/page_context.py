@@ -11,6 +11,7 @@ import streamlit as st
 from chargeback.access.rows import rows_of
 from chargeback.billing_period import today
 from chargeback.errors import Problem, SourceProblem
+from chargeback.formats import month_name
 from chargeback.reports.answers import Answers
 from chargeback.reports.period_status import INVOICED, status_of
 from chargeback.reports.view import View
@@ -18,7 +19,6 @@ from chargeback.settings import load_settings
 from chargeback.store.manifest import Manifest
 from chargeback.ui import navigation, sign_in
 from chargeback.ui.filters import draw_controls
-from chargeback.ui.formats import month_name
 from chargeback.ui.problems import RETRY_SECONDS, failures
 from chargeback.workspace import Workspace
 

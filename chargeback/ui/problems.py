@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from chargeback.errors import Problem
-from chargeback.ui.formats import plain
+from chargeback.ui.markdown import plain
 
 RETRY_SECONDS = 300
 """How long a source that failed is left alone: a click must neither wait for it nor pay for it."""

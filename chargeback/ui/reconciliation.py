@@ -8,11 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from chargeback.billing_period import today
+from chargeback.formats import ABSENT, moment, money, signed_money
 from chargeback.reconciliation.causes import Comparison
 from chargeback.reconciliation.compare import Reconciliation
 from chargeback.sources.billing.cost_explorer import CostExplorer
 from chargeback.ui import metrics, problems, tables
-from chargeback.ui.formats import ABSENT, moment, money, plain, signed_money
+from chargeback.ui.markdown import plain
 from chargeback.ui.metrics import Figure
 from chargeback.ui.tables import Column
 

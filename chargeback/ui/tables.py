@@ -14,11 +14,12 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
+from chargeback import formats
 from chargeback.dimensions import UNALLOCATED
 from chargeback.files.csv_file import write_csv
+from chargeback.formats import ABSENT, change_percent, count, money, signed_money
 from chargeback.money import exact_sum
-from chargeback.ui import formats
-from chargeback.ui.formats import ABSENT, change_percent, count, money, plain, signed_money
+from chargeback.ui.markdown import plain
 
 if TYPE_CHECKING:
     from streamlit.elements.lib.column_types import ButtonColumnResult, ColumnConfig

@@ -11,7 +11,7 @@ import pytest
 from pyarrow import compute, parquet
 from streamlit.testing.v1 import AppTest
 
-from chargeback.ui.formats import plain
+from chargeback.ui.markdown import plain
 from tests.bills import write_manifest_again
 from tests.pages.conftest import APP, Bill, OpenPage, table
 

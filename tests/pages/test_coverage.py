@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from chargeback.ui.formats import money, plain
+from chargeback.formats import money
+from chargeback.ui.markdown import plain
 from tests.bills import line, write_bill
 from tests.pages.conftest import Bill, OpenPage, table
 

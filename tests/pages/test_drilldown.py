@@ -16,10 +16,11 @@ from streamlit.testing.v1 import AppTest
 
 from chargeback.access.rows import EVERYTHING
 from chargeback.dimensions import BY_NAME
+from chargeback.formats import money
 from chargeback.reports.view import View
 from chargeback.ui.cur_lines import decimals_of, describe_lines, digits, exact
 from chargeback.ui.drill_path import OFFERED, PARAMETERS, DrillPath, read_path
-from chargeback.ui.formats import money, plain
+from chargeback.ui.markdown import plain
 from tests.pages.conftest import Bill, OpenPage
 
 TENANTS = ("tenant", "team", "principal", "model", "token_type")

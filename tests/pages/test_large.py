@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from chargeback.formats import money
 from chargeback.ui.filters import OFFERED
-from chargeback.ui.formats import money, plain
+from chargeback.ui.markdown import plain
 from chargeback.ui.tables import LONGEST
 from tests.pages.conftest import Bill, OpenPage, table
 from tests.pages.large_bill import UNTAGGED, write_large_bill

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from chargeback.ui.formats import money, plain
+from chargeback.formats import money
+from chargeback.ui.markdown import plain
 from tests.pages.conftest import Bill, OpenPage, table
 
 MONTH = "2026-10"

@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from chargeback.billing_period import today
 from chargeback.demo import write_demo
-from chargeback.ui.formats import change_percent, money, plain, signed_money, signed_percent
+from chargeback.formats import change_percent, money, signed_money, signed_percent
+from chargeback.ui.markdown import plain
 from tests.bills import line, write_bill
 from tests.pages.conftest import Bill, OpenPage, table
 

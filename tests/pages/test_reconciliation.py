@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from chargeback.ui.formats import money, plain
+from chargeback.formats import money
+from chargeback.ui.markdown import plain
 from chargeback.ui.reconciliation import QUESTIONS
 from tests.billing_service import CLOSED_MONTH, Billing, billing, billing_cur, billing_service
 from tests.pages.conftest import Bill, OpenPage, table

@@ -11,7 +11,7 @@ import pytest
 from pyarrow import parquet
 
 from chargeback.notices import COLUMNS
-from chargeback.ui.formats import plain
+from chargeback.ui.markdown import plain
 from tests.bills import write_manifest_again
 from tests.pages.conftest import Bill, OpenPage, table
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chargeback.ui import formats
+from chargeback import formats
 
 CENT = Decimal("0.01")
 AMOUNTS = st.decimals(min_value=-(10**12), max_value=10**12, places=12)
@@ -142,56 +142,3 @@ def test_times_are_utc() -> None:
     assert formats.moment(datetime(2026, 11, 8, 15, 12, tzinfo=tokyo)) == written
     assert formats.moment(datetime(2026, 11, 8, 6, 12, tzinfo=UTC)) == written
     assert formats.moment(datetime(2026, 11, 8, 6, 12)) == written
-
-
-@pytest.mark.parametrize(
-    ("text", "escaped"),
-    [
-        ("acme-corp", "acme-corp"),
-        ("株式会社サクラ", "株式会社サクラ"),
-        ('=HYPERLINK("x")', '=HYPERLINK("x")'),
-        ("<b>Globex</b>", r"\<b\>Globex\</b\>"),
-        ("$5 or $6", r"\$5 or \$6"),
-        ("a_b *c* `d`", r"a\_b \*c\* \`d\`"),
-        ("[x](y) &amp;", r"\[x\](y) \&amp;"),
-        (":red[x]", r"\:red\[x\]"),
-        (":material/home:", r":color[\:]material/home\:"),
-        ("alice@example.com", r"alice:color[\@]example.com"),
-        ("https://a.b", r"https:color[\:]//a.b"),
-        ("www.a.b", r"www:color[\.]a.b"),
-        ("a -> b", r"a :color[\-]:color[\>] b"),
-        ("- one", r"\- one"),
-        ("2. two", r"2\. two"),
-        ("# three", r"\# three"),
-        ("=", r"\="),
-        ("a\n\n  b\t", "a b"),
-    ],
-)
-def test_plain(text: str, escaped: str) -> None:
-    assert formats.plain(text) == escaped
-
-
-APART = re.compile(r":color\[\\(.)\]")
-ESCAPED = re.compile(r"\\(.)")
-NASTY = st.text(alphabet=r"ab1 :/@.w$*_`[]<>#|\~&!(){}-=+^smile" + "\n", max_size=40)
-
-
-@given(NASTY)
-def test_plain_says_the_same(text: str) -> None:
-    shown = ESCAPED.sub(r"\1", APART.sub(r"\\\1", formats.plain(text)))
-    assert shown == " ".join(text.split())
-
-
-@given(NASTY)
-def test_plain_leaves_nothing_to_markdown(text: str) -> None:
-    left = ESCAPED.sub("", APART.sub("", formats.plain(text)))
-    assert not re.search(r"[\\`*_\[\]<>$:#|~&@]", left)
-    assert not re.match(r"\d*[-+=.)](\s|$)", formats.plain(text))
-
-
-@given(NASTY)
-def test_plain_leaves_nothing_that_is_replaced_in_the_finished_text(text: str) -> None:
-    """Emoji and icon shortcodes, arrows and addresses are found in text already unescaped."""
-    for run in APART.split(formats.plain(text))[::2]:
-        finished = ESCAPED.sub(r"\1", run)
-        assert not re.search(r":[\w+-]+:|:material/|://|@|www\.|[-<>=~]{2}", finished)
