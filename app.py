@@ -20,12 +20,13 @@ ICON = str(Path(__file__).parent / "chargeback" / "ui" / "icon.svg")
 def draw() -> None:
     """Draws the page that is asked for."""
     # What it keeps for all viewers needs a server that runs: it is not there when this is imported.
-    from chargeback.ui import page_context, problems  # noqa: PLC0415
+    from chargeback.ui import download_menu, page_context, paper, problems  # noqa: PLC0415
 
     st.set_page_config(page_title="Bedrock chargeback", page_icon=ICON, layout="wide")
     sections = navigation.sections()
     page = st.navigation(sections, position="hidden")
     address.arrive(page.url_path)
+    paper.style()
     try:
         sign_in.require()
         menu = st.sidebar.container()
@@ -33,10 +34,11 @@ def draw() -> None:
             if page.url_path in navigation.WITHOUT_BILL:
                 page_context.prepare_workspace()
             else:
-                page_context.prepare()
+                page_context.prepare(is_whole=page.url_path in navigation.WHOLE_MONTH)
         finally:  # its links keep the month that is settled only now
             navigation.draw(menu, sections, page)
-        with sign_in.footer():
+            paper.make_charts_fit(menu)
+        with sign_in.footer(), download_menu.collected():
             page.run()
     except Problem as problem:
         problems.show_problem(problem)

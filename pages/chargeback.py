@@ -125,8 +125,6 @@ st.segmented_control(
     required=True,
     **address.control("charge_to", by),
 )
-if context.view.where:
-    st.caption("A statement is always the whole month: the filters do not apply here.")
 
 with problems.shown_problems():
     view = View.of_month(context.view.month, context.view.rows)

@@ -10,8 +10,6 @@ from chargeback.ui.markdown import plain
 context = page_context.current()
 workspace, month, currency = context.workspace, context.view.month, context.view.currency
 header.draw(context, "Reconciliation")
-if context.view.where:
-    st.caption("A month is always reconciled whole: the filters do not apply here.")
 explorer = workspace.cost_explorer
 with st.spinner("Asking Cost Explorer and the invoices…"):
     result = reconcile(

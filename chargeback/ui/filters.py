@@ -1,8 +1,6 @@
-"""The controls that all pages share: month, currency and filters."""
+"""What of the bill the address asks for, and the filters that narrow it."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import streamlit as st
 
@@ -19,28 +17,26 @@ OFFERED = 300
 """How many values a filter lists; with a few hundred thousand tenants the browser would stall."""
 
 
-def draw_controls(answers: Answers, rows: Rows) -> View:
-    """Draws month, currency and filters, and says what of the address means nothing.
-
-    Returns:
-        What the address asks for, of the rows that the reader may see.
-    """
+def asked_view(answers: Answers, rows: Rows) -> View:
+    """What the address asks for, of the rows that the reader may see; says what means nothing."""
     month = _month(answers.months)
     currencies = list(answers.bill(month).totals)
     currency = address.choice(address.CURRENCY, currencies) if currencies else ""
     # Always in the address: a link to "the newest month" would show another one later.
     address.write({address.MONTH: [month], address.CURRENCY: _said(currency, currencies)})
     where = tuple((each.name, asked) for each in FILTERS if (asked := _asked(each.name)))
-    view = View(month, currency, rows, where)
+    return View(month, currency, rows, where)
+
+
+def draw_filters(answers: Answers, view: View) -> None:
+    """Draws the filters in the sidebar, folded, with the number of those that are set."""
     options = filter_options(answers, view.unfiltered)
-    _say_lacking(where, options, month)
-    with st.sidebar:
-        _draw_choice("Billing period", address.MONTH, answers.months, month, month_name)
-        if len(currencies) > 1:
-            _draw_choice("Currency", address.CURRENCY, currencies, currency)
+    _say_lacking(view.where, options, view.month)
+    label = f"Filters · {len(view.where)}" if view.where else "Filters"
+    # With a key it stays open while its label counts.
+    with st.sidebar.expander(label, key="filters", icon=":material/filter_alt:"):
         for each in FILTERS:
             _draw_filter(each, list(options[each.name]))
-    return view
 
 
 def _month(months: list[str]) -> str:
@@ -60,13 +56,6 @@ def _said(currency: str, currencies: list[str]) -> list[str]:
 def _asked(name: str) -> tuple[str, ...]:
     """The values of a filter, each once."""
     return tuple(dict.fromkeys(address.values(name)))
-
-
-def _draw_choice(
-    label: str, name: str, options: list[str], chosen: str, named: Callable[[str], str] = str
-) -> None:
-    index, shown = options.index(chosen), address.control(name, chosen)
-    st.selectbox(label, options, index, format_func=named, **shown)
 
 
 def _say_lacking(

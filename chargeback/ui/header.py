@@ -11,6 +11,7 @@ from chargeback.formats import count, moment, month_name
 from chargeback.notices import Notice
 from chargeback.reports.period_status import notices_of, ties
 from chargeback.reports.view import View
+from chargeback.ui import address, download_menu, period
 from chargeback.ui.markdown import plain
 from chargeback.ui.page_context import Context
 from chargeback.ui.problems import show_problem
@@ -20,24 +21,36 @@ FOLDED_ABOVE = 2
 
 
 def draw(context: Context, title: str = "") -> None:
-    """The page's title with the month, and the state of its figures."""
-    manifest, month = context.manifest, month_name(context.view.month)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    """The page's title with the month, what else it can show, and the state of its figures."""
+    month, view = month_name(context.view.month), context.view
+    with st.container(key="head", horizontal=True, vertical_alignment="center", gap="small"):
         st.header(f"{title}, {month}" if title else month, anchor=False, width="stretch")
+        download_menu.reserve(is_part=bool(view.where))
+        period.draw(context.answers, view)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _badges(context)
-    basis = context.answers.bill(context.view.month).basis_in(context.view.currency)
-    st.caption(
-        f"Bill as of {moment(manifest.data_as_of)} · {plain(manifest.source)}, "
-        f"{plain(manifest.engine)} · {plain(context.view.currency)}, all line types, {basis}"
-    )
-    if context.view.where:
-        st.caption(f"**Only {plain(_narrowed(context.view))}**")
+        _source(context)
+    if view.where:
+        st.caption(f"**Only {plain(_narrowed(view))}**")
+    elif address.is_filtered():
+        st.caption("This page is always about the whole month: the filters do not apply here.")
     if context.problem:
         show_problem(context.problem, stale=True)
     show_notices(notices_of(context.answers, context.view.month))
     for damaged, problem in context.answers.problems.items():
         with st.container(key=f"damaged-{damaged}"):
             show_problem(problem, stale=True)
+
+
+def _source(context: Context) -> None:
+    """As of when the figures are, from where, and what they are made of."""
+    manifest, view = context.manifest, context.view
+    basis = context.answers.bill(view.month).basis_in(view.currency)
+    st.caption(
+        f"Bill as of {moment(manifest.data_as_of)} · {plain(manifest.source)}, "
+        f"{plain(manifest.engine)} · {plain(view.currency)}, all line types, {basis}",
+        width="content",
+    )
 
 
 def show_notices(notices: Sequence[Notice]) -> None:

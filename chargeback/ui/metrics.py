@@ -29,7 +29,7 @@ from chargeback.formats import (
 from chargeback.reports.ranking import OTHERS
 from chargeback.reports.summary import MonthTotals, SoFar, Summary
 from chargeback.reports.view import View
-from chargeback.ui import address, tables
+from chargeback.ui import address, download_menu, tables
 from chargeback.ui.drill_path import AT
 from chargeback.ui.markdown import plain
 
@@ -181,26 +181,23 @@ def heading(
     frame: pd.DataFrame,
     file_name: str,
     whole: Callable[[], pd.DataFrame] | None = None,
+    *,
+    says: str = "",
 ) -> None:
-    """A section's title, and beside it the frame under it as a file.
+    """A section's title; the frame under it is offered as a file in the page's download menu.
 
     Args:
         title: in words.
         frame: what is shown.
         file_name: ends in .csv.
         whole: makes the frame with every row, where the one that is shown is cut.
+        says: what the section shows this month, in a few words after the title.
     """
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.subheader(plain(title), anchor=False, width="content")
-        columns = [str(column) for column in frame.columns if column != "history"]
-        if address.is_filtered():  # two files of one name would pass for each other
-            file_name = f"{file_name.removesuffix('.csv')}-filtered.csv"
-        tables.download_button(
-            "CSV",
-            lambda: tables.frame_csv(whole() if whole else frame, columns),
-            file_name,
-            key=f"download {file_name}",
-        )
+    st.subheader(plain(f"{title}: {says}" if says else title), anchor=False)
+    columns = [str(column) for column in frame.columns if column != "history"]
+    download_menu.offer(
+        title, lambda: tables.frame_csv(whole() if whole else frame, columns), file_name
+    )
 
 
 def not_certain_notice(meters: int, cost: Decimal, currency: str) -> None:

@@ -18,7 +18,7 @@ from chargeback.reports.view import View
 from chargeback.settings import load_settings
 from chargeback.store.manifest import Manifest
 from chargeback.ui import navigation, sign_in
-from chargeback.ui.filters import draw_controls
+from chargeback.ui.filters import asked_view, draw_filters
 from chargeback.ui.problems import RETRY_SECONDS, failures
 from chargeback.workspace import Workspace
 
@@ -72,8 +72,11 @@ def prepare_workspace() -> None:
     st.session_state[CONTEXT] = _workspace()
 
 
-def prepare() -> None:
-    """Opens the bill, brings it up to date, draws the shared controls.
+def prepare(*, is_whole: bool = False) -> None:
+    """Opens the bill, brings it up to date, draws the filters.
+
+    Args:
+        is_whole: whether the page is always about the whole bill of a month: filters don't apply.
 
     Raises:
         Problem: there is nothing to show.
@@ -93,8 +96,11 @@ def prepare() -> None:
             or Problem("The bill holds no billing period yet.", "There is nothing to show.")
         )
     rows = rows_of(sign_in.viewer(workspace.settings).actor)
-    context = Context(workspace, answers, draw_controls(answers, rows), problem)
-    st.session_state[CONTEXT] = context
+    view = asked_view(answers, rows)
+    if not is_whole:
+        draw_filters(answers, view)
+    shown = view.unfiltered if is_whole else view
+    st.session_state[CONTEXT] = Context(workspace, answers, shown, problem)
 
 
 @st.cache_resource
