@@ -1,9 +1,10 @@
 """Coverage: how much has somebody who pays, what decided it, and what is missing for the rest."""
 
+import pandas as pd
 import streamlit as st
 
 from chargeback.dimensions import BY_NAME, UNALLOCATED
-from chargeback.formats import count, money, percent
+from chargeback.formats import count, money, month_name, percent
 from chargeback.money import share_of
 from chargeback.reports.coverage import DIMENSIONS, coverage_by_month, deciding_sources
 from chargeback.reports.frames import total
@@ -39,7 +40,20 @@ def show_trend() -> None:
     metrics.heading("Attributed, month by month", history, f"coverage-{month}.csv")
     base = st.context.theme.type or "light"
     chart = charts.share_chart(history, LABELS, dimension, base)
-    st.plotly_chart(chart, config=charts.CHART_CONFIG, key=f"coverage {dimension}")
+    st.plotly_chart(
+        chart,
+        config=charts.CHART_CONFIG,
+        key=f"coverage {dimension}",
+        alt=f"Share of spend that is attributed, month by month. {in_words(history)}",
+    )
+
+
+def in_words(history: pd.DataFrame) -> str:
+    """The shares of the month that is shown, for those who can't see the chart."""
+    now = history[history["billing_period"] == month]
+    shares = dict(zip(now["dimension"], now["share"], strict=True))
+    said = [f"{LABELS[name]} {percent(share)}" for name, share in shares.items()]
+    return f"{month_name(month)}: {', '.join(said)}."
 
 
 def show_sources() -> None:

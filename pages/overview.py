@@ -4,22 +4,13 @@ import streamlit as st
 
 from chargeback.billing_period import today
 from chargeback.dimensions import BY_NAME
-from chargeback.formats import money
 from chargeback.reports.coverage import coverage, deciding_sources
-from chargeback.reports.daily import daily_trend, undated
 from chargeback.reports.frames import total
 from chargeback.reports.movers import movers
-from chargeback.reports.ranking import (
-    OTHERS,
-    for_file,
-    largest_units,
-    others_named,
-    rank_by_each,
-    top_units,
-)
+from chargeback.reports.ranking import for_file, rank_by_each, top_units
 from chargeback.reports.summary import summarise
 from chargeback.reports.usage_mix import unrecognised
-from chargeback.ui import address, charts, header, metrics, page_context, tables
+from chargeback.ui import address, daily_spend, header, metrics, page_context, tables
 from chargeback.ui.markdown import plain
 from chargeback.ui.tables import Column
 
@@ -48,27 +39,6 @@ with st.container(horizontal=True, vertical_alignment="center"):
 like_for_like = view if summary.is_over else view.first_days(summary.days)
 rankings = rank_by_each(answers, view, SHOWN)
 compared = rankings if summary.is_over else rank_by_each(answers, like_for_like, SHOWN)
-
-
-def show_trend(by: str) -> None:
-    """Every day's spend, and how the chart and what is not in it add up to the month."""
-    named = largest_units(rankings[by])
-    names = dict(zip(rankings[by]["unit"], rankings[by]["name"], strict=True))
-    names[OTHERS] = others_named(rankings[by], by)
-    trend = daily_trend(answers, view, by, named)
-    file = trend.replace({"unit": {OTHERS: names[OTHERS]}})
-    metrics.heading(f"Spend by day and {by}", file, f"days-by-{by}-{month}.csv")
-    chart = charts.daily_chart(trend, names, currency, st.context.theme.type or "light")
-    st.plotly_chart(chart, config=charts.CHART_CONFIG, key=f"trend {by}")
-    of_no_day = undated(trend)
-    if of_no_day:
-        st.caption(
-            plain(
-                f"{money(of_no_day, currency)} of the {money(summary.month.cost, currency)} "
-                "belongs to no day and is not in the chart: tax, fees, credits, discounts, usage "
-                "of an earlier month."
-            )
-        )
 
 
 def show_movers(by: str) -> None:
@@ -155,11 +125,10 @@ st.segmented_control(
     label_visibility="collapsed",
     **address.control("trend", by),
 )
-wide, narrow = st.columns(2, gap="medium")
-with wide:
-    show_trend(by)
-with narrow:
-    show_movers(by)
+daily_spend.draw(
+    answers, view, by, noun=by, ranking=rankings[by], file_name=f"days-by-{by}-{month}.csv"
+)
+show_movers(by)
 for pair in (("tenant", "team"), ("principal", "model")):
     for column, dimension in zip(st.columns(2, gap="medium"), pair, strict=True):
         with column:

@@ -30,6 +30,8 @@ CHART_HEIGHT: Final = 340
 CHART_CONFIG: Final = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 
 _NAME_LENGTH: Final = 32
+_TEXT_PIXELS: Final = 13
+"""Large enough to be read where a wide chart is scaled to paper."""
 _Y_TICKS: Final = 4
 _X_MONTHS: Final = 7
 _ZERO: Final = Decimal()
@@ -37,7 +39,11 @@ _HEADROOM: Final = 1.05
 
 
 def daily_chart(
-    frame: pd.DataFrame, names: Mapping[str, str], currency: str, theme_base: Base
+    frame: pd.DataFrame,
+    names: Mapping[str, str],
+    currency: str,
+    theme_base: Base,
+    leading: Sequence[str],
 ) -> Figure:
     """Spend by day, one bar per day, the largest unit at the bottom.
 
@@ -46,10 +52,11 @@ def daily_chart(
         names: what to call each unit, `others` included; the unit itself where it has none.
         currency: of all amounts.
         theme_base: whether the page is light or dark now.
+        leading: the units that lead over all months, which decide the colours.
     """
     costs = _by_unit(frame)
     days = sorted({day for by_day in costs.values() for day in by_day})
-    shades = colours(list(costs), theme_base)
+    shades = colours(list(costs), leading, theme_base)
     traces = [
         _bars(days, by_day, currency, label(names.get(unit, unit)), shades[unit])
         for unit, by_day in costs.items()
@@ -58,6 +65,7 @@ def daily_chart(
     layout = {
         **_layout(),
         "barmode": "relative",
+        "showlegend": len(costs) > 1,
         "hovermode": "x unified",
         "xaxis": _day_axis(days),
         "yaxis": _money_axis(stacks, currency),
@@ -192,6 +200,7 @@ def _layout() -> Json:
             "y": -0.12,
             "yanchor": "top",
             "title": {"text": ""},
+            "font": {"size": _TEXT_PIXELS},
             "itemclick": False,
             "itemdoubleclick": False,
         },
@@ -213,6 +222,7 @@ def _day_axis(days: Sequence[date]) -> Json:
         "tickvals": mondays,
         "ticktext": [day_name(day) for day in mondays],
         "tickangle": 0,
+        "tickfont": {"size": _TEXT_PIXELS},
         "title": {"text": ""},
         "showspikes": False,
         "unifiedhovertitle": {"text": "%{x|%-d %b}"},
@@ -228,6 +238,7 @@ def _money_axis(stacks: Sequence[Sequence[Decimal]], currency: str) -> Json:
     return {
         "tickvals": ticks,
         "ticktext": [compact_money(Decimal(tick), currency) for tick in ticks],
+        "tickfont": {"size": _TEXT_PIXELS},
         "range": [lowest * _HEADROOM, highest * _HEADROOM or 1],
         "title": {"text": ""},
         "zeroline": lowest < 0,

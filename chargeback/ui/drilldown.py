@@ -15,21 +15,18 @@ from chargeback.files.names import safe_file_name
 from chargeback.formats import count, money, month_name, percent, signed_points, tokens
 from chargeback.money import share_of
 from chargeback.reports.answers import Answers
-from chargeback.reports.daily import daily_trend, list_days, undated
+from chargeback.reports.daily import list_days
 from chargeback.reports.frames import total
 from chargeback.reports.ranking import (
-    OTHERS,
     for_file,
-    largest_units,
     name_of,
-    others_named,
     rank,
     top_models,
     with_same_days,
 )
 from chargeback.reports.summary import Summary, summarise
 from chargeback.reports.view import View
-from chargeback.ui import address, charts, cur_lines, header, metrics, page_context, tables
+from chargeback.ui import address, cur_lines, daily_spend, header, metrics, page_context, tables
 from chargeback.ui.drill_path import CALLERS, DAY, LINES, NOUNS, PARAMETERS, DrillPath, read_path
 from chargeback.ui.markdown import plain
 from chargeback.ui.metrics import Figure
@@ -256,25 +253,14 @@ def _chart(level: Level) -> None:
     by, view = level.path.by, level.view
     if by == DAY:
         by = next((x for x in level.splits if x not in (DAY, LINES)), level.path.at[-1][0])
-    ranking = rank(level.answers, view, by)
-    trend = daily_trend(level.answers, view, by, largest_units(ranking))
-    of_no_day = undated(trend)
-    if trend["usage_date"].notna().any():
-        names = dict(zip(ranking["unit"], ranking["name"], strict=True))
-        names[OTHERS] = others_named(ranking, NOUNS[by])
-        base = st.context.theme.type or "light"
-        st.plotly_chart(
-            charts.daily_chart(trend, names, view.currency, base),
-            config=charts.CHART_CONFIG,
-            key=f"chart-{level.path.key}",
-        )
-    if of_no_day:
-        st.caption(
-            plain(
-                f"{money(of_no_day, view.currency)} belongs to no day: tax, fees, credits, "
-                "discounts, usage of an earlier month."
-            )
-        )
+    daily_spend.draw(
+        level.answers,
+        view,
+        by,
+        noun=NOUNS[by],
+        ranking=rank(level.answers, view, by),
+        file_name=_file_name(level, f"days by {NOUNS[by]}"),
+    )
 
 
 def _ranking(level: Level, narrow: Narrow | None) -> None:
@@ -286,7 +272,7 @@ def _ranking(level: Level, narrow: Narrow | None) -> None:
         of_unit = top_models(level.answers, level.view, by)
         ranking["top_model"] = ranking["unit"].map(of_unit).fillna("")
     file = for_file(ranking, by)
-    metrics.heading(f"Spend by {level.noun}", file, _file_name(level))
+    metrics.heading(f"Spend by {level.noun}", file, _file_name(level, f"by {level.noun}"))
     if level.path.is_top and by in CHARGED_NAMES and level.context.workspace.allocation.is_set:
         st.caption(AS_BILLED)
     with st.container(key="drill-table"):
@@ -323,7 +309,7 @@ def _columns(path: DrillPath) -> list[str]:
 
 def _days(level: Level) -> None:
     days, currency = list_days(level.answers, level.view), level.view.currency
-    metrics.heading("Spend by day", days, _file_name(level))
+    metrics.heading("Spend by day", days, _file_name(level, f"by {level.noun}"))
     spend = money(total(days), currency)
     st.caption(plain(f"{count(len(days), 'day')} · {spend}"))
     with st.container(key="drill-table"):
@@ -380,6 +366,6 @@ def _only_day(level: Level, days: pd.DataFrame) -> pd.DataFrame:
     return day
 
 
-def _file_name(level: Level) -> str:
+def _file_name(level: Level, what: str) -> str:
     values = (unit for _, unit in level.path.at)
-    return safe_file_name("-".join([level.view.month, f"by {level.noun}", *values])) + ".csv"
+    return safe_file_name("-".join([level.view.month, what, *values])) + ".csv"

@@ -17,13 +17,13 @@ WIDTHS: Final = {address.MONTH: 168, address.CURRENCY: 96}
 
 
 def draw(answers: Answers, view: View) -> None:
-    """Draws the billing period between the ways to the months beside it, and the currency."""
+    """Draws the ways to the months beside, the billing period, and the currency."""
     months, currencies = answers.months, list(answers.bill(view.month).totals)
     at = months.index(view.month)
     with st.container(key="period", horizontal=True, gap=None, width="content"):
         _draw_step("before", months[at + 1 : at + 2])
-        _draw_choice("Billing period", address.MONTH, months, view.month, month_name)
         _draw_step("after", months[at - 1 : at] if at else [])
+        _draw_choice("Billing period", address.MONTH, months, view.month, month_name)
     if len(currencies) > 1:
         _draw_choice("Currency", address.CURRENCY, currencies, view.currency)
 

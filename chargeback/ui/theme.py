@@ -12,50 +12,46 @@ from chargeback.reports.ranking import OTHERS
 Base = Literal["light", "dark"]
 
 COLOURS: Final[dict[Base, tuple[str, ...]]] = {
-    "light": ("#0E7C86", "#4C5FD7", "#D98E04", "#C2415B", "#3B8F5A"),
-    "dark": ("#3FB6BF", "#8A97F0", "#F0B03F", "#E3728A", "#6CC08B"),
+    "light": (
+        *("#0E7C86", "#4C5FD7", "#C47D00", "#C2415B", "#3B8F5A"),
+        *("#7C5CBF", "#2B86BD", "#9A5B2C", "#7A8A1E", "#BC55A4"),
+    ),
+    "dark": (
+        *("#3FB6BF", "#8A97F0", "#F0B03F", "#E3728A", "#6CC08B"),
+        *("#A98BE0", "#62B6E8", "#CC9468", "#B4C255", "#E08FCB"),
+    ),
 }
-"""The colours of named units."""
-OTHERS_COLOUR: Final[dict[Base, str]] = {"light": "#7C5CBF", "dark": "#A98BE0"}
-UNALLOCATED_COLOUR: Final[dict[Base, str]] = {"light": "#9AA4B2", "dark": "#6B7683"}
+"""The colours of named units; a lone series has the first."""
+OTHERS_COLOUR: Final[dict[Base, str]] = {"light": "#5D6979", "dark": "#B1BAC5"}
+UNALLOCATED_COLOUR: Final[dict[Base, str]] = {"light": "#8994A3", "dark": "#6B7683"}
 
 SERIES: Final = len(COLOURS["light"])
-"""As many units as a chart names; the rest are others."""
+"""As many units as a chart can name; the rest are others."""
 
 
-def colour_of(unit: str, ranked_units: Sequence[str]) -> int:
-    """The colour of a unit, as an index into COLOURS, among the units that a chart names.
+def colours(units: Sequence[str], leading: Sequence[str], base: Base) -> dict[str, str]:
+    """The colour of everything in a chart: named units, others and `(unallocated)`.
 
-    Raises:
-        KeyError: `unit` is not one of the first SERIES of `ranked_units`.
+    A unit has the colour of its place among those that lead over all months of the whole bill: the
+    same on every page, in every month and under every filter, and no two of them share one. A unit
+    further down has one that its name picks among those left free by the others of its chart.
+
+    Args:
+        units: what the chart shows; at most SERIES of them named.
+        leading: SERIES units at most, largest first (reports.leading).
+        base: whether the page is light or dark now.
     """
-    return _assigned(ranked_units)[unit]
-
-
-def colours(units: Sequence[str], base: Base) -> dict[str, str]:
-    """The colour of everything in a chart: named units, others and `(unallocated)`."""
+    if len(units) == 1:
+        return {units[0]: COLOURS[base][0]}
     named = [unit for unit in units if unit not in {OTHERS, UNALLOCATED}]
-    chosen = {unit: COLOURS[base][colour_of(unit, named)] for unit in named}
-    return chosen | {OTHERS: OTHERS_COLOUR[base], UNALLOCATED: UNALLOCATED_COLOUR[base]}
+    chosen = {unit: leading.index(unit) for unit in named if unit in leading}
+    for unit in sorted({*named} - {*chosen}):
+        free = sorted({*range(SERIES)} - {*chosen.values()})
+        chosen[unit] = free[_number(unit) % len(free)]
+    shades = {unit: COLOURS[base][place] for unit, place in chosen.items()}
+    return shades | {OTHERS: OTHERS_COLOUR[base], UNALLOCATED: UNALLOCATED_COLOUR[base]}
 
 
-def _assigned(units: Sequence[str]) -> dict[str, int]:
-    """Five colours for any number of names can't be unique, so the name decides, not the rank.
-
-    Every unit likes the colours in an order of its own, which its name fixes; where two like the
-    same best, the name also decides which gets it. So a unit has its colour on every page and in
-    every month, whatever its rank. Only when a unit comes into or drops out of the leading ones
-    can another that wanted the same colour change.
-    """
-    free_units, free_colours = set(units[:SERIES]), set(range(SERIES))
-    chosen: dict[str, int] = {}
-    wishes = ((unit, colour) for unit in free_units for colour in range(SERIES))
-    for unit, colour in sorted(wishes, key=lambda wish: _preference(*wish)):
-        if unit not in chosen and colour in free_colours:
-            chosen[unit] = colour
-            free_colours.remove(colour)
-    return chosen
-
-
-def _preference(unit: str, colour: int) -> bytes:
-    return hashlib.sha256(f"{colour}{unit}".encode()).digest()
+def _number(name: str) -> int:
+    """The same on every machine, which Python's own hash is not."""
+    return int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:8])

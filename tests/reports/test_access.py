@@ -34,6 +34,7 @@ from chargeback.reports.charges import (
 from chargeback.reports.coverage import coverage_by_month, deciding_sources, tags_seen
 from chargeback.reports.cur_lines import cur_lines
 from chargeback.reports.daily import daily_trend, list_days
+from chargeback.reports.leading import leading_units
 from chargeback.reports.movers import movement, movers
 from chargeback.reports.ranking import filter_options, name_of, rank, rank_by_each, top_models
 from chargeback.reports.summary import summarise, totals_by_month
@@ -141,6 +142,7 @@ CALLS: dict[str, Ask] = {
     "gateways": lambda _, a, v: gateways(a, v, "team"),
     "internal_use": lambda _, a, v: internal_use(a, v),
     "invoice_totals": lambda _, a, v: invoice_totals(a, View.of_month(v.month, v.rows)),
+    "leading_units": lambda _, a, v: [leading_units(a, v, each, 9) for each in BY_NAME],
     "list_days": lambda _, a, v: list_days(a, v),
     "movement": lambda _, a, v: movement(a, v, "tenant", [MINE, OTHERS]),
     "movers": lambda _, a, v: movers(a, v, "model", rank(a, v, "model")),

@@ -227,6 +227,7 @@ CASES: dict[str, Iterable[Case]] = {
     "reports/history": _views("monthly"),
     "reports/internal_use": _views("monthly", dimension="tenant"),
     "reports/invoice_totals": _months("daily"),
+    "reports/leading_units": _dimensions("monthly", longest=3),
     "reports/line_keys": _views("daily"),
     "reports/month_to_date": _views("daily", complete_days=19),
     "reports/movement": _dimensions("monthly", previous_month=PREVIOUS, named=NAMED),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from random import Random
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,6 +19,8 @@ from chargeback.dimensions import UNALLOCATED
 from chargeback.reports.ranking import OTHERS
 from chargeback.ui import charts, theme
 
+CONFIG = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text())
+LEADING = ["large", "small"]
 FIRST, SECOND = date(2026, 10, 1), date(2026, 10, 2)
 Row = tuple[date | None, str, str]
 ROWS: list[Row] = [
@@ -40,7 +43,7 @@ def daily(rows: Sequence[Row], names: dict[str, str] | None = None) -> dict[str,
         [(day, unit, Decimal(cost)) for day, unit, cost in rows],
         columns=["usage_date", "unit", "cost"],
     )
-    return as_dict(charts.daily_chart(frame, names or {}, "USD", "light"))
+    return as_dict(charts.daily_chart(frame, names or {}, "USD", "light", LEADING))
 
 
 def bars(figure: dict[str, Any]) -> list[dict[str, Any]]:
@@ -114,40 +117,59 @@ def test_a_month_without_days_draws_nothing() -> None:
     assert figure["layout"]["xaxis"] == {"visible": False}
 
 
-UNITS = st.lists(st.text(max_size=8), unique=True, min_size=1, max_size=theme.SERIES)
+NAMES = st.lists(st.text(max_size=8), unique=True, min_size=2, max_size=12)
+BASES: list[theme.Base] = ["light", "dark"]
 
 
-@given(UNITS)
-def test_no_two_units_of_a_chart_share_a_colour(units: list[str]) -> None:
-    assert len({theme.colour_of(unit, units) for unit in units}) == len(units)
+@given(NAMES, st.data())
+def test_no_two_units_of_a_chart_share_a_colour(names: list[str], data: st.DataObject) -> None:
+    units = data.draw(st.lists(st.sampled_from(names), unique=True, max_size=theme.SERIES))
+    leading = data.draw(st.lists(st.sampled_from(names), unique=True, max_size=theme.SERIES))
+    shades = theme.colours([*units, OTHERS, UNALLOCATED], leading, "light")
+    assert len(set(shades.values())) == len(units) + 2
 
 
-@given(UNITS, st.randoms())
-def test_a_unit_keeps_its_colour_whatever_its_rank(units: list[str], random: Random) -> None:
-    shuffled = random.sample(units, len(units))
-    assert [theme.colour_of(u, units) for u in units] == [
-        theme.colour_of(u, shuffled) for u in units
-    ]
+@given(NAMES, st.data())
+def test_a_leading_unit_has_its_colour_in_every_chart(
+    names: list[str], data: st.DataObject
+) -> None:
+    leading = names[: theme.SERIES]
+    units = data.draw(st.permutations(names).map(lambda mixed: mixed[: theme.SERIES]))
+    shades = theme.colours([*units, UNALLOCATED], leading, "dark")
+    for place, unit in enumerate(leading):
+        assert unit not in units or shades[unit] == theme.COLOURS["dark"][place]
 
 
-@given(UNITS)
-def test_a_unit_that_has_its_favourite_colour_keeps_it_when_others_leave(units: list[str]) -> None:
-    kept = [unit for unit in units if theme.colour_of(unit, units) == theme.colour_of(unit, [unit])]
-    assert kept
-    for unit in kept:
-        assert theme.colour_of(unit, kept) == theme.colour_of(unit, units)
+@given(NAMES, st.data())
+def test_no_rank_within_a_chart_decides_a_colour(names: list[str], data: st.DataObject) -> None:
+    units = names[: theme.SERIES]
+    mixed = data.draw(st.permutations(units))
+    assert theme.colours(units, names[:3], "light") == theme.colours(mixed, names[:3], "light")
 
 
-def test_units_beyond_the_series_have_no_colour() -> None:
-    units = [f"unit {n}" for n in range(theme.SERIES + 1)]
-    with pytest.raises(KeyError):
-        theme.colour_of(units[-1], units)
+@pytest.mark.parametrize("unit", ["small", OTHERS, UNALLOCATED])
+def test_a_lone_series_has_the_first_colour_and_no_legend(unit: str) -> None:
+    figure = daily([(FIRST, unit, "5")])
+    assert bars(figure)[0]["marker"]["color"] == theme.COLOURS["light"][0]
+    assert not figure["layout"]["showlegend"]
+    assert daily(ROWS)["layout"]["showlegend"]
 
 
-def test_light_and_dark_have_as_many_colours_and_none_twice() -> None:
-    for base in ("light", "dark"):
-        shades = [*theme.COLOURS[base], theme.OTHERS_COLOUR[base], theme.UNALLOCATED_COLOUR[base]]
-        assert len(set(shades)) == theme.SERIES + 2
+def luminance(colour: str) -> float:
+    """As WCAG 2 defines it."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts]
+    return sum(x * weight for x, weight in zip(linear, (0.2126, 0.7152, 0.0722), strict=True))
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_every_colour_stands_out_and_none_is_there_twice(base: theme.Base) -> None:
+    shades = [*theme.COLOURS[base], theme.OTHERS_COLOUR[base], theme.UNALLOCATED_COLOUR[base]]
+    assert len(set(shades)) == theme.SERIES + 2
+    page = luminance(CONFIG["theme"][base]["backgroundColor"]) + 0.05
+    for shade in shades:  # 3 to 1 is what WCAG 2.1 asks of graphics
+        contrast = (luminance(shade) + 0.05) / page
+        assert max(contrast, 1 / contrast) >= 3, shade
 
 
 def test_shares_are_a_line_for_each_series_and_the_chosen_one_stands_out() -> None:
