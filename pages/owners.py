@@ -109,4 +109,4 @@ else:
         "No rule uses an owner list yet. Name one in chargeback.toml, after the tags that a "
         "dimension is read from; then it is kept on this page:"
     )
-    st.code(NO_LIST, language="toml")
+    st.code(NO_LIST, language="toml", wrap_lines=True)

@@ -75,7 +75,7 @@ def draw(
     place: DeltaGenerator, sections: Mapping[str, Sequence[StreamlitPage]], shown: StreamlitPage
 ) -> None:
     """Draws the pages as links that keep month, currency and filters."""
-    with place.container(key="menu", gap="xxsmall"):
+    with place.container(key="menu", gap="xsmall"):
         for title, pages in sections.items():
             st.caption(title)
             for page in pages:

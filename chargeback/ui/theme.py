@@ -13,7 +13,7 @@ Base = Literal["light", "dark"]
 
 COLOURS: Final[dict[Base, tuple[str, ...]]] = {
     "light": (
-        *("#0E7C86", "#4C5FD7", "#C47D00", "#C2415B", "#3B8F5A"),
+        *("#0C757F", "#4C5FD7", "#C47D00", "#C2415B", "#3B8F5A"),
         *("#7C5CBF", "#2B86BD", "#9A5B2C", "#7A8A1E", "#BC55A4"),
     ),
     "dark": (
