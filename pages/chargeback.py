@@ -13,9 +13,11 @@ from chargeback.formats import money
 from chargeback.reports.ranking import filter_options
 from chargeback.reports.view import View
 from chargeback.statement.build import MONEY, Statement, build_statement
+from chargeback.statement.column_words import HEADINGS
 from chargeback.statement.explain import direct_total, read_rules
 from chargeback.statement.export import allocation_name, file_names
-from chargeback.statement.frame import frame_of_charges, largest_first
+from chargeback.statement.frame import frame_of_charges
+from chargeback.statement.workbook import workbook_name
 from chargeback.ui import address, allocation, header, page_context, problems
 from chargeback.ui.downloads import export_file, workbook_file
 from chargeback.ui.markdown import plain
@@ -30,7 +32,7 @@ UNIT = "unit"
 def draw_statement(statement: Statement, currency: str) -> None:
     """The statement in one currency, with the check that it ties."""
     _banner(statement, currency)
-    by, charges = statement.bill_to_type, largest_first(frame_of_charges(statement, currency))
+    by, charges = statement.bill_to_type, frame_of_charges(statement, currency)
     call = named(by, currency)
     row = plain_table(
         charges.assign(
@@ -49,7 +51,7 @@ def draw_statement(statement: Statement, currency: str) -> None:
     )
     totals = statement.totals(currency)
     sums = " · ".join(
-        f"{allocation.HEADINGS[name]} {money(amount, currency)}"
+        f"{HEADINGS[name]} {money(amount, currency)}"
         for name, amount in zip(MONEY, totals, strict=True)
     )
     total = money(sum(totals, Decimal()), currency)
@@ -134,9 +136,8 @@ with problems.shown_problems():
     statement = build_statement(context.answers, view, by, today(), rules)
     if not statement.bill:
         st.info("No line of Bedrock is on this month's bill: nothing is charged.")
-    for each in statement.notices:
-        if each.code == "rule-without-effect":
-            st.info(plain(each.words), icon=":material/info:")
+    for each in statement.without_effect:
+        st.info(plain(each.words), icon=":material/info:")
     for currency in statement.bill:
         draw_statement(statement, currency)
     if statement.bill:
@@ -164,14 +165,15 @@ with problems.shown_problems():
                 icon=":material/download:",
                 type="primary" if label == "Statement" else "secondary",
             )
-        st.download_button(
-            "Workbook (XLSX)",
-            partial(workbook_file, context.answers, view, by, rules),
-            file_name=f"chargeback-{by}-{view.month}.xlsx",
-            key="download-workbook",
-            on_click="ignore",
-            icon=":material/download:",
-        )
+        for label, detail in (("Workbook (XLSX)", False), ("Workbook with detail (XLSX)", True)):
+            st.download_button(
+                label,
+                partial(workbook_file, context.answers, view, by, rules, detail=detail),
+                file_name=workbook_name(view.month, by, detail=detail),
+                key=f"download-workbook-{detail}",
+                on_click="ignore",
+                icon=":material/download:",
+            )
     st.caption(
         "Money is rounded once, here: every cell, row and column is within one cent of its exact "
         "value, and all add up. So an amount may differ by a cent from another page, or from the "

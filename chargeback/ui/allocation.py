@@ -10,22 +10,13 @@ import streamlit as st
 from chargeback.formats import count, money
 from chargeback.money import exact_sum
 from chargeback.statement.build import MONEY, Statement
+from chargeback.statement.column_words import HEADINGS
 from chargeback.statement.explain import OWN, compare, direct_total, parts, pools
 from chargeback.ui import metrics, tables
 from chargeback.ui.markdown import plain
 from chargeback.ui.problems import shown_problems
 from chargeback.ui.tables import Column
 
-HEADINGS: Final = {
-    "usage_cost": "Usage",
-    "discount_amount": "Discounts",
-    "credit_amount": "Credits",
-    "refund_amount": "Refunds",
-    "tax_amount": "Tax",
-    "other_amount": "Other",
-    "shared_cost": "Shared",
-    "total_charge": "Total charge",
-}
 EXAMPLE: Final = """\
 tax = "usage"
 discount = "usage"
@@ -124,9 +115,8 @@ def draw_preview(
             then = build(text)
             for currency in currencies:
                 _draw_difference(statement, then, currency, named)
-            for each in then.notices:
-                if each.code == "rule-without-effect":
-                    st.info(plain(each.words), icon=":material/info:")
+            for each in then.without_effect:
+                st.info(plain(each.words), icon=":material/info:")
             st.code(f"[allocation]\n{_in_section(text)}", language="toml")
 
 

@@ -270,7 +270,7 @@ def test_a_workbook_shows_the_cents_of_the_csv(amounts: list[Decimal]) -> None:
 
 
 def test_amounts_have_the_format_of_their_precision() -> None:
-    statement, detail = "#,##0.00;[Red]-#,##0.00", "#,##0.00########"
+    statement, detail = '#,##0.00;[Red]-#,##0.00;"–"', "#,##0.00########"
     assert only_cell(Decimal("-0.10"), money=True).number_format == statement
     assert only_cell(Decimal("0.123456789012"), money=True).number_format == detail
     assert only_cell(Decimal("0.10")).number_format == detail
@@ -325,6 +325,22 @@ def test_columns_are_as_wide_as_what_they_show_within_reason() -> None:
     long, short, money = (worksheet.column_dimensions[name].width for name in "ABC")
     assert len(f"{amount * 2:,}") < money < long < 100
     assert len("short") < short < money
+
+
+def test_a_sheet_prints_across_one_page_with_its_title_and_header_on_each() -> None:
+    title = "R&D &F " + "x" * 300
+    worksheet = opened(sheet_of([["a"]] * 200, titles=[title, "Note"]))
+    assert (worksheet.page_setup.orientation, worksheet.page_setup.paperSize) == ("landscape", 9)
+    assert worksheet.sheet_properties.pageSetUpPr.fitToPage
+    # One page across, which is what a sheet without the attribute has; any number of them down.
+    assert (worksheet.page_setup.fitToWidth or 1, worksheet.page_setup.fitToHeight) == (1, 0)
+    assert worksheet.print_title_rows == "$4:$4"
+    head, foot = (
+        str(each.text) for each in (worksheet.oddHeader.left, worksheet.oddFooter.right) if each
+    )
+    assert foot == "Page &[Page] of &N"
+    # A single & begins a code of Excel's, such as &F, the file's name.
+    assert head.startswith("R&&D &&F xxx")
 
 
 def test_equal_sheets_give_equal_bytes_at_any_time() -> None:
