@@ -328,19 +328,16 @@ def test_columns_are_as_wide_as_what_they_show_within_reason() -> None:
 
 
 def test_a_sheet_prints_across_one_page_with_its_title_and_header_on_each() -> None:
-    title = "R&D &F " + "x" * 300
-    worksheet = opened(sheet_of([["a"]] * 200, titles=[title, "Note"]))
-    assert (worksheet.page_setup.orientation, worksheet.page_setup.paperSize) == ("landscape", 9)
-    assert worksheet.sheet_properties.pageSetUpPr.fitToPage
-    # One page across, which is what a sheet without the attribute has; any number of them down.
-    assert (worksheet.page_setup.fitToWidth or 1, worksheet.page_setup.fitToHeight) == (1, 0)
-    assert worksheet.print_title_rows == "$4:$4"
-    head, foot = (
-        str(each.text) for each in (worksheet.oddHeader.left, worksheet.oddFooter.right) if each
-    )
-    assert foot == "Page &[Page] of &N"
+    sheet = sheet_of([["a"]] * 200, titles=["R&D &F " + "x" * 300, "Note"])
+    with zipfile.ZipFile(io.BytesIO(workbook_bytes(sheet))) as archive:
+        written = archive.read("xl/worksheets/sheet1.xml").decode()
+    # Paper 9 is A4; one page across is the default, 0 down means any number (ECMA-376, 18.3.1.63).
+    assert '<pageSetup paperSize="9" fitToHeight="0" orientation="landscape"/>' in written
+    assert "<pageSetUpPr fitToPage=" in written
     # A single & begins a code of Excel's, such as &F, the file's name.
-    assert head.startswith("R&&D &&F xxx")
+    assert "<oddHeader>&amp;LR&amp;&amp;D &amp;&amp;F xxx" in written
+    assert "&amp;RPage &amp;P of &amp;N</oddFooter>" in written
+    assert opened(sheet).print_title_rows == "$4:$4"
 
 
 def test_equal_sheets_give_equal_bytes_at_any_time() -> None:
