@@ -1,22 +1,20 @@
 """Chargeback: the month's statement as it is exported, its check, and its files."""
 
-from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 
 import streamlit as st
 
-from chargeback.attribution.principal import read_principal
 from chargeback.billing_period import today
 from chargeback.dimensions import CHARGED, UNALLOCATED
 from chargeback.formats import money
-from chargeback.reports.ranking import filter_options
 from chargeback.reports.view import View
 from chargeback.statement.build import MONEY, Statement, build_statement
 from chargeback.statement.column_words import HEADINGS
 from chargeback.statement.explain import direct_total, read_rules
 from chargeback.statement.export import allocation_name, file_names
 from chargeback.statement.frame import frame_of_charges
+from chargeback.statement.unit_names import names_of
 from chargeback.statement.workbook import workbook_name
 from chargeback.ui import address, allocation, header, page_context, problems
 from chargeback.ui.downloads import export_file, workbook_file
@@ -33,7 +31,7 @@ def draw_statement(statement: Statement, currency: str) -> None:
     """The statement in one currency, with the check that it ties."""
     _banner(statement, currency)
     by, charges = statement.bill_to_type, frame_of_charges(statement, currency)
-    call = named(by, currency)
+    call = names_of(context.answers, statement.view, by)
     row = plain_table(
         charges.assign(
             name=charges["bill_to"].map(call),
@@ -97,25 +95,6 @@ def _banner(statement: Statement, currency: str) -> None:
         st.error(plain(f"{money(total, currency)} of {bill}: do not use this statement."))
 
 
-def caller_name(iam_principal: str) -> str:
-    """Who called, and as which role: 'acme-corp (llm-gateway)'."""
-    who = read_principal(iam_principal)
-    if iam_principal == UNALLOCATED or who.role in ("", who.name):
-        return who.name
-    return f"{who.name} ({who.role})"
-
-
-def named(by: str, currency: str) -> Callable[[str], str]:
-    """How people call a unit: the file has an account's digits, and of a principal its ARN."""
-    if by == "principal":
-        return caller_name
-    if by == "account":
-        whole = View(context.view.month, currency, context.view.rows)
-        accounts = filter_options(context.answers, whole)["account"]
-        return lambda unit: accounts.get(unit, unit)
-    return str
-
-
 context = page_context.current()
 header.draw(context, "Chargeback")
 by = address.choice("charge_to", list(CHARGED), LABELS)
@@ -145,7 +124,7 @@ with problems.shown_problems():
             statement,
             lambda text: build_statement(context.answers, view, by, today(), read_rules(text)),
             list(statement.bill),
-            named(by, next(iter(statement.bill))),
+            names_of(context.answers, view, by),
         )
 
     st.subheader("Files", anchor=False)

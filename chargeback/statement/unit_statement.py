@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from chargeback.billing_period import is_over, previous_month
@@ -133,6 +134,11 @@ class UnitStatements:
     reasons: Mapping[Unit, str]
     months: Sequence[str]
 
+    @cached_property
+    def _numbers(self) -> dict[Unit, int]:
+        charges = self.statement.charges
+        return {(each.currency, each.bill_to): at for at, each in enumerate(charges, start=1)}
+
     def find(self, unit: str) -> list[Charge]:
         """The charges of a unit, one in each currency. Raises UsageProblem if there is none."""
         found = [charge for charge in self.statement.charges if charge.bill_to == unit]
@@ -159,7 +165,7 @@ class UnitStatements:
             by=statement.bill_to_type,
             month=month,
             currency=charge.currency,
-            number=1 + statement.charges.index(charge),
+            number=self._numbers[at],
             status=statement.period_status,
             data_as_of=statement.data_as_of,
             is_over=is_over(month, self.today),

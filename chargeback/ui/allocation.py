@@ -12,7 +12,8 @@ from chargeback.money import exact_sum
 from chargeback.statement.build import MONEY, Statement
 from chargeback.statement.column_words import HEADINGS
 from chargeback.statement.explain import OWN, compare, direct_total, parts, pools
-from chargeback.ui import metrics, tables
+from chargeback.statement.unit_names import Named
+from chargeback.ui import metrics, tables, unit_statement
 from chargeback.ui.markdown import plain
 from chargeback.ui.problems import shown_problems
 from chargeback.ui.tables import Column
@@ -30,8 +31,6 @@ by = "direct cost"
 
 TEXT: Final = "rules-to-try"
 TRIED: Final = "rules tried"
-Named = Callable[[str], str]
-"""How people call a unit."""
 
 
 def draw_unit(statement: Statement, currency: str, unit: str, named: Named) -> None:
@@ -47,6 +46,7 @@ def draw_unit(statement: Statement, currency: str, unit: str, named: Named) -> N
             f"{money(all_parts - own, currency)}: charged {money(all_parts, currency)}."
         )
     )
+    unit_statement.link(statement.bill_to_type, unit)
     tables.plain_table(
         found.assign(
             why=found["why"].replace({OWN: "Its own lines"}),
