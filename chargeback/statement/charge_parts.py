@@ -23,6 +23,8 @@ class ChargePart:
     label: str
     """What it is: 'Usage', or the name of the rule that moved it."""
     amount: Decimal
+    column: str = ""
+    """Of the statement; '' for a part of several."""
     is_own: bool = True
     """Whether the unit's own lines make it up."""
     gives: bool = False
@@ -101,4 +103,4 @@ def _parts(
         cents = in_cents([pile.amount for pile in exact], cell)
         for pile, amount in zip(exact, cents, strict=True):
             others = tuple(sorted(pile.others))
-            yield ChargePart(pile.label, amount, not others, pile.gives, others)
+            yield ChargePart(pile.label, amount, column, not others, pile.gives, others)

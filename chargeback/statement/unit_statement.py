@@ -197,12 +197,11 @@ def _folded(parts: Sequence[ChargePart]) -> tuple[ChargePart, ...]:
     """At most MOST_PARTS: the smallest that rules moved are one."""
     if len(parts) <= MOST_PARTS:
         return tuple(parts)
-    moved = sorted((part for part in parts if not part.is_own), key=lambda part: abs(part.amount))
-    small = moved[: len(parts) - MOST_PARTS + 1]
-    rest = ChargePart(
-        f"{len(small)} smaller parts", sum((part.amount for part in small), Decimal()), False
-    )
-    return (*(part for part in parts if part not in small), rest)
+    moved = [at for at, part in enumerate(parts) if not part.is_own]
+    small = sorted(moved, key=lambda at: abs(parts[at].amount))[: len(parts) - MOST_PARTS + 1]
+    rest = sum((parts[at].amount for at in small), Decimal())
+    kept = (part for at, part in enumerate(parts) if at not in small)
+    return (*kept, ChargePart(f"{len(small)} smaller parts", rest, is_own=False))
 
 
 def _spend_parts(

@@ -7,6 +7,7 @@ from typing import BinaryIO
 from chargeback.files.workbook import Sheet, write_workbook
 from chargeback.formats import month_name
 from chargeback.statement import unit_words as words
+from chargeback.statement.column_words import HEADINGS
 from chargeback.statement.unit_statement import Split, UnitStatement
 
 
@@ -28,9 +29,14 @@ def _charge(statement: UnitStatement) -> Sheet:
             *words.still_open(statement),
             words.asking(statement),
         ],
-        columns=["Part of the charge", "From or to", amount],
+        columns=["Part of the charge", "Column", "From or to", amount],
         rows=[
-            [part.label, words.others(part, statement.dimension), part.amount]
+            [
+                part.label,
+                HEADINGS.get(part.column),
+                words.others(part, statement.dimension),
+                part.amount,
+            ]
             for part in statement.parts
         ],
         money_columns=[amount],

@@ -67,7 +67,7 @@ def link(by: str, unit: str) -> None:
     """A link to the statement of a unit of this kind."""
     st.page_link(
         PAGE,
-        label="Statement to hand out",
+        label="One-page statement",
         icon=":material/description:",
         query_params=address.link({BY: [by], UNIT: [unit]}),
     )
