@@ -22,10 +22,12 @@ from chargeback.statement import unit_words as words
 from chargeback.statement.unit_statement import UNUSED, Split, UnitStatement
 
 STYLE = Path(__file__).with_name("unit.css")
-LONG_NAME, LONGEST_NAME, LONGEST_PART = 40, 160, 64
+LONG_NAME, LONGEST_NAME, LONGEST_PART = 40, 120, 64
 """Characters from which a name is set smaller, and at which it is cut: a statement is one page."""
+MOST_ROWS = 22
+"""So many fit at their usual height."""
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-HEIGHT = 84
+HEIGHT = 76
 """Pixels from the least bar to the greatest."""
 
 
@@ -58,8 +60,15 @@ def fragment(statement: UnitStatement, *, level: int = 3) -> str:
         f'<p class="ask">{_text(words.asking(statement))}</p>',
         f'<p class="foot">{escape(words.sources(statement))}</p>',
     ]
-    inside = "\n".join(parts)
-    return f'<style>\n{_style()}</style>\n<article class="statement">\n{inside}\n</article>\n'
+    inside, kind = "\n".join(parts), "statement dense" if _is_dense(statement) else "statement"
+    return f'<style>\n{_style()}</style>\n<article class="{kind}">\n{inside}\n</article>\n'
+
+
+def _is_dense(statement: UnitStatement) -> bool:
+    """Whether there is so much on it that only small rows fit on one page."""
+    longest = max(len(split.parts) for split in statement.splits)
+    rows = len(statement.parts) + longest + 2 * len(words.still_open(statement))
+    return rows > MOST_ROWS or len(statement.name) > LONG_NAME
 
 
 @lru_cache

@@ -24,8 +24,8 @@ from chargeback.statement.build import WITHOUT_EFFECT
 from chargeback.statement.charge_parts import ChargePart
 from chargeback.statement.unit_statement import UnitStatement
 
-NOTICES_SHOWN = 3
-NOTICE_LENGTH = 240
+NOTICES_SHOWN = 2
+NOTICE_LENGTH = 200
 """Characters of a notice: a statement is one page."""
 DIRECT = "direct spend"
 """What a unit's own lines come to."""
@@ -54,6 +54,8 @@ def change(statement: UnitStatement) -> str:
     last = money(statement.last.total, statement.currency)
     if statement.change is None:
         return f"The month is still open; all of {before} came to {last}."
+    if not statement.change:
+        return f"The same as {before}: {last}."
     ratio = change_percent(statement.charged.total, statement.last.total)
     share = f" ({signed_percent(ratio)})" if ratio is not None else ""
     return (

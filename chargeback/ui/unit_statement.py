@@ -36,6 +36,8 @@ BY, UNIT = "by", "unit"
 LABELS: Final = {name: dimension.label for name, dimension in CHARGED.items()}
 OFFERED: Final = 2000
 """Units to choose from, the largest; the address may ask for any."""
+ASKED_FOR_ALL: Final = "all statements"
+"""In the session until they are written."""
 UNIT_PIXELS: Final = 320
 PAGE: Final = page_file("statement")
 STYLE: Final = """<style>
@@ -180,11 +182,18 @@ def _files(statement: UnitStatement) -> None:
         )
 
 
+def _ask_for_all() -> None:
+    st.session_state[ASKED_FOR_ALL] = True
+
+
 def _archive(statement: Statement, ask: Callable[[], UnitStatements]) -> None:
     """All statements of the month: written with a bar in sight, then offered."""
     name = archive_name(statement.billing_period, statement.bill_to_type)
     count = len(statement.charges)
-    if not st.button(f"All {count:,} statements (ZIP)", icon=":material/folder_zip:"):
+    st.button(
+        f"All {count:,} statements (ZIP)", icon=":material/folder_zip:", on_click=_ask_for_all
+    )
+    if not st.session_state.pop(ASKED_FOR_ALL, False):
         return
     bar, content = st.progress(0.0, "Asking for the figures…"), io.BytesIO()
 

@@ -151,10 +151,10 @@ def test_bars_of_credits_hang_below_the_line(tmp_path: Path) -> None:
         MONTH: [line("-10.00", "Credit", tenant="acme")],
     }
     text = document(statement_on(statements_on(answers_on(tmp_path, months)), "acme"))
-    # 84 pixels from 30 to -10: the line is at 63, a bar of 21 hangs from it.
-    assert '<div style="padding-top: 0.0px"><i style="border-top-width: 63.0px">' in text
-    assert '<div style="padding-top: 63.0px"><i style="border-top-width: 21.0px">' in text
-    assert '<b style="top: 63.0px">' in text
+    # 76 pixels from 30 to -10: the line is at 57, a bar of 19 hangs from it.
+    assert '<div style="padding-top: 0.0px"><i style="border-top-width: 57.0px">' in text
+    assert '<div style="padding-top: 57.0px"><i style="border-top-width: 19.0px">' in text
+    assert '<b style="top: 57.0px">' in text
 
 
 def test_what_is_long_is_cut(tmp_path: Path) -> None:
