@@ -1,10 +1,10 @@
-"""python -m chargeback: refresh, export, doctor, demo."""
+"""python -m chargeback: refresh, export, statements, doctor, demo."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
@@ -88,6 +88,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     export.set_defaults(run=_export)
 
+    statements = commands.add_parser(
+        "statements", help="write the statements that units are handed: one, or all as a ZIP"
+    )
+    statements.add_argument("--month", metavar="YYYY-MM", required=True)
+    statements.add_argument("--by", choices=CHARGED, required=True, help="whose statements")
+    statements.add_argument("--unit", metavar="NAME", help="only this one's, as HTML and XLSX")
+    statements.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
+    statements.set_defaults(run=_statements)
+
     doctor = commands.add_parser("doctor", help="check that everything is set up")
     doctor.set_defaults(run=_doctor)
 
@@ -149,14 +158,11 @@ def _line(what: str, each: Notice) -> str:
 def _export(options: argparse.Namespace) -> None:
     workspace = Workspace(load_settings())
     month = check_month(options.month)
-    stale = workspace.ensure(month, _progress())
-    if stale:
-        print(f"chargeback: not up to date: {stale}", file=sys.stderr)
+    stale = _ensure(workspace, month)
     answers = workspace.answers()
-    view = View.of_month(month, rows_of(Actor(machine_user())))
     files = write_export(
         answers,
-        view,
+        _whole(month),
         options.by,
         today(),
         options.out,
@@ -174,6 +180,45 @@ def _export(options: argparse.Namespace) -> None:
     print(*files.all, sep="\n")
     if options.strict and (blocks or stale):
         raise _NotClean
+
+
+def _statements(options: argparse.Namespace) -> None:
+    # They ask reports that make frames: pandas is slow to import, and no other command's.
+    from chargeback.statement.unit_files import write_archive_file, write_unit_files  # noqa: PLC0415
+    from chargeback.statement.unit_gather import gather  # noqa: PLC0415
+
+    workspace = Workspace(load_settings())
+    month = check_month(options.month)
+    _ensure(workspace, month)
+    answers = workspace.answers()
+    found = gather(
+        answers,
+        _whole(month),
+        options.by,
+        today(),
+        workspace.allocation,
+        workspace.settings.statement,
+        only=options.unit,
+    )
+    if options.unit is None:
+        files = [write_archive_file(found, options.out, _counting(month))]
+    else:
+        files = write_unit_files(found, options.unit, options.out)
+    _warn(answers, [month])
+    print(*files, sep="\n")
+
+
+def _ensure(workspace: Workspace, month: str) -> Problem | None:
+    """Brings a month up to date; says on stderr, and returns, why what was read before must do."""
+    stale = workspace.ensure(month, _progress())
+    if stale:
+        print(f"chargeback: not up to date: {stale}", file=sys.stderr)
+    return stale
+
+
+def _whole(month: str) -> View:
+    """All of a month that the machine's user may see."""
+    return View.of_month(month, rows_of(Actor(machine_user())))
 
 
 def _doctor(_: argparse.Namespace) -> None:
@@ -236,6 +281,12 @@ def _progress() -> Progress | None:
     return show
 
 
+def _counting(month: str) -> Callable[[int, int], None] | None:
+    """The same of things that are counted from 1."""
+    show = _progress()
+    return show and (lambda at, of: show(month, at - 1, of))
+
+
 def _positive(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text)):
         raise argparse.ArgumentTypeError(f"'{text}' is not a number of 1 or more")
@@ -243,5 +294,6 @@ def _positive(text: str) -> int:
 
 
 def _complain(problem: Problem, status: int) -> int:
-    print(f"chargeback: {problem}", file=sys.stderr)
+    text = f"chargeback: {problem}"
+    print(_shown(text, sys.stderr.encoding or "utf-8"), file=sys.stderr)
     return status

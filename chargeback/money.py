@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from decimal import Context, Decimal
+from collections.abc import Iterable, Sequence
+from decimal import ROUND_FLOOR, Context, Decimal
 from functools import reduce
 
 CENT = Decimal("0.01")
@@ -26,3 +26,21 @@ def share_of(part: Decimal, whole: Decimal) -> Decimal | None:
 def per_million(cost: Decimal, tokens: Decimal) -> Decimal | None:
     """Cost of a million tokens, or None without tokens."""
     return cost / tokens * MILLION if tokens else None
+
+
+def in_cents(amounts: Sequence[Decimal], whole: Decimal) -> list[Decimal]:
+    """Amounts in cents that add up to `whole`, which is in cents too.
+
+    Where `whole` is the sum of the amounts rounded up or down, each is less than a cent from its
+    own, and equal to it where that is in cents already. What has furthest to go is rounded up.
+    """
+    cents = [amount.quantize(CENT, ROUND_FLOOR, EXACT) for amount in amounts]
+    rests = [EXACT.subtract(amount, floor) for amount, floor in zip(amounts, cents, strict=True)]
+    open_ones = [at for at, rest in enumerate(rests) if rest] or list(range(len(amounts)))
+    missing = EXACT.subtract(whole, exact_sum(cents))
+    if not missing:
+        return cents
+    each, more = divmod(int(missing / CENT), len(open_ones))
+    for place, at in enumerate(sorted(open_ones, key=lambda at: (-rests[at], at))):
+        cents[at] += CENT * (each + (place < more))
+    return cents

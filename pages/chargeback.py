@@ -1,21 +1,21 @@
 """Chargeback: the month's statement as it is exported, its check, and its files."""
 
-from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 
 import streamlit as st
 
-from chargeback.attribution.principal import read_principal
 from chargeback.billing_period import today
 from chargeback.dimensions import CHARGED, UNALLOCATED
 from chargeback.formats import money
-from chargeback.reports.ranking import filter_options
 from chargeback.reports.view import View
 from chargeback.statement.build import MONEY, Statement, build_statement
+from chargeback.statement.column_words import HEADINGS
 from chargeback.statement.explain import direct_total, read_rules
 from chargeback.statement.export import allocation_name, file_names
-from chargeback.statement.frame import frame_of_charges, largest_first
+from chargeback.statement.frame import frame_of_charges
+from chargeback.statement.unit_names import names_of
+from chargeback.statement.workbook import workbook_name
 from chargeback.ui import address, allocation, header, page_context, problems
 from chargeback.ui.downloads import export_file, workbook_file
 from chargeback.ui.markdown import plain
@@ -30,8 +30,8 @@ UNIT = "unit"
 def draw_statement(statement: Statement, currency: str) -> None:
     """The statement in one currency, with the check that it ties."""
     _banner(statement, currency)
-    by, charges = statement.bill_to_type, largest_first(frame_of_charges(statement, currency))
-    call = named(by, currency)
+    by, charges = statement.bill_to_type, frame_of_charges(statement, currency)
+    call = names_of(context.answers, statement.view, by)
     row = plain_table(
         charges.assign(
             name=charges["bill_to"].map(call),
@@ -49,7 +49,7 @@ def draw_statement(statement: Statement, currency: str) -> None:
     )
     totals = statement.totals(currency)
     sums = " · ".join(
-        f"{allocation.HEADINGS[name]} {money(amount, currency)}"
+        f"{HEADINGS[name]} {money(amount, currency)}"
         for name, amount in zip(MONEY, totals, strict=True)
     )
     total = money(sum(totals, Decimal()), currency)
@@ -95,25 +95,6 @@ def _banner(statement: Statement, currency: str) -> None:
         st.error(plain(f"{money(total, currency)} of {bill}: do not use this statement."))
 
 
-def caller_name(iam_principal: str) -> str:
-    """Who called, and as which role: 'acme-corp (llm-gateway)'."""
-    who = read_principal(iam_principal)
-    if iam_principal == UNALLOCATED or who.role in ("", who.name):
-        return who.name
-    return f"{who.name} ({who.role})"
-
-
-def named(by: str, currency: str) -> Callable[[str], str]:
-    """How people call a unit: the file has an account's digits, and of a principal its ARN."""
-    if by == "principal":
-        return caller_name
-    if by == "account":
-        whole = View(context.view.month, currency, context.view.rows)
-        accounts = filter_options(context.answers, whole)["account"]
-        return lambda unit: accounts.get(unit, unit)
-    return str
-
-
 context = page_context.current()
 header.draw(context, "Chargeback")
 by = address.choice("charge_to", list(CHARGED), LABELS)
@@ -132,9 +113,8 @@ with problems.shown_problems():
     statement = build_statement(context.answers, view, by, today(), rules)
     if not statement.bill:
         st.info("No line of Bedrock is on this month's bill: nothing is charged.")
-    for each in statement.notices:
-        if each.code == "rule-without-effect":
-            st.info(plain(each.words), icon=":material/info:")
+    for each in statement.without_effect:
+        st.info(plain(each.words), icon=":material/info:")
     for currency in statement.bill:
         draw_statement(statement, currency)
     if statement.bill:
@@ -142,7 +122,7 @@ with problems.shown_problems():
             statement,
             lambda text: build_statement(context.answers, view, by, today(), read_rules(text)),
             list(statement.bill),
-            named(by, next(iter(statement.bill))),
+            names_of(context.answers, view, by),
         )
 
     st.subheader("Files", anchor=False)
@@ -162,14 +142,15 @@ with problems.shown_problems():
                 icon=":material/download:",
                 type="primary" if label == "Statement" else "secondary",
             )
-        st.download_button(
-            "Workbook (XLSX)",
-            partial(workbook_file, context.answers, view, by, rules),
-            file_name=f"chargeback-{by}-{view.month}.xlsx",
-            key="download-workbook",
-            on_click="ignore",
-            icon=":material/download:",
-        )
+        for label, detail in (("Workbook (XLSX)", False), ("Workbook with detail (XLSX)", True)):
+            st.download_button(
+                label,
+                partial(workbook_file, context.answers, view, by, rules, detail=detail),
+                file_name=workbook_name(view.month, by, detail=detail),
+                key=f"download-workbook-{detail}",
+                on_click="ignore",
+                icon=":material/download:",
+            )
     st.caption(
         "Money is rounded once, here: every cell, row and column is within one cent of its exact "
         "value, and all add up. So an amount may differ by a cent from another page, or from the "

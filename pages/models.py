@@ -8,7 +8,7 @@ from chargeback.reports.frames import total
 from chargeback.reports.ranking import for_file, rank, with_same_days
 from chargeback.reports.summary import summarise
 from chargeback.reports.usage_mix import doubts, unrecognised, usage_mix
-from chargeback.ui import address, drilldown, header, metrics, page_context, tables
+from chargeback.ui import address, drilldown, header, metrics, page_context, tables, unit_statement
 from chargeback.ui.drill_path import AT
 from chargeback.ui.markdown import plain
 from chargeback.ui.tables import Column
@@ -60,6 +60,7 @@ if chosen is not None:
     view = view.narrowed("model", chosen)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"Below: only **{plain(chosen)}**", width="content")
+        unit_statement.link("model", chosen)
         st.button("All models", on_click=show_all, icon=":material/close:", type="tertiary")
 
 for column, dimension, what in zip(

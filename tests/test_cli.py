@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -123,6 +124,26 @@ def test_an_export_reads_what_it_needs_and_names_its_files(
     assert charged == exact.quantize(Decimal("0.01"))
 
 
+def test_statements_are_written_for_all_units_or_for_one(command: Command, tmp_path: Path) -> None:
+    by = ("statements", "--month", "2026-10", "--by", "team", "--out", "files")
+    every, one = command(*by), command(*by, "--unit", "search")
+    assert [noticed(done) for done in (every, one)] == [["2026-10: info: product-new"]] * 2
+    archive, html, xlsx = map(tmp_path.joinpath, (every.stdout + one.stdout).splitlines())
+    assert archive.name == "statements-team-2026-10.zip"
+    with ZipFile(archive) as opened:
+        assert opened.read(html.name) == html.read_bytes()
+    assert xlsx.name == html.with_suffix(".xlsx").name
+    assert sorted(archive.parent.iterdir()) == sorted([archive, html, xlsx])
+
+
+def test_a_unit_without_a_charge_exits_with_2_and_one_line(inside: Command, tmp_path: Path) -> None:
+    done = inside("statements", "--month", "2026-10", "--by", "team", "--unit", "no\nsuch")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert not (tmp_path / "out").exists()
+    *_, last = done.stderr.splitlines()
+    assert last.startswith("chargeback: Nothing is charged to the team 'no\\nsuch' in 2026-10.")
+
+
 def test_a_demo_is_written_where_it_is_asked_for(inside: Command, tmp_path: Path) -> None:
     done = inside("demo", "--out", "here", "--months", "1", "--lines", "200")
     assert (done.returncode, done.stdout, done.stderr) == (0, "here\n", "")
@@ -156,7 +177,9 @@ def test_what_cannot_be_asked_exits_with_2_and_one_line(
     ("arguments", "said"),
     [
         ((), "required: COMMAND"),
-        (("nonsense",), "'refresh', 'export', 'doctor', 'demo'"),
+        (("nonsense",), "'refresh', 'export', 'statements', 'doctor', 'demo'"),
+        (("statements", "--by", "team"), "required: --month"),
+        (("statements", "--month", "2026-10", "--by", "colour"), "'colour' (choose from 'tenant'"),
         (("export", "--month", "2026-10"), "required: --by"),
         (("export", "--month", "2026-10", "--by", "colour"), "'colour' (choose from 'tenant'"),
         (("refresh", "--months", "0"), "--months: '0' is not a number of 1 or more"),

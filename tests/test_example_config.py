@@ -16,6 +16,7 @@ from chargeback.settings import Settings, load_settings
 from chargeback.sources.athena.settings import AthenaSettings
 from chargeback.sources.bill_settings import BillSettings
 from chargeback.statement.allocation_settings import AllocationRule, AllocationSettings
+from chargeback.statement.unit_settings import StatementSettings
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "chargeback.example.toml"
 SETTING = re.compile(r"^# (\[\w+\]|\w+ = .+)$", re.MULTILINE)
@@ -35,6 +36,7 @@ def test_every_setting_is_documented_and_no_other(uncommented: str) -> None:
     assert set(said["access"]) == set(AccessSettings.model_fields)
     assert set(said["attribution"]) == set(AttributionRules.model_fields)
     assert set(said["allocation"]) == set(AllocationSettings.model_fields)
+    assert set(said["statement"]) == set(StatementSettings.model_fields)
 
 
 @pytest.fixture
@@ -77,8 +79,9 @@ def test_each_line_is_allowed_alone(uncommented: str, load: Callable[[str], Sett
             BillSettings,
             AllocationSettings,
             AttributionRules,
+            StatementSettings,
         )
-    ) - len(("access", "allocation", "athena", "bill", "attribution"))
+    ) - len(("access", "allocation", "athena", "bill", "attribution", "statement"))
 
 
 def test_the_allocation_rule_that_it_shows_is_allowed(load: Callable[[str], Settings]) -> None:
@@ -115,6 +118,7 @@ def test_it_gives_the_defaults(uncommented: str) -> None:
         assert said[name] == Settings().model_dump()[name]
     assert said["access"] == AccessSettings().model_dump()
     assert said["attribution"] == AttributionRules().model_dump()
+    assert said["statement"] == StatementSettings().model_dump()
     for name in ("workgroup", "catalog", "timeout_seconds"):
         assert said["athena"][name] == AthenaSettings.model_fields[name].default
 

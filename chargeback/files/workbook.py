@@ -21,11 +21,14 @@ SHEET_ROWS = 1_048_576
 _RICH_TEXT_START = "<r>"
 _NARROWEST, _WIDEST = 10, 60  # characters
 _FILTER_BUTTON = 3  # characters it covers of a column's name
+_A4 = 9
+_PRINTED_TITLE = 120
+"""Characters of a title at the head of each printed page; Excel takes 255, its codes included."""
 
 _Style = dict[str, object]
 _HEADER: _Style = {"bold": True, "bottom": 1, "bg_color": "#F5F7F9"}
 _TOTAL: _Style = {"bold": True, "top": 1}
-_CENTS: _Style = {"num_format": "#,##0.00;[Red]-#,##0.00"}
+_CENTS: _Style = {"num_format": '#,##0.00;[Red]-#,##0.00;"–"'}
 _IN_FULL: _Style = {"num_format": "#,##0.00########"}
 _STYLES: dict[str, _Style] = {
     "title": {"bold": True, "font_size": 14},
@@ -132,6 +135,18 @@ class _SheetWriter:
         self._worksheet.autofilter(header, 0, last, len(self._sheet.columns) - 1)
         for column, width in enumerate(self._widths):
             self._worksheet.set_column(column, column, min(max(width, _NARROWEST), _WIDEST) + 1)
+        self._set_up_print(header)
+
+    def _set_up_print(self, header: int) -> None:
+        """On paper: across one page, with its title, header and number on each."""
+        self._worksheet.set_paper(_A4)
+        self._worksheet.set_landscape()
+        self._worksheet.fit_to_pages(1, 0)
+        self._worksheet.repeat_rows(header)
+        titles = (*self._sheet.title_lines, self._sheet.name)
+        title = titles[0][:_PRINTED_TITLE].replace("&", "&&")  # a single one begins a code
+        self._worksheet.set_header(f"&L{title}")
+        self._worksheet.set_footer("&L&A&RPage &P of &N")
 
     def _write_titles(self) -> int:
         """Writes the title lines; returns the row of the header, an empty row below them."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -24,6 +24,7 @@ REMEMBERED = 200
 """How many answers a state of the store remembers: a few readers' pages."""
 
 Parameters = tuple[tuple[str, Any], ...]
+T = TypeVar("T")
 
 
 class _Memory:
@@ -49,6 +50,9 @@ class Answers:
     bill_notices: tuple[Notice, ...] = ()
     """What is odd about the bill as a whole, whatever the month."""
     _memory: _Memory = field(init=False, repr=False, compare=False)
+    _worked_out: dict[Hashable, Any] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_memory", _Memory(self.tables))
@@ -116,6 +120,22 @@ class Answers:
 
         with ThreadPoolExecutor(len(dimensions)) as pool:
             return dict(zip(dimensions, pool.map(ask, dimensions), strict=True))
+
+    def once(self, key: Hashable, work_out: Callable[[], T]) -> T:
+        """What is worked out from answers, once for this state of the store.
+
+        Args:
+            key: all that decides it, the rows of whoever looks included.
+            work_out: what to do where it is not known yet, or no longer.
+        """
+        if key not in self._worked_out:
+            result = work_out()
+            if len(self._worked_out) >= REMEMBERED:
+                self._worked_out.clear()
+            self._worked_out[key] = result
+            return result
+        found: T = self._worked_out[key]
+        return found
 
     def stream(self, name: str, grain: Grain, view: View) -> pa.RecordBatchReader:
         """The same, for more rows than memory should hold; not remembered."""

@@ -17,6 +17,13 @@ def charges_by_unit(answers: Answers, view: View, dimension: str) -> pa.Table:
     return answers.ask("charges", view.grain, view, dimension=dimension)
 
 
+def unit_parts(answers: Answers, view: View, dimension: str, part: str, longest: int) -> pa.Table:
+    """What each unit's spend is made of: queries/reports/unit_parts.sql."""
+    return answers.ask(
+        "unit_parts", view.grain, view, dimension=dimension, part=part, longest=longest
+    )
+
+
 def allocation_lines(
     answers: Answers, view: View, dimension: str, columns: Sequence[str]
 ) -> pa.Table:

@@ -22,6 +22,7 @@ from chargeback.statement.allocation_settings import AllocationSettings
 from chargeback.statement.rounding import round_two_way
 
 SCHEMA_VERSION = "1"
+WITHOUT_EFFECT = "rule-without-effect"
 DIRECT = AllocationSettings()
 """Every line stays with the unit that it names."""
 MONEY = (
@@ -87,6 +88,16 @@ class Statement:
     def billing_period(self) -> str:
         """YYYY-MM."""
         return self.view.month
+
+    @property
+    def by_amount(self) -> list[Charge]:
+        """The charges by amount, `(unallocated)` last in each currency."""
+        return sorted(self.charges, key=_by_amount)
+
+    @property
+    def without_effect(self) -> tuple[Notice, ...]:
+        """Of the notices those about rules that took nothing."""
+        return tuple(each for each in self.notices if each.code == WITHOUT_EFFECT)
 
     def totals(self, currency: str) -> list[Decimal]:
         """The sum of each money column in one currency, in the order of MONEY."""
@@ -170,6 +181,10 @@ def build_statement(
     )
 
 
+def _by_amount(charge: Charge) -> tuple[str, bool, Decimal, str]:
+    return charge.currency, charge.bill_to == UNALLOCATED, -charge.total, charge.bill_to
+
+
 def _allocate(answers: Answers, view: View, by: str, settings: AllocationSettings) -> Allocation:
     if not settings.following and not settings.rules_for(by, view.month):
         return Allocation()
@@ -210,7 +225,7 @@ def _amounts(row: Mapping[str, Any]) -> dict[str, Decimal]:
 
 def _without_effect(moved: Allocation, by: str) -> Iterator[Notice]:
     for rule in moved.without_effect:
-        yield notice("rule-without-effect", rule=rule.title, by=by.replace("_", " "))
+        yield notice(WITHOUT_EFFECT, rule=rule.title, by=by.replace("_", " "))
 
 
 def _rounded(currency: str, rows: list[dict[str, Any]]) -> Iterator[Charge]:

@@ -114,8 +114,9 @@ def write_export(  # noqa: PLR0913
                 _put_in_place(draft, files, moves)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-    found = tuple(each for each in statement.notices if each.code == "rule-without-effect")
-    return replace(files, notices=found, outdated=_outdated(out, view.month, files))
+    return replace(
+        files, notices=statement.without_effect, outdated=_outdated(out, view.month, files)
+    )
 
 
 def _files_in(folder: Path, statement: Statement) -> ExportFiles:

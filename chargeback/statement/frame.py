@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
-from chargeback.dimensions import UNALLOCATED
 from chargeback.statement.build import MONEY, Statement
 
 
 def frame_of_charges(statement: Statement, currency: str) -> pd.DataFrame:
-    """The charges in one currency: bill_to, cost_center, MONEY, total_charge."""
+    """The charges in one currency by amount: bill_to, cost_center, MONEY, total_charge."""
     rows = [
         [charge.bill_to, charge.cost_center, *charge.amounts, charge.total]
-        for charge in statement.charges
+        for charge in statement.by_amount
         if charge.currency == currency
     ]
     return pd.DataFrame(rows, columns=["bill_to", "cost_center", *MONEY, "total_charge"])
-
-
-def largest_first(charges: pd.DataFrame) -> pd.DataFrame:
-    """The charges by size, `(unallocated)` last."""
-    return charges.assign(
-        last=charges["bill_to"] == UNALLOCATED, less=-charges["total_charge"]
-    ).sort_values(["last", "less", "bill_to"], ignore_index=True)

@@ -1,15 +1,19 @@
-"""The workbook of a month: statement, what moved, detail."""
+"""The workbook of a month: the statement, what moved, and on request the lines behind it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import BinaryIO
 
+from chargeback.dimensions import CHARGED
 from chargeback.files.workbook import Sheet, write_workbook
+from chargeback.formats import moment, month_name
 from chargeback.reports.answers import Answers
 from chargeback.reports.view import View
 from chargeback.statement.allocation_settings import AllocationSettings
-from chargeback.statement.build import COLUMNS, DIRECT, MONEY, build_statement
+from chargeback.statement.build import DIRECT, Statement, build_statement
+from chargeback.statement.column_words import HEADINGS, in_words
 from chargeback.statement.export_tables import (
     ALLOCATION_COLUMNS,
     DETAIL_COLUMNS,
@@ -19,6 +23,11 @@ from chargeback.statement.export_tables import (
 )
 
 
+def workbook_name(month: str, by: str, *, detail: bool) -> str:
+    """The name of the file."""
+    return f"chargeback-{by}-{month}{'-with-detail' if detail else ''}.xlsx"
+
+
 def write_statement_workbook(  # noqa: PLR0913, PLR0917
     answers: Answers,
     view: View,
@@ -26,41 +35,65 @@ def write_statement_workbook(  # noqa: PLR0913, PLR0917
     today: date,
     out: BinaryIO,
     allocation: AllocationSettings = DIRECT,
+    *,
+    detail: bool = False,
 ) -> None:
-    """Writes an XLSX workbook with the statement and its detail.
+    """Writes an XLSX workbook with the statement, and with its lines where `detail` asks for them.
 
     Raises:
-        TooManyRows: the detail is longer than a sheet can be.
+        TooManyRows: a table is longer than a sheet can be.
     """
-    statement, month = build_statement(answers, view, by, today, allocation), view.month
-    as_of = f"{statement.data_as_of:%Y-%m-%d %H:%M} UTC"
-    heading = f"Amazon Bedrock chargeback by {by.replace('_', ' ')}, {month}"
-    sheets = [
-        Sheet(
-            name="Statement",
-            title_lines=[heading, f"{statement.period_status}, data as of {as_of}"],
-            columns=COLUMNS,
-            rows=statement.rows(),
-            money_columns=(*MONEY, "total_charge"),
-            total_row=len(statement.bill) == 1,
-        ),
-        Sheet(
-            name="Allocation",
-            title_lines=[f"What moved between units, {month}"],
-            columns=ALLOCATION_COLUMNS,
-            rows=allocation_rows(statement),
-            money_columns=("pool", "amount"),
-            total_row=False,
-        ),
-        Sheet(
-            name="Detail",
-            title_lines=[f"The lines behind the statement, {month}"],
-            columns=DETAIL_COLUMNS,
-            rows=detail_rows(answers, view),
-            money_columns=DETAIL_MONEY,
-            total_row=False,
-        ),
-    ]
-    if not statement.settings.is_set:
-        del sheets[1]
+    statement = build_statement(answers, view, by, today, allocation)
+    month = month_name(view.month)
+    sheets = [_statement_sheet(statement, month)]
+    if statement.settings.is_set:
+        title = f"What moved between {CHARGED[by].plural}, {month}"
+        rows = allocation_rows(statement)
+        sheets.append(_sheet("Allocation", title, ALLOCATION_COLUMNS, rows, ("pool", "amount")))
+    if detail:
+        title, rows = f"The lines behind the statement, {month}", detail_rows(answers, view)
+        sheets.append(_sheet("Detail", title, DETAIL_COLUMNS, rows, DETAIL_MONEY))
     write_workbook(out, sheets, created=statement.data_as_of)
+
+
+def _statement_sheet(statement: Statement, month: str) -> Sheet:
+    """One row per unit, by amount; the cost center is left out where it is the unit itself."""
+    dimension = CHARGED[statement.bill_to_type]
+    has_center = statement.bill_to_type != "cost_center"
+    status = statement.period_status.capitalize()
+    return Sheet(
+        name="Statement",
+        title_lines=[
+            f"Amazon Bedrock chargeback by {dimension.noun}, {month}",
+            f"{status}. Bill as of {moment(statement.data_as_of)}.",
+        ],
+        columns=[
+            dimension.label,
+            *(["Cost center"] if has_center else []),
+            "Currency",
+            *HEADINGS.values(),
+        ],
+        rows=[
+            [
+                charge.bill_to,
+                *([charge.cost_center] if has_center else []),
+                charge.currency,
+                *charge.amounts,
+                charge.total,
+            ]
+            for charge in statement.by_amount
+        ],
+        money_columns=list(HEADINGS.values()),
+        total_row=len(statement.bill) == 1,
+    )
+
+
+def _sheet(
+    name: str,
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    money: Sequence[str],
+) -> Sheet:
+    headings = [in_words(column) for column in columns]
+    return Sheet(name, [title], headings, rows, [in_words(column) for column in money], False)

@@ -10,22 +10,14 @@ import streamlit as st
 from chargeback.formats import count, money
 from chargeback.money import exact_sum
 from chargeback.statement.build import MONEY, Statement
+from chargeback.statement.column_words import HEADINGS
 from chargeback.statement.explain import OWN, compare, direct_total, parts, pools
-from chargeback.ui import metrics, tables
+from chargeback.statement.unit_names import Named
+from chargeback.ui import metrics, tables, unit_statement
 from chargeback.ui.markdown import plain
 from chargeback.ui.problems import shown_problems
 from chargeback.ui.tables import Column
 
-HEADINGS: Final = {
-    "usage_cost": "Usage",
-    "discount_amount": "Discounts",
-    "credit_amount": "Credits",
-    "refund_amount": "Refunds",
-    "tax_amount": "Tax",
-    "other_amount": "Other",
-    "shared_cost": "Shared",
-    "total_charge": "Total charge",
-}
 EXAMPLE: Final = """\
 tax = "usage"
 discount = "usage"
@@ -39,8 +31,6 @@ by = "direct cost"
 
 TEXT: Final = "rules-to-try"
 TRIED: Final = "rules tried"
-Named = Callable[[str], str]
-"""How people call a unit."""
 
 
 def draw_unit(statement: Statement, currency: str, unit: str, named: Named) -> None:
@@ -56,6 +46,7 @@ def draw_unit(statement: Statement, currency: str, unit: str, named: Named) -> N
             f"{money(all_parts - own, currency)}: charged {money(all_parts, currency)}."
         )
     )
+    unit_statement.link(statement.bill_to_type, unit)
     tables.plain_table(
         found.assign(
             why=found["why"].replace({OWN: "Its own lines"}),
@@ -124,9 +115,8 @@ def draw_preview(
             then = build(text)
             for currency in currencies:
                 _draw_difference(statement, then, currency, named)
-            for each in then.notices:
-                if each.code == "rule-without-effect":
-                    st.info(plain(each.words), icon=":material/info:")
+            for each in then.without_effect:
+                st.info(plain(each.words), icon=":material/info:")
             st.code(f"[allocation]\n{_in_section(text)}", language="toml")
 
 

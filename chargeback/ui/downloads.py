@@ -23,8 +23,10 @@ def export_file(
         return (Path(folder) / name).read_bytes()
 
 
-def workbook_file(answers: Answers, view: View, by: str, rules: AllocationSettings) -> bytes:
-    """The XLSX workbook with statement and detail. Raises TooManyRows."""
+def workbook_file(
+    answers: Answers, view: View, by: str, rules: AllocationSettings, *, detail: bool
+) -> bytes:
+    """The XLSX workbook of a month. Raises TooManyRows."""
     out = io.BytesIO()
-    write_statement_workbook(answers, view, by, today(), out, rules)
+    write_statement_workbook(answers, view, by, today(), out, rules, detail=detail)
     return out.getvalue()

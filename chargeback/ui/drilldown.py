@@ -26,7 +26,16 @@ from chargeback.reports.ranking import (
 )
 from chargeback.reports.summary import Summary, summarise
 from chargeback.reports.view import View
-from chargeback.ui import address, cur_lines, daily_spend, header, metrics, page_context, tables
+from chargeback.ui import (
+    address,
+    cur_lines,
+    daily_spend,
+    header,
+    metrics,
+    page_context,
+    tables,
+    unit_statement,
+)
 from chargeback.ui.drill_path import CALLERS, DAY, LINES, NOUNS, PARAMETERS, DrillPath, read_path
 from chargeback.ui.markdown import plain
 from chargeback.ui.metrics import Figure
@@ -100,6 +109,8 @@ def show(title: str, levels: Sequence[str], narrow: Narrow | None = None) -> Non
         return
     if not level.path.is_top and not level.path.day:
         _figures(level)
+        dimension, unit = level.path.at[0]
+        unit_statement.link_of(BY_NAME[dimension], unit)
         _split(level)
     if level.path.by == LINES:
         _lines(level)

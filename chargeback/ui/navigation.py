@@ -62,6 +62,7 @@ def sections() -> Mapping[str, Sequence[StreamlitPage]]:
         ],
         "Month end": [
             st.Page("pages/chargeback.py", title="Chargeback", icon=":material/receipt_long:"),
+            st.Page("pages/statement.py", title="Statement", icon=":material/description:"),
             st.Page("pages/reconciliation.py", title="Reconciliation", icon=":material/balance:"),
         ],
         "Set-up": [

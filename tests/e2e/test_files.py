@@ -29,10 +29,19 @@ def test_downloads_equal_the_command_lines_files(
         assert written.read_bytes() == started.value.path().read_bytes()
 
 
-def test_the_workbook_opens_and_holds_statement_and_detail(open_page: Open, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("label", "sheets"),
+    [
+        ("Workbook (XLSX)", ["Statement"]),
+        ("Workbook with detail (XLSX)", ["Statement", "Detail"]),
+    ],
+)
+def test_a_workbook_opens_with_its_sheets(
+    open_page: Open, tmp_path: Path, label: str, sheets: list[str]
+) -> None:
     page = open_page(f"/chargeback?month={MONTH}")
     with page.expect_download() as started:
-        page.get_by_role("button", name="Workbook (XLSX)").click()
+        page.get_by_role("button", name=label).click()
     file = tmp_path / started.value.suggested_filename
     started.value.save_as(file)
-    assert len(openpyxl.load_workbook(file).sheetnames) >= 2
+    assert openpyxl.load_workbook(file).sheetnames == sheets

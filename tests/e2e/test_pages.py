@@ -17,6 +17,7 @@ PAGES = {
     "/models": "Models, October 2026",
     "/coverage": "Coverage, October 2026",
     "/chargeback": "Chargeback, October 2026",
+    "/statement": "Statement, October 2026",
     "/reconciliation": "Reconciliation, October 2026",
     "/setup": "Setup",
 }

@@ -19,7 +19,6 @@ from chargeback.reports.ranking import rank
 from chargeback.reports.view import View
 from chargeback.settings import Settings
 from chargeback.statement.build import build_statement
-from chargeback.statement.frame import frame_of_charges, largest_first
 from chargeback.workspace import Workspace
 from tests.bills import whole
 from tests.e2e.conftest import FAILED, TABLE, Open, Served, click_row, row_names, settled
@@ -135,7 +134,7 @@ def test_a_row_of_the_overview(
 def test_a_row_of_the_statement(open_at: OpenAt, workspace: Workspace, by: str) -> None:
     statement = build_statement(workspace.answers(), whole(MONTH), by, date(2026, 11, 23))
     # The statement is always whole: its first row need not be the filter's.
-    unit = largest_first(frame_of_charges(statement, "USD"))["bill_to"].iloc[0]
+    unit = statement.by_amount[0].bill_to
     path, dimension = CHARGED[by]
     start = ("/chargeback", [*KEPT, ("charge_to", by)])
     page = open_at(start)

@@ -270,7 +270,7 @@ def test_a_workbook_shows_the_cents_of_the_csv(amounts: list[Decimal]) -> None:
 
 
 def test_amounts_have_the_format_of_their_precision() -> None:
-    statement, detail = "#,##0.00;[Red]-#,##0.00", "#,##0.00########"
+    statement, detail = '#,##0.00;[Red]-#,##0.00;"–"', "#,##0.00########"
     assert only_cell(Decimal("-0.10"), money=True).number_format == statement
     assert only_cell(Decimal("0.123456789012"), money=True).number_format == detail
     assert only_cell(Decimal("0.10")).number_format == detail
@@ -325,6 +325,19 @@ def test_columns_are_as_wide_as_what_they_show_within_reason() -> None:
     long, short, money = (worksheet.column_dimensions[name].width for name in "ABC")
     assert len(f"{amount * 2:,}") < money < long < 100
     assert len("short") < short < money
+
+
+def test_a_sheet_prints_across_one_page_with_its_title_and_header_on_each() -> None:
+    sheet = sheet_of([["a"]] * 200, titles=["R&D &F " + "x" * 300, "Note"])
+    with zipfile.ZipFile(io.BytesIO(workbook_bytes(sheet))) as archive:
+        written = archive.read("xl/worksheets/sheet1.xml").decode()
+    # Paper 9 is A4; one page across is the default, 0 down means any number (ECMA-376, 18.3.1.63).
+    assert '<pageSetup paperSize="9" fitToHeight="0" orientation="landscape"/>' in written
+    assert "<pageSetUpPr fitToPage=" in written
+    # A single & begins a code of Excel's, such as &F, the file's name.
+    assert "<oddHeader>&amp;LR&amp;&amp;D &amp;&amp;F xxx" in written
+    assert "&amp;RPage &amp;P of &amp;N</oddFooter>" in written
+    assert opened(sheet).print_title_rows == "$4:$4"
 
 
 def test_equal_sheets_give_equal_bytes_at_any_time() -> None:

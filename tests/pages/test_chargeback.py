@@ -97,7 +97,13 @@ def test_the_buttons_offer_the_files_of_an_export(
     app.segmented_control("charge_to").set_value(by).run()
     buttons = app.get("download_button")
     offered = [button.label for button in buttons if isinstance(button, DownloadButton)]
-    assert offered == ["Statement (CSV)", "Detail (CSV)", "Manifest (JSON)", "Workbook (XLSX)"]
+    assert offered == [
+        "Statement (CSV)",
+        "Detail (CSV)",
+        "Manifest (JSON)",
+        "Workbook (XLSX)",
+        "Workbook with detail (XLSX)",
+    ]
     answers = Workspace(Settings(cur=bill.cur, store=bill.store)).answers()
     write_export(answers, whole(MONTH), by, today(), tmp_path)
     for name in file_names(MONTH, by):

@@ -30,6 +30,7 @@ from chargeback.reports.charges import (
     detail,
     invoice_totals,
     payers,
+    unit_parts,
 )
 from chargeback.reports.coverage import coverage_by_month, deciding_sources, tags_seen
 from chargeback.reports.cur_lines import cur_lines
@@ -157,6 +158,11 @@ CALLS: dict[str, Ask] = {
     "top_models": lambda _, a, v: top_models(a, v, "team"),
     "totals_by_month": lambda _, a, v: totals_by_month(a, v),
     "unallocated_callers": lambda _, a, v: unallocated_callers(a, v, "cost_center", "no-tag", 9),
+    "unit_parts": lambda _, a, v: [
+        unit_parts(a, View.of_month(v.month, v.rows), each.name, part, 2)
+        for each in CHARGED.values()
+        for part in ("principal", "model", "token_type")
+    ],
     "unrecognised": lambda _, a, v: unrecognised(a, v),
     "unused_keys": lambda _, a, v: unused_keys(a, v, AttributionRules(team=["account"])),
     "usage_mix": lambda _, a, v: usage_mix(a, v),

@@ -365,8 +365,10 @@ def test_a_rule_that_takes_nothing_is_said(tmp_path: Path) -> None:
         {"id": "over", "by": "even", "until": "2026-10"},
     ]
     statement = build_statement(answers, whole(MONTH), "tenant", TODAY, rules(*useless))
-    said = [each for each in statement.notices if each.code == "rule-without-effect"]
-    assert [each.about["rule"] for each in said] == ["none such", "Untagged gateway traffic"]
+    assert [each.about["rule"] for each in statement.without_effect] == [
+        "none such",
+        "Untagged gateway traffic",
+    ]
     assert statement.allocation.moves == ()
 
 

@@ -157,6 +157,11 @@ def _charges() -> Iterator[Case]:
         yield from _months("monthly", dimension=dimension.name)
 
 
+def _unit_parts() -> Iterator[Case]:
+    for part in ("principal", "model", "token_type"):
+        yield from _months("monthly", dimension="tenant", part=part, longest=3)
+
+
 def _explorer(**more: object) -> Iterator[Case]:
     for label, parameters in (("all charges", EXPLORER), ("some charges", SOME_CHARGES)):
         yield Case(f"{label} {' '.join(map(str, more.values()))}", {**parameters, **more})
@@ -234,6 +239,7 @@ CASES: dict[str, Iterable[Case]] = {
     "reports/ranking": _dimensions("monthly", previous_month=PREVIOUS),
     "reports/scope": _views("monthly"),
     "reports/top_models": _dimensions("monthly"),
+    "reports/unit_parts": _unit_parts(),
     "reports/units": _dimensions("monthly"),
     "reports/unrecognised": _views("monthly"),
     "reports/usage_mix": _views("monthly"),
