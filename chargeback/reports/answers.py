@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -24,6 +24,7 @@ REMEMBERED = 200
 """How many answers a state of the store remembers: a few readers' pages."""
 
 Parameters = tuple[tuple[str, Any], ...]
+Made = TypeVar("Made")
 
 
 class _Memory:
@@ -37,6 +38,7 @@ class _Memory:
         self.answer = lru_cache(REMEMBERED)(
             lambda name, grain, bound: tables.answer(name, grain, dict(bound))
         )
+        self.made: dict[tuple[object, tuple[Hashable, ...]], Any] = {}
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,19 @@ class Answers:
 
         with ThreadPoolExecutor(len(dimensions)) as pool:
             return dict(zip(dimensions, pool.map(ask, dimensions), strict=True))
+
+    def made_once(self, make: Callable[..., Made], *of: Hashable) -> Made:
+        """What `make` makes of these answers and of `of`, which is all that decides it; remembered.
+
+        For what takes longer to work out than to ask for. Nobody may change what it gives.
+        """
+        made = self._memory.made
+        if (make, of) not in made:
+            if len(made) >= REMEMBERED:
+                made.clear()
+            made[make, of] = make(self, *of)
+        found: Made = made[make, of]
+        return found
 
     def stream(self, name: str, grain: Grain, view: View) -> pa.RecordBatchReader:
         """The same, for more rows than memory should hold; not remembered."""
