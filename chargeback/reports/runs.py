@@ -60,11 +60,11 @@ def runaways(days: Sequence[CallerDay]) -> list[Run]:
     active = [cost for cost in costs.values() if cost > 0]
     if len(active) < FEWEST_DAYS:
         return []
-    usual, least = _usual(costs), median(active)
+    usual, typical = _usual(costs), median(active)  # most days may have none, as of a weekly job
     far = [
         day
         for day, cost in sorted(costs.items())
-        if cost > FAR_ABOVE * max(least, usual[_is_weekend(day)])
+        if cost > FAR_ABOVE * (usual[_is_weekend(day)] or typical)
     ]
     return [_run(run, days) for run in _consecutive(far) if len(run) <= LONGEST]
 

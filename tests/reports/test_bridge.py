@@ -52,7 +52,7 @@ def narrowed(dimension: str, units: Sequence[str]) -> View:
     return View(MONTH, "USD", whole_bill(MONTH).rows, ((dimension, tuple(units)),))
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(rows, st.sampled_from([*BY_NAME]))
 def test_the_steps_add_up_to_the_change_of_every_unit(found: list[Row], dimension: str) -> None:
     answers = answers_over([*found, spend("dee", date(2026, 10, 1), Decimal(0))])
@@ -68,7 +68,7 @@ def test_the_steps_add_up_to_the_change_of_every_unit(found: list[Row], dimensio
         assert bridge(answers, narrowed(dimension, [unit])) == each
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(rows, st.sampled_from([each.name for each in ATTRIBUTED[:2]]), units)
 def test_the_causes_of_a_unit_add_up_to_its_change(
     found: list[Row], dimension: str, unit: str
