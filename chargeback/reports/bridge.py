@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from chargeback.formats import money
 from chargeback.money import ZERO, exact_sum
 from chargeback.reports.answers import Answers
 from chargeback.reports.effects import Effects, effects_of
@@ -33,6 +34,21 @@ units paid for the month before, or pay for now. other_meters: what is not count
 not_usage: tax, fees, credits, refunds, discounts.
 """
 
+_WORDS: Final = {
+    "volume": ("more tokens", "fewer tokens"),
+    "price": ("higher prices", "lower prices"),
+    "mix": ("dearer mix", "cheaper mix"),
+    "new_callers": ("new callers", "new callers"),
+    "gone_callers": ("callers that stopped", "callers that stopped"),
+    "attribution": ("moved in by tags", "moved out by tags"),
+    "other_meters": ("more non-token use", "less non-token use"),
+    "not_usage": ("tax, fees, credits, discounts", "tax, fees, credits, discounts"),
+}
+"""Of each step, where it costs more and where it costs less."""
+ALSO_SAID: Final = Decimal("0.25")
+"""Of the largest step, from where another is said in a headline."""
+SAID: Final = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
@@ -41,6 +57,11 @@ class Bridge:
     previous: Decimal
     steps: Mapping[str, Decimal]
     """Each of STEPS."""
+
+    @property
+    def taken(self) -> dict[str, Decimal]:
+        """The steps that are not zero."""
+        return {step: amount for step, amount in self.steps.items() if amount}
 
     @property
     def change(self) -> Decimal:
@@ -65,6 +86,23 @@ def bridge(answers: Answers, view: View) -> Bridge:
 def bridges_by_unit(answers: Answers, subject: Subject) -> Mapping[str, Bridge]:
     """The bridge of each unit that has lines in one of the months."""
     return answers.made_once(_bridges_by_unit, subject)
+
+
+def step_in_words(step: str, amount: Decimal) -> str:
+    """What a step of this amount says: 'more tokens'."""
+    more, less = _WORDS[step]
+    return more if amount > 0 else less
+
+
+def headline(of: Bridge, currency: str) -> str:
+    """A bridge in a line: 'Up $1,487.10: more tokens, cheaper mix'."""
+    change = money(abs(of.change), currency)
+    largest = sorted(of.taken.items(), key=lambda step: -abs(step[1]))
+    if not largest:
+        return "No change"
+    least = ALSO_SAID * abs(largest[0][1])
+    said = [step_in_words(*step) for step in largest[:SAID] if abs(step[1]) >= least]
+    return f"{'Up' if of.change > 0 else 'Down'} {change}: {', '.join(said)}"
 
 
 def bridge_of(meters: Iterable[MovedMeter]) -> Bridge:

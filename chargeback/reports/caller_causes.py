@@ -94,7 +94,7 @@ def leads_to(of: Effects) -> tuple[str, str]:
 def name_of_caller(of: Effects) -> str:
     """How a caller is called, at the beginning of a cause."""
     if of.caller == UNALLOCATED:
-        return "Usage without a principal"
+        return "No principal recorded"
     return of.name if of.caller else "Other callers"
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from chargeback.formats import signed_compact_money
 from chargeback.reports.answers import Answers
-from chargeback.reports.bridge import Bridge, bridges_by_unit
+from chargeback.reports.bridge import Bridge, bridges_by_unit, step_in_words
 from chargeback.reports.caller_causes import Cause
 from chargeback.reports.causes import causes_by_unit
 from chargeback.reports.frames import frame_of
@@ -23,6 +23,8 @@ SAID = 2
 """Causes that a reason names at most."""
 ALSO_SAID = Decimal("0.25")
 """Of the largest cause, from where the next is said too."""
+ENOUGH = Decimal("0.25")
+"""Of the change, that the largest cause has to be, to be why."""
 ALL_OF_IT = Decimal("0.98")
 """Of the change, from where a cause is all of it."""
 
@@ -66,44 +68,45 @@ def movers(
     return frame_of(Mover, found)
 
 
-def reason(causes: Sequence[Cause], change: Decimal, currency: str, name: str = "") -> str:
-    """The largest causes of a change in words: '+$2.2k more tokens; -$730 cheaper mix'.
+def reason(causes: Sequence[Cause], bridge: Bridge, currency: str, name: str = "") -> str:
+    """Why a unit changed, in words: '+$2.2k more tokens; -$730 cheaper mix'.
+
+    Its largest causes, or, where many small ones come together, its largest steps.
 
     Args:
         causes: all of them, the largest first.
-        change: what they add up to.
+        bridge: of the unit.
         currency: of all amounts.
-        name: of the unit that changed, which need not be said again.
+        name: of the unit, which need not be said again.
     """
-    if not causes:
+    said = [(cause.amount, _words(cause, name)) for cause in causes]
+    if not causes or abs(causes[0].amount) < ENOUGH * abs(bridge.change):
+        steps = sorted(bridge.taken.items(), key=lambda step: -abs(step[1]))
+        said = [(amount, step_in_words(step, amount)) for step, amount in steps]
+    if not said:
         return "no change"
-    largest = causes[0]
-    said = [
-        cause for cause in causes[:SAID] if abs(cause.amount) >= ALSO_SAID * abs(largest.amount)
-    ]
-    if len(said) == 1 and is_all_of(largest, change):
-        return _words(largest, name)
-    return "; ".join(
-        f"{signed_compact_money(cause.amount, currency)} {_words(cause, name)}" for cause in said
-    )
+    largest = abs(said[0][0])
+    said = [each for each in said[:SAID] if abs(each[0]) >= ALSO_SAID * largest]
+    if len(said) == 1 and is_all_of(said[0][0], bridge.change):
+        return said[0][1]
+    return "; ".join(f"{signed_compact_money(amount, currency)} {words}" for amount, words in said)
 
 
-def is_all_of(cause: Cause, change: Decimal) -> bool:
-    """Whether a cause stands for the whole change, or nearly."""
-    return ALL_OF_IT * abs(change) <= abs(cause.amount) <= abs(change) / ALL_OF_IT and (
-        cause.amount > 0
-    ) == (change > 0)
+def is_all_of(amount: Decimal, change: Decimal) -> bool:
+    """Whether an amount is the whole change, or nearly."""
+    same_way = (amount > 0) == (change > 0)
+    return same_way and ALL_OF_IT * abs(change) <= abs(amount) <= abs(change) / ALL_OF_IT
 
 
 def _mover(
     unit: str, name: str, bridge: Bridge, causes: Sequence[Cause], currency: str
 ) -> dict[str, object]:
-    whole = not causes or is_all_of(causes[0], bridge.change)
+    whole = not causes or is_all_of(causes[0].amount, bridge.change)
     return {
         "unit": unit,
         "name": name,
         "change": bridge.change,
-        "reason": reason(causes, bridge.change, currency, name),
+        "reason": reason(causes, bridge, currency, name),
         "reason_amount": None if whole else causes[0].amount,
         **bridge.steps,
     }
