@@ -25,6 +25,8 @@ from chargeback.dimensions import BY_NAME, CHARGED
 from chargeback.enrichment.local import EnrichedPeriod, enrich
 from chargeback.enrichment.local_tables import LocalTables
 from chargeback.reports.answers import Answers
+from chargeback.reports.bridge import bridge
+from chargeback.reports.causes import causes
 from chargeback.reports.charges import (
     bill_by_product,
     billed_elsewhere,
@@ -34,7 +36,6 @@ from chargeback.reports.charges import (
 )
 from chargeback.reports.coverage import deciding_sources, tags_seen
 from chargeback.reports.daily import daily_trend, list_days
-from chargeback.reports.movers import movement
 from chargeback.reports.period_status import ties
 from chargeback.reports.ranking import filter_options, name_of, rank
 from chargeback.reports.summary import summarise
@@ -61,7 +62,7 @@ MONTHLY: dict[str, Answer] = {
     "attribution": lambda r: deciding_sources(r, ALL),
     "unrecognised": lambda r: unrecognised(r, ALL),
     "options": lambda r: filter_options(r, ALL),
-    "movement by tenant": lambda r: movement(r, ALL, "tenant", NAMED),
+    "bridge of a tenant": lambda r: bridge(r, ONE_TENANT),
     "name_of a tenant": lambda r: name_of(r, ALL, "tenant", "tenant-7"),
     "ties": lambda r: ties(r, ALL),
     **{
@@ -78,7 +79,8 @@ DAILY: dict[str, Answer] = {
     "days of one tenant": lambda r: list_days(r, ONE_TENANT),
     "ranking by tenant, 15 days": lambda r: rank(r, HALF_MONTH, "tenant"),
     "ranking by principal, 15 days": lambda r: rank(r, HALF_MONTH, "principal"),
-    "movement by tenant, 15 days": lambda r: movement(r, HALF_MONTH, "tenant", NAMED),
+    "causes": lambda r: causes(r, ALL),
+    "causes of a tenant, 15 days": lambda r: causes(r, HALF_MONTH.narrowed("tenant", "tenant-7")),
     "invoices": lambda r: invoice_totals(r, WHOLE),
     "tags_seen": lambda r: tags_seen(r, WHOLE.since(stores.YEAR[0])),
     "line_keys of one tenant": lambda r: r.tables.answer("line_keys", "daily", KEYS_OF),

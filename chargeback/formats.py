@@ -77,6 +77,11 @@ def compact_money(value: Decimal, currency: str) -> str:
     return f"{'-' if value < 0 and digits else ''}{symbol(currency)}{number}{letter}"
 
 
+def signed_compact_money(value: Decimal, currency: str) -> str:
+    """A change in money for prose, its direction always written: '+$2.2k'."""
+    return f"{'+' if value > 0 else ''}{compact_money(value, currency)}"
+
+
 def percent(ratio: Decimal | None) -> str:
     """A ratio with one decimal: Decimal('0.251') is '25.1 %'."""
     return ABSENT if ratio is None else f"{_rounded(ratio * 100, _TENTH):,} %"

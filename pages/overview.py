@@ -3,14 +3,14 @@
 import streamlit as st
 
 from chargeback.billing_period import today
-from chargeback.dimensions import BY_NAME
+from chargeback.dimensions import BY_NAME, page_file
 from chargeback.reports.coverage import coverage, deciding_sources
 from chargeback.reports.frames import total
 from chargeback.reports.movers import movers
 from chargeback.reports.ranking import for_file, rank_by_each, top_units
 from chargeback.reports.summary import summarise
 from chargeback.reports.usage_mix import unrecognised
-from chargeback.ui import address, daily_spend, header, metrics, page_context, tables
+from chargeback.ui import address, bridge, daily_spend, header, metrics, page_context, tables
 from chargeback.ui.markdown import plain
 from chargeback.ui.tables import Column
 
@@ -43,30 +43,32 @@ compared = rankings if summary.is_over else rank_by_each(answers, like_for_like,
 
 def show_movers(by: str) -> None:
     """What changed most since last month, and why."""
-    title = f"What moved since {last_month}"
-    if summary.previous is None:
-        st.subheader(title, anchor=False)
-        st.caption("There is no month before to compare with.")
-        return
+    title = f"{BY_NAME[by].plural.capitalize()} that moved most"
     moved = movers(answers, like_for_like, by, compared[by])
     metrics.heading(title, moved, f"moved-{by}-{month}.csv")
     moved["name"] = metrics.shortened(moved["name"])
-    moved["why"] = metrics.why(moved, currency)
     tables.plain_table(
         moved,
         columns={
             "name": Column(by.capitalize()),
-            "change": Column("Change", "money"),
-            "why": Column("Why"),
+            "change": Column("Change", "money_change"),
+            "reason": Column("Why"),
         },
         currency=currency,
         key=f"moved {by}",
         what=title,
     )
-    st.caption(
-        ("" if summary.is_over else f"Usage on days 1 to {summary.days} of both months. ")
-        + "Volume, price, mix, other meters and what is not usage add up to each change."
-    )
+
+
+def step_leads_to(step: str) -> bridge.Place:
+    """The page that shows what is behind a step of the bridge."""
+    pages = {
+        "price": "models",
+        "mix": "models",
+        "other_meters": "models",
+        "not_usage": "chargeback",
+    }
+    return page_file(pages.get(step, "principals")), {}
 
 
 def show_top(dimension: str) -> None:
@@ -115,6 +117,13 @@ def show_attribution() -> None:
     )
 
 
+bridge.draw(
+    answers,
+    view,
+    summary,
+    month,
+    bridge.Ways(step_leads_to, lambda dimension, unit: metrics.go_to(BY_NAME[dimension], unit)),
+)
 by = address.choice("trend", SHOWN)
 st.segmented_control(
     "Show by",
@@ -128,7 +137,8 @@ st.segmented_control(
 daily_spend.draw(
     answers, view, by, noun=by, ranking=rankings[by], file_name=f"days-by-{by}-{month}.csv"
 )
-show_movers(by)
+if summary.previous is not None:
+    show_movers(by)
 for pair in (("tenant", "team"), ("principal", "model")):
     for column, dimension in zip(st.columns(2, gap="medium"), pair, strict=True):
         with column:

@@ -24,7 +24,7 @@ REMEMBERED = 200
 """How many answers a state of the store remembers: a few readers' pages."""
 
 Parameters = tuple[tuple[str, Any], ...]
-T = TypeVar("T")
+Made = TypeVar("Made")
 
 
 class _Memory:
@@ -34,10 +34,11 @@ class _Memory:
     are the conditions of whoever looks.
     """
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, answers: Answers) -> None:
         self.answer = lru_cache(REMEMBERED)(
-            lambda name, grain, bound: tables.answer(name, grain, dict(bound))
+            lambda name, grain, bound: answers.tables.answer(name, grain, dict(bound))
         )
+        self.made = lru_cache(REMEMBERED)(lambda make, of: make(answers, *of))
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,9 @@ class Answers:
     bill_notices: tuple[Notice, ...] = ()
     """What is odd about the bill as a whole, whatever the month."""
     _memory: _Memory = field(init=False, repr=False, compare=False)
-    _worked_out: dict[Hashable, Any] = field(
-        init=False, repr=False, compare=False, default_factory=dict
-    )
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_memory", _Memory(self.tables))
+        object.__setattr__(self, "_memory", _Memory(self))
 
     @property
     def months(self) -> list[str]:
@@ -121,21 +119,13 @@ class Answers:
         with ThreadPoolExecutor(len(dimensions)) as pool:
             return dict(zip(dimensions, pool.map(ask, dimensions), strict=True))
 
-    def once(self, key: Hashable, work_out: Callable[[], T]) -> T:
-        """What is worked out from answers, once for this state of the store.
+    def made_once(self, make: Callable[..., Made], *of: Hashable) -> Made:
+        """What `make` makes of these answers and of `of`, which is all that decides it; remembered.
 
-        Args:
-            key: all that decides it, the rows of whoever looks included.
-            work_out: what to do where it is not known yet, or no longer.
+        For what takes longer to work out than to ask for. Nobody may change what it gives.
         """
-        if key not in self._worked_out:
-            result = work_out()
-            if len(self._worked_out) >= REMEMBERED:
-                self._worked_out.clear()
-            self._worked_out[key] = result
-            return result
-        found: T = self._worked_out[key]
-        return found
+        made: Made = self._memory.made(make, of)
+        return made
 
     def stream(self, name: str, grain: Grain, view: View) -> pa.RecordBatchReader:
         """The same, for more rows than memory should hold; not remembered."""

@@ -1,67 +1,32 @@
-"""What moved most, and why: volume, model mix, price, other meters, and what is not usage.
-
-The parts add up to the change exactly; the largest is put into words.
-"""
+"""What moved most, and why: each unit's bridge, and its causes in words."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from decimal import Decimal, localcontext
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
 from typing import TypedDict
 
 import pandas as pd
 
-from chargeback.billing_period import previous_month
-from chargeback.money import ZERO
+from chargeback.formats import signed_compact_money
 from chargeback.reports.answers import Answers
+from chargeback.reports.bridge import Bridge, bridges_by_unit, step_in_words
+from chargeback.reports.caller_causes import Cause
+from chargeback.reports.causes import causes_by_unit
 from chargeback.reports.frames import frame_of
+from chargeback.reports.movement import subject_of
 from chargeback.reports.ranking import LARGEST
 from chargeback.reports.view import View
 
-LAST_DIGIT = Decimal("1E-12")
-"""Of an amount on the bill; a part of a change has no more, so that the parts add up."""
-EXACT = 60
-"""Digits that hold any sum and product here without rounding."""
-
-
-@dataclass(frozen=True, slots=True)
-class MeterChange:
-    """One meter of a unit in two months; costs in currency, tokens single tokens."""
-
-    charge_category: str
-    model: str
-    token_type: str
-    service_tier: str
-    cost: Decimal
-    previous_cost: Decimal
-    tokens: Decimal
-    previous_tokens: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A change in spend and its parts, all in currency; the parts add up to `total`."""
-
-    total: Decimal
-    volume: Decimal
-    mix: Decimal
-    price: Decimal
-    other_meters: Decimal
-    not_usage: Decimal
-    reason: str
-
-    @property
-    def parts(self) -> dict[str, Decimal]:
-        """The parts by name."""
-        return {
-            "volume": self.volume,
-            "mix": self.mix,
-            "price": self.price,
-            "other_meters": self.other_meters,
-            "not_usage": self.not_usage,
-        }
+SAID = 2
+"""Causes that a reason names at most."""
+ALSO_SAID = Decimal("0.25")
+"""Of the largest cause, from where the next is said too."""
+ENOUGH = Decimal("0.25")
+"""Of the change, that the largest cause has to be, to be why."""
+ALL_OF_IT = Decimal("0.98")
+"""Of the change, from where a cause is all of it."""
 
 
 class Mover(TypedDict):
@@ -70,16 +35,19 @@ class Mover(TypedDict):
     unit: str
     name: str
     change: Decimal
-    """The sum of the last five."""
+    """The sum of the last eight, the steps of a bridge."""
     reason: str
-    """In words."""
+    """In words, with the amounts that they stand for where that is not the whole change."""
     reason_amount: Decimal | None
-    """The part of the change that the words stand for; None where it is all of it."""
+    """The part of the change that the largest cause stands for; None where it is all of it."""
     volume: Decimal
     mix: Decimal
     price: Decimal
     other_meters: Decimal
     not_usage: Decimal
+    new_callers: Decimal
+    gone_callers: Decimal
+    attribution: Decimal
 
 
 def movers(
@@ -89,118 +57,60 @@ def movers(
     changed = [row for row in ranking.to_dict("records") if row["change"]]
     changed.sort(key=lambda row: (-abs(row["change"]), row["unit"]))
     names = {row["unit"]: row["name"] for row in changed[:count]}
-    changes = movement(answers, view, dimension, list(names))
+    if not names:
+        return frame_of(Mover, [])
+    subject = subject_of(replace(view, where=(*view.where, (dimension, tuple(names)))))
+    bridges, causes = bridges_by_unit(answers, subject), causes_by_unit(answers, subject)
     found = [
-        {
-            "unit": unit,
-            "name": name,
-            "change": changes[unit].total,
-            "reason": changes[unit].reason,
-            "reason_amount": _largest_part(changes[unit]),
-            **changes[unit].parts,
-        }
+        _mover(unit, name, bridges[unit], causes[unit], view.currency)
         for unit, name in names.items()
     ]
     return frame_of(Mover, found)
 
 
-def movement(
-    answers: Answers, view: View, dimension: str, units: Sequence[str]
-) -> dict[str, Change]:
-    """Why each of `units` changed since the month before."""
-    previous = previous_month(view.month)
-    rows = answers.ask(
-        "movement",
-        view.grain,
-        view.since(previous),
-        dimension=dimension,
-        previous_month=previous,
-        named=list(units),
-    ).to_pylist()
-    meters: dict[str, list[MeterChange]] = {}
-    for row in rows:
-        meters.setdefault(row.pop("unit"), []).append(MeterChange(**row))
-    return {unit: explain(changes) for unit, changes in meters.items()}
+def reason(causes: Sequence[Cause], bridge: Bridge, currency: str, name: str = "") -> str:
+    """Why a unit changed, in words: '+$2.2k more tokens; -$730 cheaper mix'.
 
+    Its largest causes, or, where many small ones come together, its largest steps.
 
-def _largest_part(change: Change) -> Decimal | None:
-    part = max(change.parts.values(), key=abs)
-    return None if part == change.total else part
-
-
-def explain(meters: Iterable[MeterChange]) -> Change:
-    """Splits the change between two months into its parts.
-
-    volume: more or fewer tokens at last month's average price. price: this month's tokens at the
-    difference in price, for meters used in both months. mix: what remains of the token cost, which
-    is the move between models, token types and tiers.
+    Args:
+        causes: all of them, the largest first.
+        bridge: of the unit.
+        currency: of all amounts.
+        name: of the unit, which need not be said again.
     """
-    meters = list(meters)
-    with localcontext(prec=EXACT):
-        return _explained(meters)
-
-
-def _explained(meters: list[MeterChange]) -> Change:
-    token_meters = [m for m in meters if m.tokens or m.previous_tokens]
-    rest = [m for m in meters if not (m.tokens or m.previous_tokens)]
-    volume, price, mix = _token_parts(token_meters)
-    other_meters = _total(m for m in rest if m.charge_category == "usage")
-    not_usage = _total(m for m in rest if m.charge_category != "usage")
-    parts = {
-        "volume": volume,
-        "mix": mix,
-        "price": price,
-        "other_meters": other_meters,
-        "not_usage": not_usage,
-    }
-    return Change(total=_total(meters), reason=_in_words(meters, parts), **parts)
-
-
-def _token_parts(meters: list[MeterChange]) -> tuple[Decimal, Decimal, Decimal]:
-    total = _total(meters)
-    tokens = sum((m.tokens for m in meters), ZERO)
-    before = sum((m.previous_tokens for m in meters), ZERO)
-    cost_before = sum((m.previous_cost for m in meters), ZERO)
-    if not tokens or not before:
-        return total, ZERO, ZERO
-    volume = ((tokens - before) * cost_before / before).quantize(LAST_DIGIT)
-    price = sum(
-        (m.cost - m.previous_cost * m.tokens / m.previous_tokens for m in meters if _both(m)), ZERO
-    ).quantize(LAST_DIGIT)
-    return volume, price, total - volume - price
-
-
-def _both(meter: MeterChange) -> bool:
-    return bool(meter.tokens and meter.previous_tokens)
-
-
-def _total(meters: Iterable[MeterChange]) -> Decimal:
-    return sum((m.cost - m.previous_cost for m in meters), ZERO)
-
-
-def _in_words(meters: list[MeterChange], parts: dict[str, Decimal]) -> str:
-    if not any(m.previous_cost for m in meters):
-        return "new this month"
-    if not any(m.cost for m in meters):
-        return "no spend this month"
-    name, amount = max(parts.items(), key=lambda part: abs(part[1]))
-    if not amount:
+    said = [(cause.amount, _words(cause, name)) for cause in causes]
+    if not causes or abs(causes[0].amount) < ENOUGH * abs(bridge.change):
+        steps = sorted(bridge.taken.items(), key=lambda step: -abs(step[1]))
+        said = [(amount, step_in_words(step, amount)) for step, amount in steps]
+    if not said:
         return "no change"
-    up = amount > 0
-    words = {
-        "volume": "more tokens" if up else "fewer tokens",
-        "mix": _mix_in_words(meters, up),
-        "price": "higher prices" if up else "lower prices",
-        "other_meters": "more of other meters" if up else "less of other meters",
-        "not_usage": "tax, fees, credits, discounts",
+    largest = abs(said[0][0])
+    said = [each for each in said[:SAID] if abs(each[0]) >= ALSO_SAID * largest]
+    if len(said) == 1 and is_all_of(said[0][0], bridge.change):
+        return said[0][1]
+    return "; ".join(f"{signed_compact_money(amount, currency)} {words}" for amount, words in said)
+
+
+def is_all_of(amount: Decimal, change: Decimal) -> bool:
+    """Whether an amount is the whole change, or nearly."""
+    same_way = (amount > 0) == (change > 0)
+    return same_way and ALL_OF_IT * abs(change) <= abs(amount) <= abs(change) / ALL_OF_IT
+
+
+def _mover(
+    unit: str, name: str, bridge: Bridge, causes: Sequence[Cause], currency: str
+) -> dict[str, object]:
+    whole = not causes or is_all_of(causes[0].amount, bridge.change)
+    return {
+        "unit": unit,
+        "name": name,
+        "change": bridge.change,
+        "reason": reason(causes, bridge, currency, name),
+        "reason_amount": None if whole else causes[0].amount,
+        **bridge.steps,
     }
-    return words[name]
 
 
-def _mix_in_words(meters: list[MeterChange], up: bool) -> str:
-    gained: dict[str, Decimal] = defaultdict(Decimal)
-    for meter in meters:
-        gained[meter.model] += meter.tokens - meter.previous_tokens
-    model = max(gained, key=lambda name: (gained[name], name))
-    known = model and gained[model] > 0
-    return f"{'dearer' if up else 'cheaper'} mix" + (f", more {model}" if known else "")
+def _words(cause: Cause, name: str) -> str:
+    return cause.what if cause.who == name else cause.words

@@ -92,6 +92,9 @@ class AllocationRule(BaseModel):
     until: Month = ""
     """Billing periods, half-open."""
 
+    def __hash__(self) -> int:  # not pydantic's own, which cannot take `shares`
+        return hash(self.model_dump_json())
+
     @field_validator("id")
     @classmethod
     def _is_free(cls, text: str) -> str:

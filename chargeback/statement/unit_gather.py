@@ -85,12 +85,14 @@ def charged_in(
     answers: Answers, view: View, by: str, today: date, allocation: AllocationSettings
 ) -> Mapping[Unit, Charged]:
     """What every unit was charged in a month under these rules; worked out once."""
+    return answers.made_once(_charged_in, view, by, today, allocation)
 
-    def work_out() -> dict[Unit, Charged]:
-        parts = charge_parts(build_statement(answers, view, by, today, allocation))
-        return {unit: _charged(found) for unit, found in parts.items()}
 
-    return answers.once(("charged", view, by, allocation.model_dump_json()), work_out)
+def _charged_in(
+    answers: Answers, view: View, by: str, today: date, allocation: AllocationSettings
+) -> Mapping[Unit, Charged]:
+    parts = charge_parts(build_statement(answers, view, by, today, allocation))
+    return {unit: _charged(found) for unit, found in parts.items()}
 
 
 def _charged(parts: Iterable[ChargePart]) -> Charged:

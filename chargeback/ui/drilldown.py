@@ -28,6 +28,7 @@ from chargeback.reports.summary import Summary, summarise
 from chargeback.reports.view import View
 from chargeback.ui import (
     address,
+    bridge,
     cur_lines,
     daily_spend,
     header,
@@ -111,6 +112,8 @@ def show(title: str, levels: Sequence[str], narrow: Narrow | None = None) -> Non
         _figures(level)
         dimension, unit = level.path.at[0]
         unit_statement.link_of(BY_NAME[dimension], unit)
+        if level.path.by != LINES:
+            _why(level)
         _split(level)
     if level.path.by == LINES:
         _lines(level)
@@ -179,7 +182,7 @@ def _crumbs(level: Level) -> None:
             if number == len(path.at):  # a day stands below its days
                 above = above.split_by(DAY)
             st.page_link(
-                page_file(level.title.lower().replace(" ", "-")),
+                _page(level),
                 label=plain(step),
                 query_params=address.link({KIND: address.values(KIND)} | above.parameters()),
             )
@@ -239,6 +242,29 @@ def _share(level: Level) -> Figure:
         compared="" if change is None else f"vs {metrics.last_month(level.summary)[:3]}",
         history=[float(share) for share in shares.values() if share is not None],
     )
+
+
+def _why(level: Level) -> None:
+    """The bridge from last month, and the causes."""
+    behind = {"price": "model", "mix": "model", "other_meters": "token_type", "not_usage": DAY}
+
+    def of_step(step: str) -> bridge.Place | None:
+        split = behind.get(step, "principal")
+        if split not in level.splits:
+            return None
+        return _page(level), level.path.split_by(split).parameters()
+
+    def of_cause(dimension: str, unit: str) -> None:
+        if dimension not in dict(level.path.at):
+            go(DrillPath(level.path.levels, (*level.path.at, (dimension, unit))))
+
+    name = safe_file_name("-".join([level.view.month, *(unit for _, unit in level.path.at)]))
+    ways = bridge.Ways(of_step, of_cause)
+    bridge.draw(level.answers, level.view, level.summary, name, ways)
+
+
+def _page(level: Level) -> str:
+    return page_file(level.title.lower().replace(" ", "-"))
 
 
 def _split(level: Level) -> None:

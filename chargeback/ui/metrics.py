@@ -15,7 +15,6 @@ from chargeback.dimensions import Dimension
 from chargeback.formats import (
     ABSENT,
     change_percent,
-    compact_money,
     count,
     money,
     month_name,
@@ -222,14 +221,6 @@ def shortened(names: Iterable[str]) -> list[str]:
     return [name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 1]}…" for name in names]
 
 
-def why(moved: pd.DataFrame, currency: str) -> list[str]:
-    """Each mover's reason, with its amount where it is not the whole change."""
-    return [
-        reason if amount is None else f"{_signed_compact(amount, currency)} {reason}"
-        for reason, amount in zip(moved["reason"], moved["reason_amount"], strict=True)
-    ]
-
-
 def last_month(summary: Summary) -> str:
     """The month before, in words: 'September'."""
     return short_month(previous_month(summary.month.billing_period))
@@ -283,10 +274,6 @@ def _compared(
 
 def _history(summary: Summary, amount: Callable[[MonthTotals], Amount]) -> list[float]:
     return [float(value) for month in summary.history if (value := amount(month)) is not None]
-
-
-def _signed_compact(amount: Decimal, currency: str) -> str:
-    return f"{'+' if amount > 0 else ''}{compact_money(amount, currency)}"
 
 
 def _same_days(summary: Summary) -> str:

@@ -17,7 +17,7 @@ from pyarrow import parquet
 from chargeback.access.rows import EVERYTHING
 from chargeback.demo import write_demo
 from chargeback.reports.charges import detail, invoice_totals
-from chargeback.reports.movers import movement
+from chargeback.reports.movement import movement
 from chargeback.reports.ranking import filter_options
 from chargeback.reports.view import View
 from chargeback.settings import Settings
@@ -110,7 +110,7 @@ def test_reports_ask_nothing(athena: Athena, read_store: Path) -> None:
         assert detail(answers, whole(month)).read_all().num_rows > 0
         assert invoice_totals(answers, whole(month)).num_rows > 0
         assert filter_options(answers, View(month, "USD", EVERYTHING))["tenant"]
-        assert movement(answers, view, "team", ["search"])
+        assert movement(answers, view.narrowed("team", "search"))
     assert athena.queries == []
 
 

@@ -21,7 +21,9 @@ from chargeback.access.rows import EVERYTHING, Rows
 from chargeback.attribution.rules import AttributionRules
 from chargeback.dimensions import BY_NAME, CHARGED, WITH_SOURCE
 from chargeback.reports.answers import Answers
+from chargeback.reports.bridge import bridge, bridges_by_unit
 from chargeback.reports.callers import gateways
+from chargeback.reports.causes import causes, causes_by_unit
 from chargeback.reports.charges import (
     allocation_lines,
     bill_by_product,
@@ -36,7 +38,13 @@ from chargeback.reports.coverage import coverage_by_month, deciding_sources, tag
 from chargeback.reports.cur_lines import cur_lines
 from chargeback.reports.daily import daily_trend, list_days
 from chargeback.reports.leading import leading_units
-from chargeback.reports.movers import movement, movers
+from chargeback.reports.movement import (
+    days_of_callers,
+    movement,
+    movement_by_unit,
+    subject_of,
+)
+from chargeback.reports.movers import movers
 from chargeback.reports.ranking import filter_options, name_of, rank, rank_by_each, top_models
 from chargeback.reports.summary import summarise, totals_by_month
 from chargeback.reports.tags import disagreements, spellings, unused_keys
@@ -56,7 +64,7 @@ TWO_TAGS = AttributionRules(project=["iamPrincipal/tenant", "iamPrincipal/team"]
 """By which there is something that tags disagree about."""
 
 STATEMENTS = sorted(path.stem for path in (query.QUERIES / "reports").glob("*.sql"))
-STEPS = {"scope", "by_unit", "unallocated"}
+STEPS = {"scope", "by_unit", "by_caller", "unallocated"}
 """What a statement may begin with: all hold the conditions of whoever looks."""
 
 ABOUT_THE_MONTH = {
@@ -145,7 +153,21 @@ CALLS: dict[str, Ask] = {
     "invoice_totals": lambda _, a, v: invoice_totals(a, View.of_month(v.month, v.rows)),
     "leading_units": lambda _, a, v: [leading_units(a, v, each, 9) for each in BY_NAME],
     "list_days": lambda _, a, v: list_days(a, v),
-    "movement": lambda _, a, v: movement(a, v, "tenant", [MINE, OTHERS]),
+    "bridge": lambda _, a, v: bridge(a, v),
+    "bridges_by_unit": lambda _, a, v: bridges_by_unit(
+        a, subject_of(v.narrowed("model", "Nova Pro"))
+    ),
+    "causes": lambda _, a, v: list(causes(a, v)),
+    "causes_by_unit": lambda _, a, v: causes_by_unit(
+        a, subject_of(v.narrowed("model", "Nova Pro"))
+    ),
+    "days_of_callers": lambda _, a, v: days_of_callers(
+        a, subject_of(v), (f"arn:aws:iam::111122223333:role/{each}" for each in (MINE, OTHERS))
+    ),
+    "movement": lambda _, a, v: movement(a, v.narrowed("tenant", MINE)) + movement(a, v),
+    "movement_by_unit": lambda _, a, v: movement_by_unit(
+        a, subject_of(v.narrowed("model", "Nova Pro"))
+    ),
     "movers": lambda _, a, v: movers(a, v, "model", rank(a, v, "model")),
     "name_of": lambda _, a, v: [name_of(a, v, "tenant", unit) for unit in (MINE, "none")],
     "payers": lambda _, a, v: payers(a, v),
@@ -212,8 +234,8 @@ def test_whatever_asks_is_given_a_view(room: Any) -> None:  # noqa: ANN401  (a m
             takes = inspect.signature(function).parameters
             if function.__module__ != of.__name__ or "answers" not in takes or name[0] == "_":
                 continue
-            # A statement carries the view that it was made of.
-            has_view = {"view", "statement"} & set(takes)
+            # A statement and a subject carry the view that they were made of.
+            has_view = {"view", "statement", "subject"} & set(takes)
             assert has_view or name in ABOUT_THE_MONTH, f"{of.__name__}.{name}"
 
 

@@ -55,6 +55,7 @@ NAMED = [
     "us-east-1",
 ]
 """Units of every dimension."""
+CALLERS = ["(unallocated)", "arn:aws:iam::111122223333:role/llm-gateway"]
 
 
 FILTERS = ("services", "record_types", "linked_accounts", "billing_entities")
@@ -121,6 +122,15 @@ def _dimensions(rows: str, **more: object) -> Iterator[Case]:
         parameters = {**VIEWS["all"].parameters(), "first_month": MONTHS[0], **more}
         yield Case(f"by {dimension}", {**parameters, "dimension": dimension}, rows)
     yield from _views(rows, dimension="team", **more)
+
+
+def _attributed(rows: str, **more: object) -> Iterator[Case]:
+    """By dimension and by what can move spend: the same, another, or none."""
+    for dimension, attributed in (("team", "team"), ("model", "tenant"), ("account", "")):
+        parameters = {**VIEWS["all"].parameters(), "first_month": PREVIOUS, **more}
+        parameters |= {"dimension": dimension, "attributed": attributed}
+        label = f"by {dimension} within {attributed or 'none'} {more.get('told', '')}"
+        yield Case(label, {**parameters, "previous_month": PREVIOUS}, rows, may_be_empty=True)
 
 
 def _months(rows: str, **more: object) -> Iterator[Case]:
@@ -222,6 +232,8 @@ CASES: dict[str, Iterable[Case]] = {
     "reports/bill_by_product": _since(),
     "reports/billed_elsewhere": _elsewhere(),
     "reports/by_unit": _dimensions("monthly"),
+    "reports/by_caller": _attributed("monthly"),
+    "reports/caller_days": _attributed("daily", callers=CALLERS, named=NAMED, inside=None),
     "reports/charges": _charges(),
     "reports/day_table": _views("daily"),
     "reports/days": _dimensions("daily", named=NAMED),
@@ -235,7 +247,10 @@ CASES: dict[str, Iterable[Case]] = {
     "reports/leading_units": _dimensions("monthly", longest=3),
     "reports/line_keys": _views("daily"),
     "reports/month_to_date": _views("daily", complete_days=19),
-    "reports/movement": _dimensions("monthly", previous_month=PREVIOUS, named=NAMED),
+    "reports/movement": [
+        *_attributed("monthly", named=NAMED, inside=None, told=3),
+        *_attributed("monthly", named=NAMED, inside=["checkout", "(unallocated)"], told=50),
+    ],
     "reports/ranking": _dimensions("monthly", previous_month=PREVIOUS),
     "reports/scope": _views("monthly"),
     "reports/top_models": _dimensions("monthly"),
