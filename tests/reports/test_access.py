@@ -21,6 +21,7 @@ from chargeback.access.rows import EVERYTHING, Rows
 from chargeback.attribution.rules import AttributionRules
 from chargeback.dimensions import BY_NAME, CHARGED, WITH_SOURCE
 from chargeback.reports.answers import Answers
+from chargeback.reports.cache_savings import cache_savings
 from chargeback.reports.callers import gateways
 from chargeback.reports.charges import (
     allocation_lines,
@@ -73,6 +74,7 @@ def lines_of(tenant: str, more: int) -> list[dict[str, Any]]:
     return [
         line(f"{10 + more}.25", day=3 + more, **about),
         line(f"{20 + more}.50", day=9, line_item_usage_type="USE1-NovaLite-input-tokens", **about),
+        line(f"0.{more}5", line_item_usage_type="USE1-NovaPro-cache-read-tokens", **about),
         line(f"{1 + more}.00", line_item_usage_type=odd, pricing_unit="things", **about),
         line(f"{2 + more}.75", "Tax", invoice=f"INV-{more}", **about),
         line(f"-{more}.10", "Credit", payer=OTHER_PAYER if more == 4 else "999900000001", **about),
@@ -92,7 +94,8 @@ def answers_to(folder: Path, tenants: tuple[tuple[str, int], ...]) -> tuple[Work
         {**each, "line_item_usage_start_date": each["line_item_usage_start_date"].replace(month=9)}
         for each in lines
     ]
-    late = [*lines, *early[:1], *early[-13:-12]]  # usage of September that is billed in October
+    firsts = early[:: len(early) // len(tenants)]
+    late = [*lines, *firsts]  # usage of September that is billed in October
     late += [line("7.00", team="a team of no tenant")]
     cur = write_bill(folder / "cur", {BEFORE: early[: len(early) - 1], MONTH: late})
     workspace = Workspace(Settings(cur=cur, store=folder / "store", attribution=TWO_TAGS))
@@ -128,6 +131,7 @@ CALLS: dict[str, Ask] = {
     ),
     "bill_by_product": lambda _, a, v: bill_by_product(a, v, date(2026, 10, 5)),
     "billed_elsewhere": lambda _, a, v: billed_elsewhere(a, View(BEFORE, v.currency, v.rows)),
+    "cache_savings": lambda _, a, v: cache_savings(a, v),
     "charges_by_unit": lambda _, a, v: [
         charges_by_unit(a, View.of_month(v.month, v.rows), each.name) for each in CHARGED.values()
     ],

@@ -217,6 +217,7 @@ CASES: dict[str, Iterable[Case]] = {
     "reports/bill_by_product": _since(),
     "reports/billed_elsewhere": _elsewhere(),
     "reports/by_unit": _dimensions("monthly"),
+    "reports/cache_use": _views("daily"),
     "reports/charges": _charges(),
     "reports/day_table": _views("daily"),
     "reports/days": _dimensions("daily", named=NAMED),
