@@ -172,13 +172,8 @@ def cache_read_share(summary: Summary) -> Figure:
 def cache_saving(savings: pd.DataFrame, currency: str) -> Figure:
     """What prompt caches saved, all models together."""
     saved = total_saving(savings)
-    sign = "" if saved is None else "more" if saved < 0 else "less"
-    return Figure(
-        "Saved by the prompt cache",
-        money(saved, currency),
-        compared=sign and f"{sign} than the same tokens as input",
-        help=CACHE_SAVING,
-    )
+    compared = "" if saved is None else "vs input prices"
+    return Figure("Cache savings", money(saved, currency), compared=compared, help=CACHE_SAVING)
 
 
 def not_counted(savings: pd.DataFrame, currency: str) -> str:

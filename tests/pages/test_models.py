@@ -85,7 +85,7 @@ def test_cache_savings_of_the_models_add_up_to_the_card(open_page: OpenPage) -> 
     assert None in savings  # a model that has no cache
     saved = sum((each for each in savings if each is not None), Decimal())
     card = app.metric[4]
-    assert (card.label, card.value) == ("Saved by the prompt cache", plain(money(saved, "USD")))
+    assert (card.label, card.value) == ("Cache savings", plain(money(saved, "USD")))
 
 
 def test_what_is_not_tokens_has_no_price(open_page: OpenPage) -> None:
