@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from decimal import Context, Decimal
+from collections.abc import Iterable, Sequence
+from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import reduce
 
 CENT = Decimal("0.01")
@@ -16,6 +16,27 @@ EXACT = Context(prec=60)
 def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
     """Their sum, to the last digit however long it is."""
     return reduce(EXACT.add, amounts, ZERO)
+
+
+def cents(amount: Decimal) -> Decimal:
+    """An amount in cents, half up, as invoices round."""
+    return amount.quantize(CENT, ROUND_HALF_UP, EXACT) + 0
+
+
+def in_cents(amounts: Sequence[Decimal], total: Decimal) -> list[Decimal]:
+    """Amounts in cents that add up to `total`; the largest takes what rounding leaves.
+
+    For a few amounts on a screen; a statement rounds with statement/rounding.py.
+
+    Args:
+        amounts: exact; none are needed where `total` is zero.
+        total: in cents.
+    """
+    rounded = [cents(amount) for amount in amounts]
+    if left := EXACT.subtract(total, exact_sum(rounded)):
+        largest = max(range(len(amounts)), key=lambda i: abs(amounts[i]))
+        rounded[largest] = EXACT.add(rounded[largest], left)
+    return rounded
 
 
 def share_of(part: Decimal, whole: Decimal) -> Decimal | None:
