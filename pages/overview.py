@@ -4,9 +4,8 @@ import streamlit as st
 
 from chargeback.billing_period import today
 from chargeback.dimensions import BY_NAME
-from chargeback.formats import money
 from chargeback.reports.coverage import coverage, deciding_sources
-from chargeback.reports.daily import daily_trend, undated
+from chargeback.reports.daily import daily_trend
 from chargeback.reports.frames import total
 from chargeback.reports.movers import movers
 from chargeback.reports.ranking import (
@@ -19,7 +18,7 @@ from chargeback.reports.ranking import (
 )
 from chargeback.reports.summary import summarise
 from chargeback.reports.usage_mix import unrecognised
-from chargeback.ui import address, charts, header, metrics, page_context, tables
+from chargeback.ui import address, charts, header, metrics, page_context, tables, undated
 from chargeback.ui.markdown import plain
 from chargeback.ui.tables import Column
 
@@ -60,15 +59,7 @@ def show_trend(by: str) -> None:
     metrics.heading(f"Spend by day and {by}", file, f"days-by-{by}-{month}.csv")
     chart = charts.daily_chart(trend, names, currency, st.context.theme.type or "light")
     st.plotly_chart(chart, config=charts.CHART_CONFIG, key=f"trend {by}")
-    of_no_day = undated(trend)
-    if of_no_day:
-        st.caption(
-            plain(
-                f"{money(of_no_day, currency)} of the {money(summary.month.cost, currency)} "
-                "belongs to no day and is not in the chart: tax, fees, credits, discounts, usage "
-                "of an earlier month."
-            )
-        )
+    undated.say(answers, view)
 
 
 def show_movers(by: str) -> None:

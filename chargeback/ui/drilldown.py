@@ -15,7 +15,7 @@ from chargeback.files.names import safe_file_name
 from chargeback.formats import count, money, month_name, percent, signed_points, tokens
 from chargeback.money import share_of
 from chargeback.reports.answers import Answers
-from chargeback.reports.daily import daily_trend, list_days, undated
+from chargeback.reports.daily import daily_trend, list_days
 from chargeback.reports.frames import total
 from chargeback.reports.ranking import (
     OTHERS,
@@ -29,7 +29,16 @@ from chargeback.reports.ranking import (
 )
 from chargeback.reports.summary import Summary, summarise
 from chargeback.reports.view import View
-from chargeback.ui import address, charts, cur_lines, header, metrics, page_context, tables
+from chargeback.ui import (
+    address,
+    charts,
+    cur_lines,
+    header,
+    metrics,
+    page_context,
+    tables,
+    undated,
+)
 from chargeback.ui.drill_path import CALLERS, DAY, LINES, NOUNS, PARAMETERS, DrillPath, read_path
 from chargeback.ui.markdown import plain
 from chargeback.ui.metrics import Figure
@@ -258,7 +267,6 @@ def _chart(level: Level) -> None:
         by = next((x for x in level.splits if x not in (DAY, LINES)), level.path.at[-1][0])
     ranking = rank(level.answers, view, by)
     trend = daily_trend(level.answers, view, by, largest_units(ranking))
-    of_no_day = undated(trend)
     if trend["usage_date"].notna().any():
         names = dict(zip(ranking["unit"], ranking["name"], strict=True))
         names[OTHERS] = others_named(ranking, NOUNS[by])
@@ -268,13 +276,7 @@ def _chart(level: Level) -> None:
             config=charts.CHART_CONFIG,
             key=f"chart-{level.path.key}",
         )
-    if of_no_day:
-        st.caption(
-            plain(
-                f"{money(of_no_day, view.currency)} belongs to no day: tax, fees, credits, "
-                "discounts, usage of an earlier month."
-            )
-        )
+    undated.say(level.answers, view)
 
 
 def _ranking(level: Level, narrow: Narrow | None) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from chargeback.dimensions import BY_NAME
-from chargeback.formats import count, moment, month_name
+from chargeback.formats import count, month_name
 from chargeback.notices import Notice
 from chargeback.reports.period_status import notices_of, ties
 from chargeback.reports.view import View
+from chargeback.ui import about
 from chargeback.ui.markdown import plain
 from chargeback.ui.page_context import Context
 from chargeback.ui.problems import show_problem
@@ -21,15 +22,12 @@ FOLDED_ABOVE = 2
 
 def draw(context: Context, title: str = "") -> None:
     """The page's title with the month, and the state of its figures."""
-    manifest, month = context.manifest, month_name(context.view.month)
+    month = month_name(context.view.month)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.header(f"{title}, {month}" if title else month, anchor=False, width="stretch")
         _badges(context)
-    basis = context.answers.bill(context.view.month).basis_in(context.view.currency)
-    st.caption(
-        f"Bill as of {moment(manifest.data_as_of)} · {plain(manifest.source)}, "
-        f"{plain(manifest.engine)} · {plain(context.view.currency)}, all line types, {basis}"
-    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        about.draw(context)
     if context.view.where:
         st.caption(f"**Only {plain(_narrowed(context.view))}**")
     if context.problem:

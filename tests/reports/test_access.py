@@ -34,7 +34,7 @@ from chargeback.reports.charges import (
 )
 from chargeback.reports.coverage import coverage_by_month, deciding_sources, tags_seen
 from chargeback.reports.cur_lines import cur_lines
-from chargeback.reports.daily import daily_trend, list_days
+from chargeback.reports.daily import daily_trend, list_days, undated_by_kind
 from chargeback.reports.movers import movement, movers
 from chargeback.reports.ranking import filter_options, name_of, rank, rank_by_each, top_models
 from chargeback.reports.summary import summarise, totals_by_month
@@ -159,6 +159,7 @@ CALLS: dict[str, Ask] = {
     "top_models": lambda _, a, v: top_models(a, v, "team"),
     "totals_by_month": lambda _, a, v: totals_by_month(a, v),
     "unallocated_callers": lambda _, a, v: unallocated_callers(a, v, "cost_center", "no-tag", 9),
+    "undated_by_kind": lambda _, a, v: undated_by_kind(a, v),
     "unrecognised": lambda _, a, v: unrecognised(a, v),
     "unused_keys": lambda _, a, v: unused_keys(a, v, AttributionRules(team=["account"])),
     "usage_mix": lambda _, a, v: usage_mix(a, v),

@@ -234,6 +234,7 @@ CASES: dict[str, Iterable[Case]] = {
     "reports/ranking": _dimensions("monthly", previous_month=PREVIOUS),
     "reports/scope": _views("monthly"),
     "reports/top_models": _dimensions("monthly"),
+    "reports/undated": _views("daily"),
     "reports/units": _dimensions("monthly"),
     "reports/unrecognised": _views("monthly"),
     "reports/usage_mix": _views("monthly"),
