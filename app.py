@@ -10,7 +10,7 @@ import streamlit as st
 from starlette.types import ASGIApp
 
 from chargeback.errors import Problem, unforeseen
-from chargeback.ui import address, navigation, server, sign_in
+from chargeback.ui import address, glossary, navigation, server, sign_in
 
 LOG = logging.getLogger(__name__)
 # A file of its own: for an icon by name the browser would ask a server outside.
@@ -38,6 +38,8 @@ def draw() -> None:
         finally:  # its links keep the month that is settled only now
             navigation.draw(menu, sections, page)
             paper.make_charts_fit(menu)
+            with st.sidebar:
+                glossary.draw()
         with sign_in.footer(), download_menu.collected():
             page.run()
     except Problem as problem:

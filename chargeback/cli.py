@@ -15,7 +15,7 @@ from chargeback.access.change import Actor, machine_user
 from chargeback.access.rows import rows_of
 from chargeback.billing_period import check_month, today
 from chargeback.dimensions import CHARGED
-from chargeback.doctor.check import Check, count
+from chargeback.doctor.check import Check, count, together
 from chargeback.errors import Problem, UsageProblem, unforeseen
 from chargeback.notices import Notice, blocking
 from chargeback.reports.answers import Answers
@@ -226,7 +226,7 @@ def _doctor(_: argparse.Namespace) -> None:
 
     workspace = Workspace(load_settings())
     workspace.write_demo_bill(_progress())
-    checks = list(examine(workspace, datetime.now(UTC)))
+    checks = together(examine(workspace, datetime.now(UTC)))
     for line in _table(checks, sys.stdout.encoding):
         print(line)
     problems = sum(check.state == "problem" for check in checks)

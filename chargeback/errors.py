@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -30,6 +31,14 @@ class UsageProblem(Problem):
 
 class SourceProblem(Problem):
     """The bill cannot be read now; what was read before still stands."""
+
+
+def distinct(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Each problem once, however many sources have it: what happened tells them apart."""
+    known: dict[str, Problem] = {}
+    for problem in problems:
+        known.setdefault(problem.what, problem)
+    return tuple(known.values())
 
 
 def unforeseen(error: OSError | duckdb.Error) -> Problem:

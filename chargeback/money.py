@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from decimal import ROUND_FLOOR, Context, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 from functools import reduce
 
 CENT = Decimal("0.01")
@@ -16,6 +16,11 @@ EXACT = Context(prec=60)
 def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
     """Their sum, to the last digit however long it is."""
     return reduce(EXACT.add, amounts, ZERO)
+
+
+def cents(amount: Decimal) -> Decimal:
+    """An amount in cents, half up, as invoices round."""
+    return amount.quantize(CENT, ROUND_HALF_UP, EXACT) + 0
 
 
 def share_of(part: Decimal, whole: Decimal) -> Decimal | None:
@@ -34,13 +39,13 @@ def in_cents(amounts: Sequence[Decimal], whole: Decimal) -> list[Decimal]:
     Where `whole` is the sum of the amounts rounded up or down, each is less than a cent from its
     own, and equal to it where that is in cents already. What has furthest to go is rounded up.
     """
-    cents = [amount.quantize(CENT, ROUND_FLOOR, EXACT) for amount in amounts]
-    rests = [EXACT.subtract(amount, floor) for amount, floor in zip(amounts, cents, strict=True)]
+    rounded = [amount.quantize(CENT, ROUND_FLOOR, EXACT) for amount in amounts]
+    rests = [EXACT.subtract(amount, floor) for amount, floor in zip(amounts, rounded, strict=True)]
     open_ones = [at for at, rest in enumerate(rests) if rest] or list(range(len(amounts)))
-    missing = EXACT.subtract(whole, exact_sum(cents))
+    missing = EXACT.subtract(whole, exact_sum(rounded))
     if not missing:
-        return cents
+        return rounded
     each, more = divmod(int(missing / CENT), len(open_ones))
     for place, at in enumerate(sorted(open_ones, key=lambda at: (-rests[at], at))):
-        cents[at] += CENT * (each + (place < more))
-    return cents
+        rounded[at] += CENT * (each + (place < more))
+    return rounded

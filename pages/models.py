@@ -4,6 +4,7 @@ import streamlit as st
 
 from chargeback.billing_period import today
 from chargeback.formats import ABSENT, count, money
+from chargeback.reports.cache_savings import cache_savings, with_cache_savings
 from chargeback.reports.frames import total
 from chargeback.reports.ranking import for_file, rank, with_same_days
 from chargeback.reports.summary import summarise
@@ -27,17 +28,17 @@ header.draw(context, "Models")
 summary = summarise(answers, view, today())
 if not summary.has_lines:
     metrics.nothing_matches(view)
-metrics.draw(metrics.models(summary, currency))
-st.caption(
-    "Cost per million tokens: what token usage cost, over its tokens. Cache read share: tokens "
-    "read from the prompt cache, of all tokens sent to models."
-)
+savings = cache_savings(answers, view)
+metrics.draw([*metrics.models(summary, currency), metrics.cache_saving(savings, currency)])
+if left_out := metrics.not_counted(savings, currency):
+    st.caption(plain(left_out))
 
 models, compared_with = rank(answers, view, "model"), metrics.last_month(summary)
 if not summary.is_over:
     same = rank(answers, view.first_days(summary.days), "model")
     models = with_same_days(models, same)
     compared_with = f"1–{summary.days} {compared_with[:3]}"
+models = with_cache_savings(models, savings)
 chosen = dict(drilldown.asked_path(("model",), ("model",)).at).get("model")
 if chosen is not None and chosen not in set(models["unit"]):
     st.warning(f"Nothing was spent on {plain(chosen)}; showing all models.")
@@ -51,7 +52,10 @@ clicked = tables.ranked_table(
     currency=currency,
     key=f"models {chosen}",
     previous_label=compared_with,
-    columns=["name", "cost", "share", "change_percent", "history", "tokens", "cost_per_million"],
+    columns=[
+        *("name", "cost", "share", "change_percent", "history", "tokens", "cost_per_million"),
+        "cache_saving",
+    ],
 )
 if clicked is not None and clicked != chosen:
     address.go({AT: [f"model:{clicked}"]})

@@ -1,4 +1,4 @@
-"""Reconciliation: the month in CUR, in Cost Explorer and on the invoices, and why they differ."""
+"""Reconciliation: the bill on its invoices, against Cost Explorer, and what makes them differ."""
 
 import streamlit as st
 
@@ -8,7 +8,7 @@ from chargeback.ui import header, page_context, problems, reconciliation
 from chargeback.ui.markdown import plain
 
 context = page_context.current()
-workspace, month, currency = context.workspace, context.view.month, context.view.currency
+workspace, month = context.workspace, context.view.month
 header.draw(context, "Reconciliation")
 explorer = workspace.cost_explorer
 with st.spinner("Asking Cost Explorer and the invoices…"):
@@ -16,15 +16,19 @@ with st.spinner("Asking Cost Explorer and the invoices…"):
         context.answers, explorer, workspace.invoices, context.view.unfiltered, today()
     )
 for problem in result.problems:
-    problems.show_problem(problem, stale=True)
-reconciliation.show_figures(result)
-for comparison in result.comparisons:
-    reconciliation.show_bridge(comparison, currency, month)
+    if context.problem is None or problem.what != context.problem.what:
+        problems.show_problem(problem, stale=True)
+reconciliation.show_verdict(result)
+reconciliation.show_bill(result)
+reconciliation.show_invoice_totals(result)
+reconciliation.show_invoices(result)
+reconciliation.show_cost_explorer(result)
+if result.comparisons:
+    st.caption(reconciliation.IN_CENTS)
 if result.cost_explorer and month == month_of(today()):
-    reconciliation.show_forecast(explorer)
+    reconciliation.show_forecast(explorer, result.problems)
 if result.services:
     reconciliation.show_services(result)
-reconciliation.show_invoices(result)
 spent = explorer.spent_this_month
 st.caption(
     plain(

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
-from chargeback.doctor.examine import Check, examine
+from chargeback.doctor.check import Check, together
+from chargeback.doctor.examine import examine
 from chargeback.errors import Problem
 from chargeback.formats import count, month_name
 from chargeback.ui import header, page_context, problems, sign_in
@@ -69,7 +70,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
 with problems.shown_problems():
     show_waiting()
 with st.spinner("Looking at everything…"):
-    checks = list(examine(workspace, datetime.now(UTC)))
+    checks = together(examine(workspace, datetime.now(UTC)))
 fine = [check for check in checks if check.state == "ok"]
 st.caption(
     f"{len(fine)} of {count(len(checks), 'check')} in order. On the command line: "

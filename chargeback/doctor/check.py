@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Sized
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from chargeback.errors import Problem
@@ -41,11 +40,18 @@ def failed(name: str, problem: Problem, state: State = "problem") -> Check:
     return Check(name, state, problem.what, problem.means, problem.todo)
 
 
+def together(checks: Iterable[Check]) -> list[Check]:
+    """Checks that found the same, as one that bears all their names; in order."""
+    found: dict[tuple[str, ...], list[Check]] = {}
+    for check in checks:
+        key = (check.state, check.found, check.means, check.todo, check.command)
+        found.setdefault(key, []).append(check)
+    return [
+        replace(same[0], name=", ".join(dict.fromkeys(check.name for check in same)))
+        for same in found.values()
+    ]
+
+
 def count(things: Sized, word: str) -> str:
     """'1 request', '2 requests'."""
     return f"{len(things):,} {word}{'' if len(things) == 1 else 's'}"
-
-
-def moment(time: datetime) -> str:
-    """'23 November 2026, 12:05 UTC'; the time is in UTC."""
-    return f"{time:%-d %B %Y, %H:%M} UTC"

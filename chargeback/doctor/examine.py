@@ -17,9 +17,9 @@ from chargeback.doctor.check import (
     State,
     count,
     failed,
-    moment,
 )
 from chargeback.errors import Problem, SourceProblem, UsageProblem
+from chargeback.formats import moment, month_name
 from chargeback.reports.answers import Answers
 from chargeback.reports.charges import payers
 from chargeback.reports.coverage import deciding_sources, tags_seen
@@ -151,7 +151,11 @@ def _notices(answers: Answers) -> Iterator[Check]:
             if each.code == "column-missing" or each in answers.bill_notices:
                 continue
             state: State = STATES[each.severity]
-            yield Check(f"Notice, {month}", state, each.code, each.words)
+            name = month_name(month)
+            if state == "ok":
+                yield Check(name, state, each.words)
+            else:
+                yield Check(name, state, each.code, each.words)
 
 
 def _seen(workspace: Workspace, _: datetime) -> Iterator[Check]:

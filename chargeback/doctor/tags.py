@@ -9,7 +9,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from chargeback.attribution.rules import AttributionRules
-from chargeback.doctor.check import EXPORTS_PAGE, MAKE_EXPORT, TAGS_PAGE, Check, moment
+from chargeback.doctor.check import EXPORTS_PAGE, MAKE_EXPORT, TAGS_PAGE, Check
+from chargeback.formats import moment
 from chargeback.sources.billing.cost_explorer import PRICE, CostAllocationTag, CostAllocationTags
 
 LATELY = timedelta(days=7)

@@ -28,55 +28,45 @@ Billing and Cost Explorer data": billing data is rounded)."""
 class CauseName(StrEnum):
     """What can make two sources differ, in the order in which it is looked for."""
 
-    TAX = "Tax not in scope"
-    LATER = "Data later than the other's"
-    DATED = "Dated in another month"
+    TAX = "Tax shown apart"
+    LATER = "Days still being filled"
+    DATED = "Usage of another month"
     CREDITS = "Credits and refunds"
-    UNRECOGNISED = "Unrecognised product"
-    MARKETPLACE_APART = "Marketplace invoiced separately"
-    AWS_APART = "AWS invoiced separately"
-    NOT_INVOICED = "Not invoiced yet"
-    OTHER_SERVICES = "Other services on the invoice"
+    UNRECOGNISED = "Product only in one of the two"
+    OTHER_SERVICES = "Other services"
     OTHER_TAX = "Tax on other services"
     ROUNDING = "Rounding"
 
 
 SENTENCES = {
     CauseName.TAX: (
-        "Cost Explorer shows all tax as one service named Tax, whatever was taxed; the bill says "
-        "of each tax line which product it is for."
+        "Cost Explorer adds up all tax under one service called Tax. The bill states the product "
+        "that each tax line belongs to."
     ),
     CauseName.LATER: (
-        "AWS brings the bill and Cost Explorer up to date at different hours, up to three times a "
-        "day each: on the newest days one holds usage that the other will hold tomorrow."
+        "AWS updates the bill and Cost Explorer up to three times a day, but not at the same "
+        "time. For the latest days, one may already hold usage that the other does not."
     ),
     CauseName.DATED: (
-        "Usage of another month that is billed in this one, or of this month that is billed in "
-        "another: the bill counts by billing period, Cost Explorer by the day of usage."
+        "The bill counts by billing period, Cost Explorer by the day of use. Usage from one month "
+        "that is billed in another is therefore counted in different months."
     ),
     CauseName.CREDITS: (
-        "Credits and refunds that only one of the two shows under this service: AWS adds them to "
-        "a closed month late, and shares credits between services and accounts."
+        "Credits or refunds that only one of the two shows for this service. AWS may add them to "
+        "a closed month, and shares credits between services and accounts."
     ),
     CauseName.UNRECOGNISED: (
-        "Products whose names say Bedrock, of which the other source has no line. If the export "
-        "has the column `product`, AWS may have renamed them: compare the names."
+        "Products with Bedrock in their name that appear on one side only. AWS may have renamed "
+        "them: compare the names. If the export lacks the column `product`, add it."
     ),
-    CauseName.MARKETPLACE_APART: (
-        "Models of Anthropic, OpenAI and others are sold through AWS Marketplace, which sends "
-        "invoices of its own."
-    ),
-    CauseName.AWS_APART: "What AWS itself sells is on AWS's own invoices.",
-    CauseName.NOT_INVOICED: "Lines of the bill that carry no invoice id yet.",
     CauseName.OTHER_SERVICES: (
-        "An invoice covers all services, not only Bedrock; this is what Cost Explorer counts for "
+        "An invoice covers all services, not only Bedrock. This is what Cost Explorer reports for "
         "the others."
     ),
     CauseName.OTHER_TAX: (
-        "Tax on those other services: what Cost Explorer counts as Tax, less the tax on the "
-        "bill's Bedrock lines."
+        "Tax on those other services: Cost Explorer's tax, less the tax on Bedrock in the bill."
     ),
-    CauseName.ROUNDING: "Amounts are rounded before they are added up.",
+    CauseName.ROUNDING: "Each amount is rounded before the amounts are added up.",
 }
 SUSPECTED = frozenset({CauseName.CREDITS, CauseName.UNRECOGNISED})
 """Causes that are likely, not proven: someone has to look."""

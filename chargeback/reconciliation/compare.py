@@ -1,13 +1,11 @@
 """A month of the bill against Cost Explorer and against the invoices, each difference with causes.
 
-The bill that is read holds Bedrock only, an invoice all services. So an invoice is compared by way
-of Cost Explorer, which counts what else is on it: by billing entity, for AWS and AWS Marketplace
-send invoices of their own. That takes two requests of Cost Explorer a month.
+Cost Explorer is asked by seller, which an invoice is compared by: two requests a month.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -15,7 +13,7 @@ from typing import TypeVar
 
 from chargeback import billing_period
 from chargeback.billing_period import first_of_next
-from chargeback.errors import Problem, SourceProblem
+from chargeback.errors import Problem, SourceProblem, distinct
 from chargeback.money import ZERO
 from chargeback.reconciliation.causes import (
     CENT_ROUNDING,
@@ -27,9 +25,18 @@ from chargeback.reconciliation.causes import (
     ServiceRow,
     bedrock_of,
     compare_totals,
-    rounding,
     service_rows,
-    services_of,
+)
+from chargeback.reconciliation.invoices import (
+    AWS,
+    BilledCharge,
+    BillPart,
+    InvoiceRow,
+    against_invoices,
+    invoice_rows,
+    parts,
+    sum_of,
+    tax_of,
 )
 from chargeback.reports.answers import Answers
 from chargeback.reports.charges import bill_by_product, billed_elsewhere
@@ -38,36 +45,10 @@ from chargeback.reports.view import View
 from chargeback.sources.billing.cost_explorer import MARKETPLACE, CostExplorer, Costs, Granularity
 from chargeback.sources.billing.invoices import Invoice, InvoiceList, Invoices
 
-AWS = "AWS"
 STILL_FILLING = timedelta(days=1)
 """AWS brings usage to the bill and to Cost Explorer up to a day late (Cost Management User Guide,
 "Analyzing your costs with Cost Explorer": refreshed at least once every 24 hours)."""
 BY = ("SERVICE", "RECORD_TYPE")
-
-
-@dataclass(frozen=True, slots=True)
-class InvoiceRow:
-    """One invoice: what the bill's Bedrock lines on it come to, and its total over all services.
-
-    Amounts in the bill's currency; `invoice_id` is '' for lines that are not invoiced yet.
-    """
-
-    invoice_id: str
-    billing_entity: str
-    """'AWS' or 'AWS Marketplace'."""
-    cur: Decimal
-    invoice: Invoice | None
-    """None where the Invoicing API lists none of that id."""
-
-    @property
-    def total(self) -> Decimal | None:
-        """What the invoice comes to, tax and all services included."""
-        return self.invoice.total if self.invoice else None
-
-    @property
-    def difference(self) -> Decimal | None:
-        """What the invoice has more than its Bedrock lines."""
-        return self.invoice.total - self.cur if self.invoice else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +62,8 @@ class Reconciliation:
     is_invoiced: bool
     """Whether the month is over and invoiced; before that sources may differ from hour to hour."""
     cur: Decimal
+    parts: tuple[BillPart, ...]
+    """The bill by who invoices it; they add up to `cur`."""
     cur_as_of: datetime
     cost_explorer: Comparison | None
     """None where Cost Explorer does not answer."""
@@ -90,7 +73,7 @@ class Reconciliation:
     tax_in_cost_explorer: Decimal | None
     """What Cost Explorer counts as Tax on all services."""
     invoices: tuple[Comparison, ...]
-    """The bill against the invoices of AWS and of AWS Marketplace, those that are issued."""
+    """The parts of the bill against the invoices of their sellers, those that are issued."""
     invoices_as_of: datetime | None
     invoice_rows: tuple[InvoiceRow, ...]
     problems: tuple[Problem, ...]
@@ -108,19 +91,11 @@ class Reconciliation:
 
     @property
     def to_look_at(self) -> tuple[Cause, ...]:
-        """The causes that are only suspected."""
-        causes = (cause for comparison in self.comparisons for cause in comparison.causes)
-        return tuple(cause for cause in causes if not cause.is_settled)
-
-
-@dataclass(frozen=True, slots=True)
-class _BillRow:
-    """A row of queries/reports/reconciliation.sql."""
-
-    charge: ServiceCharge
-    is_marketplace: bool
-    invoice_id: str
-    payer_account_id: str
+        """The causes that are only suspected, each once: as the first comparison has it."""
+        known: dict[CauseName, Cause] = {}
+        for cause in (cause for comparison in self.comparisons for cause in comparison.causes):
+            known.setdefault(cause.name, cause)
+        return tuple(cause for cause in known.values() if not cause.is_settled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,16 +155,17 @@ def reconcile(
         currency=currency,
         basis=basis,
         is_invoiced=is_invoiced,
-        cur=_sum(row.charge for row in billed),
+        cur=sum_of(row.charge for row in billed),
+        parts=parts(billed),
         cur_as_of=manifest.data_as_of,
         cost_explorer=compare_totals(cost_explorer.name, rows) if counted else None,
         cost_explorer_as_of=counted.asked_at if counted else None,
         services=rows,
-        tax_in_cost_explorer=_tax(counted.charges) if counted else None,
+        tax_in_cost_explorer=tax_of(counted.charges) if counted else None,
         invoices=tuple(sides),
         invoices_as_of=listed.asked_at if listed else None,
-        invoice_rows=tuple(_invoice_rows(billed, issued)),
-        problems=tuple(problems),
+        invoice_rows=tuple(invoice_rows(billed, issued)),
+        problems=distinct(problems),
     )
 
 
@@ -205,13 +181,13 @@ def _ask(problems: list[Problem], ask: Callable[[], Reply]) -> Reply | None:
     return answer
 
 
-def _bill_rows(answers: Answers, view: View, since: date | None) -> list[_BillRow]:
+def _bill_rows(answers: Answers, view: View, since: date | None) -> list[BilledCharge]:
     rows = bill_by_product(answers, view, since).to_pylist()
     rows += [_NOTHING | row for row in billed_elsewhere(answers, view).to_pylist()]
     # A product's tax, credits and refunds carry its code, but no name.
     names = {row["product_code"]: row["product_name"] for row in rows if row["product_name"]}
     return [
-        _BillRow(
+        BilledCharge(
             ServiceCharge(
                 service=row["product_name"] or names.get(row["product_code"], row["product_code"]),
                 record_type=row["line_item_type"],
@@ -221,7 +197,7 @@ def _bill_rows(answers: Answers, view: View, since: date | None) -> list[_BillRo
                 billed_elsewhere=row.get("billed_elsewhere", ZERO),
                 lines=row["line_count"],
             ),
-            is_marketplace=row["billing_entity"] == MARKETPLACE,
+            seller=MARKETPLACE if row["billing_entity"] == MARKETPLACE else AWS,
             invoice_id=row["invoice_id"],
             payer_account_id=row["payer_account_id"],
         )
@@ -278,7 +254,7 @@ def _charges(
 
 
 def _listed(
-    invoices: Invoices, month: str, currency: str, billed: Sequence[_BillRow]
+    invoices: Invoices, month: str, currency: str, billed: Sequence[BilledCharge]
 ) -> InvoiceList:
     payers = sorted({row.payer_account_id for row in billed if row.payer_account_id})
     listed = invoices.of_month(month, payers)
@@ -287,86 +263,24 @@ def _listed(
 
 
 def _against_cost_explorer(
-    billed: Sequence[_BillRow], counted: _CostExplorerMonth
+    billed: Sequence[BilledCharge], counted: _CostExplorerMonth
 ) -> tuple[ServiceRow, ...]:
     charges = [row.charge for row in billed]
-    tax = _sum(charge for charge in charges if charge.record_type == TAX)
+    tax = sum_of(charge for charge in charges if charge.record_type == TAX)
     return service_rows(
         charges,
         bedrock_of(counted.charges, charges),
         # Until a month is invoiced, tax comes and goes.
-        tax_is_counted=counted.since is not None or _tax(counted.charges) >= tax - CENT_ROUNDING,
+        tax_is_counted=counted.since is not None or tax_of(counted.charges) >= tax - CENT_ROUNDING,
     )
 
 
 def _against_invoices(
-    billed: Sequence[_BillRow],
+    billed: Sequence[BilledCharge],
     counted: _CostExplorerMonth,
-    invoices: Sequence[Invoice],
+    issued: Sequence[Invoice],
     currency: str,
 ) -> Iterator[Comparison]:
-    """One for AWS and one for AWS Marketplace, once the bill's lines carry invoice ids."""
-    for entity, apart, charges in (
-        (AWS, CauseName.MARKETPLACE_APART, counted.aws),
-        (MARKETPLACE, CauseName.AWS_APART, counted.marketplace),
-    ):
-        is_marketplace = entity == MARKETPLACE
-        of_entity = [i for i in invoices if (i.billing_entity == MARKETPLACE) == is_marketplace]
-        own = [row for row in billed if row.is_marketplace == is_marketplace]
-        if of_entity and any(row.invoice_id for row in own):
-            others = [row.charge for row in billed if row.is_marketplace != is_marketplace]
-            causes = [Cause(apart, -_sum(others)), *_beside(own, charges)]
-            amount = sum((invoice.total for invoice in of_entity), ZERO)
-            yield _rounded(
-                Comparison(
-                    f"{entity} invoices",
-                    _sum(row.charge for row in billed),
-                    amount,
-                    tuple(cause for cause in causes if cause.amount),
-                ),
-                charges,
-                currency,
-            )
-
-
-def _beside(own: Sequence[_BillRow], charges: Sequence[ServiceCharge]) -> Iterator[Cause]:
-    """What is on an entity's invoices beside the bill's Bedrock lines, and the other way round."""
-    known = [row.charge for row in own]
-    bedrock = bedrock_of(charges, known)
-    untaxed = [charge for charge in charges if charge.service != TAX]
-    strange = [charge for charge in bedrock if charge.key[0] not in services_of(known)]
-    names = ", ".join(dict.fromkeys(charge.service for charge in strange))
-    yield Cause(CauseName.NOT_INVOICED, -_sum(row.charge for row in own if not row.invoice_id))
-    yield Cause(CauseName.UNRECOGNISED, _sum(strange), f"{names}.")
-    yield Cause(CauseName.OTHER_SERVICES, _sum(untaxed) - _sum(bedrock))
-    yield Cause(CauseName.OTHER_TAX, _tax(charges) - _sum(c for c in known if c.record_type == TAX))
-
-
-def _rounded(comparison: Comparison, charges: Sequence[ServiceCharge], currency: str) -> Comparison:
-    """With rounding as a cause: an invoice gives each charge, and each service's tax, in cents."""
-    keys = {charge.key for charge in charges}
-    count = len(keys) + len({service for service, _ in keys})
-    reach = CENT_ROUNDING * count
-    detail = f"At most {reach:.2f} {currency}: about {count} charges, each rounded to a cent."
-    causes = (*comparison.causes, *rounding(comparison.unexplained, reach, detail))
-    return replace(comparison, causes=causes)
-
-
-def _invoice_rows(billed: Sequence[_BillRow], invoices: Sequence[Invoice]) -> Iterator[InvoiceRow]:
-    """Every invoice of the bill or of the Invoicing API, AWS's first, what has none yet last."""
-    listed = {(invoice.billing_entity, invoice.invoice_id): invoice for invoice in invoices}
-    amounts = dict.fromkeys(listed, ZERO)
-    for row in billed:
-        key = MARKETPLACE if row.is_marketplace else AWS, row.invoice_id
-        amounts[key] = amounts.get(key, ZERO) + row.charge.amount
-    for key in sorted(amounts, key=lambda key: (not key[1], key)):
-        if key[1] or amounts[key]:
-            yield InvoiceRow(key[1], key[0], amounts[key], listed.get(key))
-
-
-def _tax(charges: Iterable[ServiceCharge]) -> Decimal:
-    return _sum(charge for charge in charges if charge.service == TAX)
-
-
-def _sum(charges: Iterable[ServiceCharge]) -> Decimal:
-    return sum((charge.amount for charge in charges), ZERO)
+    for seller, charges in ((AWS, counted.aws), (MARKETPLACE, counted.marketplace)):
+        if compared := against_invoices(seller, billed, charges, issued, currency):
+            yield compared

@@ -9,7 +9,7 @@ from typing import TypedDict
 
 import pandas as pd
 
-from chargeback.money import ZERO, per_million
+from chargeback.money import per_million
 from chargeback.reports.answers import Answers
 from chargeback.reports.frames import frame_of
 from chargeback.reports.ranking import OTHERS
@@ -56,6 +56,7 @@ def list_days(answers: Answers, view: View) -> pd.DataFrame:
     return frame_of(Day, rows)
 
 
-def undated(trend: pd.DataFrame) -> Decimal:
-    """What a daily trend holds that belongs to no day of the month."""
-    return sum(trend.loc[trend["usage_date"].isna(), "cost"], ZERO)
+def undated_by_kind(answers: Answers, view: View) -> dict[str, Decimal]:
+    """What belongs to no day of the month, by kind (queries/reports/undated.sql), largest first."""
+    rows = answers.ask("undated", "daily", view).to_pylist()
+    return {row["kind"]: row["cost"] for row in rows}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -36,8 +36,8 @@ LEVELS = (
     ("legal_entity", "product_code"),
     ("product_code",),
 )
-"""What a line has in common with the usage it follows, the narrowest first; payer and currency are
-always the same."""
+"""What a line has in common with the usage it follows, the narrowest first, beside OF_ALL."""
+OF_ALL = ("payer_account_id", "currency")
 CONDITION_COLUMNS = {
     "principal": "iam_principal",
     "account": "usage_account_id",
@@ -56,6 +56,8 @@ Row = Mapping[str, Any]
 """Of queries/reports/allocation_lines.sql."""
 Weights = Mapping[str, Decimal]
 """By unit."""
+UsageByKey = dict[tuple[str, ...], dict[str, Decimal]]
+"""What each unit used, by the values of some columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +110,15 @@ class _Part:
 
 @dataclass(slots=True)
 class _Totals:
-    """What weights are made of, per currency and unit, before any move."""
+    """What weights are made of, before any move."""
 
-    usage: dict[str, dict[str, Decimal]] = field(default_factory=dict)
-    tokens: dict[str, dict[str, Decimal]] = field(default_factory=dict)
+    usage: UsageByKey
+    tokens: UsageByKey
+    """The key of both is the currency."""
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> _Totals:
+        return cls(*(_usage_by(rows, ("currency",), what) for what in ("unblended_cost", "tokens")))
 
 
 def columns_asked(settings: AllocationSettings, by: str, month: str) -> list[str]:
@@ -133,7 +140,7 @@ def allocate(rows: Sequence[Row], settings: AllocationSettings, by: str, month: 
     """
     parts: list[_Part] = []
     moves = list(_follow(rows, settings.following, parts))
-    totals, without_effect = _totals(rows), []
+    totals, without_effect = _Totals.of(rows), []
     for rule in settings.rules_for(by, month):
         found = list(_apply(rule, parts, totals))
         moves += found
@@ -168,7 +175,8 @@ def distribute(pool: Decimal, weights: Weights) -> list[tuple[str, Decimal, Deci
 
 def _follow(rows: Sequence[Row], following: Sequence[str], parts: list[_Part]) -> Iterator[Move]:
     """Moves lines to the usage they belong to; adds what each unit then holds to `parts`."""
-    usage = _usage_by_level(rows) if following else []
+    levels = LEVELS if following else ()
+    usage = [_usage_by(rows, (*OF_ALL, *level), "unblended_cost") for level in levels]
     for row in rows:
         category = row["charge_category"]
         weights = _usage_of(row, usage) if category in following else {}
@@ -207,41 +215,26 @@ def _columns(row: Row) -> Iterator[tuple[str, Decimal]]:
         yield "discount_amount", taken_off
 
 
-def _usage_by_level(
-    rows: Iterable[Row],
-) -> list[dict[tuple[str, ...], dict[str, Decimal]]]:
-    """For each level and each key of it the usage cost of every unit."""
-    found: list[dict[tuple[str, ...], dict[str, Decimal]]] = [{} for _ in LEVELS]
+def _usage_by(rows: Iterable[Row], columns: Sequence[str], what: str) -> UsageByKey:
+    """What each unit used, in cost or in tokens, by the values of `columns`."""
+    found: UsageByKey = {}
     for row in rows:
-        if row["charge_category"] != "usage":
-            continue
-        for level, names in enumerate(LEVELS):
-            units = found[level].setdefault(_key(row, names), {})
-            units[row["unit"]] = EXACT.add(units.get(row["unit"], ZERO), row["unblended_cost"])
+        if row["charge_category"] == "usage":
+            units = found.setdefault(_key(row, columns), {})
+            units[row["unit"]] = EXACT.add(units.get(row["unit"], ZERO), row[what] or ZERO)
     return found
 
 
-def _usage_of(row: Row, usage: Sequence[Mapping[tuple[str, ...], Weights]]) -> dict[str, Decimal]:
+def _usage_of(row: Row, usage: Sequence[UsageByKey]) -> dict[str, Decimal]:
     """The units of the usage that matches a line most narrowly; empty where none has any."""
-    for level, names in enumerate(LEVELS):
-        if positive := _above_zero(usage[level].get(_key(row, names), {})):
+    for found, level in zip(usage, LEVELS, strict=True):
+        if positive := _above_zero(found.get(_key(row, (*OF_ALL, *level)), {})):
             return positive
     return {}
 
 
-def _key(row: Row, names: Sequence[str]) -> tuple[str, ...]:
-    return (row["payer_account_id"], row["currency"], *(row[name] for name in names))
-
-
-def _totals(rows: Iterable[Row]) -> _Totals:
-    totals = _Totals()
-    for row in rows:
-        if row["charge_category"] != "usage":
-            continue
-        for into, name in ((totals.usage, "unblended_cost"), (totals.tokens, "tokens")):
-            units = into.setdefault(row["currency"], {})
-            units[row["unit"]] = EXACT.add(units.get(row["unit"], ZERO), row[name] or ZERO)
-    return totals
+def _key(row: Row, columns: Sequence[str]) -> tuple[str, ...]:
+    return tuple(row[column] for column in columns)
 
 
 def _apply(rule: AllocationRule, parts: Iterable[_Part], totals: _Totals) -> Iterator[Move]:
@@ -291,7 +284,7 @@ def _weights(
     """Who receives, and how much of it; empty where nobody can."""
     if rule.shares:
         return dict(rule.shares)
-    usage, tokens = totals.usage.get(currency, {}), totals.tokens.get(currency, {})
+    usage, tokens = (of.get((currency,), {}) for of in (totals.usage, totals.tokens))
     receivers = rule.to or [unit for unit in _above_zero(usage) if unit not in (UNALLOCATED, giver)]
     if rule.by == "even":
         return dict.fromkeys(receivers, Decimal(1))

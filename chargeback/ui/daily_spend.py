@@ -12,13 +12,11 @@ import streamlit as st
 from chargeback.formats import count, money, month_name
 from chargeback.money import ZERO
 from chargeback.reports.answers import Answers
-from chargeback.reports.daily import daily_trend, undated
-from chargeback.reports.frames import total
+from chargeback.reports.daily import daily_trend
 from chargeback.reports.leading import leading_units
 from chargeback.reports.ranking import OTHERS, largest_units, others_named
 from chargeback.reports.view import View
-from chargeback.ui import charts, metrics, theme
-from chargeback.ui.markdown import plain
+from chargeback.ui import charts, metrics, theme, undated
 
 
 def draw(  # noqa: PLR0913 -- each says what stands in the chart
@@ -49,7 +47,7 @@ def draw(  # noqa: PLR0913 -- each says what stands in the chart
             key=f"days by {by}",
             alt=f"{title}: {says}. {in_words(trend, names, view.currency)}",
         )
-    _say_undated(trend, view.currency)
+    undated.say(answers, view)
 
 
 def highest_day(trend: pd.DataFrame, currency: str) -> str:
@@ -78,15 +76,3 @@ def _by_day(trend: pd.DataFrame) -> dict[date, Decimal]:
         if not pd.isna(day):
             days[day] = days.get(day, ZERO) + cost
     return days
-
-
-def _say_undated(trend: pd.DataFrame, currency: str) -> None:
-    of_no_day = undated(trend)
-    if of_no_day:
-        st.caption(
-            plain(
-                f"{money(of_no_day, currency)} of the {money(total(trend), currency)} belongs to "
-                "no day and is not in the chart: tax, fees, credits, discounts, usage of an "
-                "earlier month."
-            )
-        )

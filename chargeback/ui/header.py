@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from chargeback.dimensions import BY_NAME
-from chargeback.formats import count, moment, month_name
+from chargeback.formats import count, month_name
 from chargeback.notices import Notice
 from chargeback.reports.period_status import notices_of, ties
 from chargeback.reports.view import View
-from chargeback.ui import address, download_menu, period
+from chargeback.ui import about, address, download_menu, period
 from chargeback.ui.markdown import plain
 from chargeback.ui.page_context import Context
 from chargeback.ui.problems import show_problem
@@ -29,7 +29,7 @@ def draw(context: Context, title: str = "") -> None:
         period.draw(context.answers, view)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _badges(context)
-        _source(context)
+        about.draw(context)
     if view.where:
         st.caption(f"**Only {plain(_narrowed(view))}**")
     elif address.is_filtered():
@@ -40,17 +40,6 @@ def draw(context: Context, title: str = "") -> None:
     for damaged, problem in context.answers.problems.items():
         with st.container(key=f"damaged-{damaged}"):
             show_problem(problem, stale=True)
-
-
-def _source(context: Context) -> None:
-    """As of when the figures are, from where, and what they are made of."""
-    manifest, view = context.manifest, context.view
-    basis = context.answers.bill(view.month).basis_in(view.currency)
-    st.caption(
-        f"Bill as of {moment(manifest.data_as_of)} · {plain(manifest.source)}, "
-        f"{plain(manifest.engine)} · {plain(view.currency)}, all line types, {basis}",
-        width="content",
-    )
 
 
 def show_notices(notices: Sequence[Notice]) -> None:

@@ -25,6 +25,8 @@ from chargeback.formats import (
     signed_points,
     tokens,
 )
+from chargeback.reports.cache_savings import total_saving
+from chargeback.reports.frames import total
 from chargeback.reports.ranking import OTHERS
 from chargeback.reports.summary import MonthTotals, SoFar, Summary
 from chargeback.reports.view import View
@@ -49,6 +51,12 @@ AT_THIS_PACE = (
     "it, fees and credits stay. Cost Explorer's own forecast, without tax, is on Reconciliation."
 )
 PRICE = "What tokens cost, before discounts, credits and tax that are lines of their own."
+CACHE_READ_SHARE = "Tokens read from the prompt cache, of all tokens sent to models."
+CACHE_SAVING = (
+    "What tokens read from or written to a prompt cache would have cost as ordinary input, less "
+    "what they did cost. The input price is the one paid this month for the same model, tier and "
+    "region. Negative where writing to the cache cost more than reading from it saved."
+)
 
 Amount = Decimal | None
 
@@ -156,7 +164,26 @@ def tenant_share(summary: Summary) -> Figure:
 
 def cache_read_share(summary: Summary) -> Figure:
     """How much of what was sent to models came from the prompt cache."""
-    return _share("Cache read share", summary, lambda m: m.cache_read_share)
+    share = _share("Cache read share", summary, lambda m: m.cache_read_share)
+    return replace(share, help=CACHE_READ_SHARE)
+
+
+def cache_saving(savings: pd.DataFrame, currency: str) -> Figure:
+    """What prompt caches saved, all models together."""
+    saved = total_saving(savings)
+    compared = "" if saved is None else "vs input prices"
+    return Figure("Cache savings", money(saved, currency), compared=compared, help=CACHE_SAVING)
+
+
+def not_counted(savings: pd.DataFrame, currency: str) -> str:
+    """Says what the savings leave out; '' where that is nothing."""
+    cost = total(savings, "not_counted")
+    if not cost:
+        return ""
+    return (
+        f"Cached tokens that cost {money(cost, currency)} are not in the savings: the month has no "
+        "input price to compare them with."
+    )
 
 
 def comparison(summary: Summary, currency: str) -> str:

@@ -254,6 +254,9 @@ def _ranking_columns(what: str, currency: str, previous_label: str) -> dict[str,
         "tokens": Column("Tokens", "tokens"),
         "cost_per_million": Column(per_million(currency), "money"),
         "top_model": Column("Top model"),
+        "cache_saving": Column(
+            "Cache savings", "money", "What cached tokens would have cost more as ordinary input."
+        ),
     }
 
 

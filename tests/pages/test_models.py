@@ -79,6 +79,15 @@ def test_the_cache_read_share_is_of_all_tokens_sent_to_models(
     assert (card.label, card.value) == ("Cache read share", f"{read / sent * 100:.1f} %")
 
 
+def test_cache_savings_of_the_models_add_up_to_the_card(open_page: OpenPage) -> None:
+    app = open_page("models", month=MONTH)
+    savings = [row["cache_saving"] for row in table(app, MODELS)]
+    assert None in savings  # a model that has no cache
+    saved = sum((each for each in savings if each is not None), Decimal())
+    card = app.metric[4]
+    assert (card.label, card.value) == ("Cache savings", plain(money(saved, "USD")))
+
+
 def test_what_is_not_tokens_has_no_price(open_page: OpenPage) -> None:
     models = {row["name"]: row for row in table(open_page("models", month=MONTH), MODELS)}
     assert models["Guardrails"]["cost"] > 0

@@ -22,6 +22,7 @@ from chargeback.attribution.rules import AttributionRules
 from chargeback.dimensions import BY_NAME, CHARGED, WITH_SOURCE
 from chargeback.reports.answers import Answers
 from chargeback.reports.bridge import bridge, bridges_by_unit
+from chargeback.reports.cache_savings import cache_savings
 from chargeback.reports.callers import gateways
 from chargeback.reports.causes import causes, causes_by_unit
 from chargeback.reports.charges import (
@@ -36,7 +37,7 @@ from chargeback.reports.charges import (
 )
 from chargeback.reports.coverage import coverage_by_month, deciding_sources, tags_seen
 from chargeback.reports.cur_lines import cur_lines
-from chargeback.reports.daily import daily_trend, list_days
+from chargeback.reports.daily import daily_trend, list_days, undated_by_kind
 from chargeback.reports.leading import leading_units
 from chargeback.reports.movement import (
     days_of_callers,
@@ -83,6 +84,7 @@ def lines_of(tenant: str, more: int) -> list[dict[str, Any]]:
     return [
         line(f"{10 + more}.25", day=3 + more, **about),
         line(f"{20 + more}.50", day=9, line_item_usage_type="USE1-NovaLite-input-tokens", **about),
+        line(f"0.{more}5", line_item_usage_type="USE1-NovaPro-cache-read-tokens", **about),
         line(f"{1 + more}.00", line_item_usage_type=odd, pricing_unit="things", **about),
         line(f"{2 + more}.75", "Tax", invoice=f"INV-{more}", **about),
         line(f"-{more}.10", "Credit", payer=OTHER_PAYER if more == 4 else "999900000001", **about),
@@ -102,7 +104,8 @@ def answers_to(folder: Path, tenants: tuple[tuple[str, int], ...]) -> tuple[Work
         {**each, "line_item_usage_start_date": each["line_item_usage_start_date"].replace(month=9)}
         for each in lines
     ]
-    late = [*lines, *early[:1], *early[-13:-12]]  # usage of September that is billed in October
+    firsts = early[:: len(early) // len(tenants)]
+    late = [*lines, *firsts]  # usage of September that is billed in October
     late += [line("7.00", team="a team of no tenant")]
     cur = write_bill(folder / "cur", {BEFORE: early[: len(early) - 1], MONTH: late})
     workspace = Workspace(Settings(cur=cur, store=folder / "store", attribution=TWO_TAGS))
@@ -138,6 +141,7 @@ CALLS: dict[str, Ask] = {
     ),
     "bill_by_product": lambda _, a, v: bill_by_product(a, v, date(2026, 10, 5)),
     "billed_elsewhere": lambda _, a, v: billed_elsewhere(a, View(BEFORE, v.currency, v.rows)),
+    "cache_savings": lambda _, a, v: cache_savings(a, v),
     "charges_by_unit": lambda _, a, v: [
         charges_by_unit(a, View.of_month(v.month, v.rows), each.name) for each in CHARGED.values()
     ],
@@ -180,6 +184,7 @@ CALLS: dict[str, Ask] = {
     "top_models": lambda _, a, v: top_models(a, v, "team"),
     "totals_by_month": lambda _, a, v: totals_by_month(a, v),
     "unallocated_callers": lambda _, a, v: unallocated_callers(a, v, "cost_center", "no-tag", 9),
+    "undated_by_kind": lambda _, a, v: undated_by_kind(a, v),
     "unit_parts": lambda _, a, v: [
         unit_parts(a, View.of_month(v.month, v.rows), each.name, part, 2)
         for each in CHARGED.values()

@@ -268,7 +268,7 @@ def test_how_long_an_answer_is_true() -> None:
 
 def test_answers_that_cannot_be_kept_are_not_asked_for(billing: Billing) -> None:
     billing.folder.write_text("a file where the folder should be")
-    with pytest.raises(SourceProblem, match="can't be kept"):
+    with pytest.raises(SourceProblem, match="can't be saved"):
         asked(billing)
     assert billing.service.calls == []
 
@@ -292,8 +292,8 @@ def test_answers_that_cannot_be_kept_are_not_asked_for(billing: Billing) -> None
             "allocation tags.",
             "only to the account that pays.",
         ),
-        ("LimitExceededException", "", "Cost Explorer has too many requests"),
-        ("ThrottlingException", "Rate exceeded", "Cost Explorer has too many requests"),
+        ("LimitExceededException", "", "Cost Explorer is receiving too many requests"),
+        ("ThrottlingException", "Rate exceeded", "Cost Explorer is receiving too many requests"),
         (
             "DataUnavailableException",
             "Data is not available. Please try to adjust the time period.",
@@ -301,7 +301,7 @@ def test_answers_that_cannot_be_kept_are_not_asked_for(billing: Billing) -> None
         ),
         ("ExpiredTokenException", "The security token is expired", "credentials have expired"),
         ("UnrecognizedClientException", "The token is invalid", "not accept the credentials"),
-        ("BillExpirationException", "", "does not reach back that far"),
+        ("BillExpirationException", "", "does not go back that far"),
         ("RequestChangedException", "", "changed its answer"),
         ("InternalServerException", "secret", "could not answer (InternalServerException)."),
     ],
@@ -312,7 +312,7 @@ def test_a_refusal_is_told(billing: Billing, code: str, message: str, what: str)
         asked(billing)
     told = str(caught.value)
     assert what in caught.value.what
-    assert "own figures stand" in told
+    assert "own figures are not affected" in told
     assert caught.value.todo
     assert not [hidden for hidden in ("secret", ACCOUNT, "arn:") if hidden in told]
     assert billing.cost_explorer.requests_this_month == 0
@@ -340,7 +340,7 @@ def test_a_refusal_on_a_later_page_keeps_nothing(billing: Billing) -> None:
 
 
 def test_months_too_far_back_are_told(billing: Billing) -> None:
-    with pytest.raises(SourceProblem, match="does not reach back that far"):
+    with pytest.raises(SourceProblem, match="does not go back that far"):
         billing.cost_explorer.all_costs(date(2025, 9, 1), OCTOBER[0], "MONTHLY", [])
 
 

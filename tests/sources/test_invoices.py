@@ -102,7 +102,7 @@ def test_several_pages_are_put_together(billing: Billing, billing_cur: Path) -> 
     ("code", "what"),
     [
         ("AccessDeniedException", "AWS denied invoicing:ListInvoiceSummaries."),
-        ("ThrottlingException", "The Invoicing API has too many requests"),
+        ("ThrottlingException", "The Invoicing API is receiving too many requests"),
         ("InternalServerException", "could not answer (InternalServerException)."),
         ("ExpiredTokenException", "credentials have expired"),
     ],

@@ -31,7 +31,7 @@ REASONS = (
     ),
     Reason(
         "^(Throttling|TooManyRequests|SlowDown|RequestLimitExceeded)|Rate exceeded",
-        "Athena has too many requests to answer this one.",
+        "Athena is receiving too many requests to answer this one.",
         "Wait a minute and refresh.",
     ),
     Reason(

@@ -26,6 +26,9 @@ from chargeback.sources.base import Extract, SourcePeriod, StoreKnowledge
 from chargeback.sources.cur2 import fit, missing_columns, result_schema
 from chargeback.sources.products import Products, sorted_products
 
+Values = Mapping[str, Any]
+"""Of a statement's parameters, by name."""
+
 
 class AthenaTable:
     """One CUR 2.0 table. Credentials, region and endpoints are what boto3's environment says."""
@@ -79,17 +82,12 @@ class AthenaTable:
         Raises:
             SourceProblem: Athena can't be asked, its answer can't be fetched, or `stop` was set.
         """
-        odd = self._checked(billing_period)
-        with self.queries.connected(stop) as connection:
-            columns = self._columns_of(connection)
-            products = self._products(connection, columns, billing_period, known)
-            sql, parameters = self._bound(
-                fit("daily_spend", columns),
-                {"billing_period": billing_period, "products": products.keys},
-            )
+
+        def unload(to: Connection[Cursor], statement: exp.Expr, values: Values) -> QueryRun:
             schema = result_schema("daily_spend")
-            ran = self.queries.unload(connection, sql, parameters, schema, out)
-            return _extract((*odd, *missing_columns(columns)), products, ran)
+            return self.queries.unload(to, *self._bound(statement, values), schema, out)
+
+        return self._read(billing_period, known, stop, unload)
 
     def insert(
         self,
@@ -103,16 +101,11 @@ class AthenaTable:
         Raises:
             SourceProblem: Athena can't be asked, or `stop` was set.
         """
-        odd = self._checked(billing_period)
-        with self.queries.connected(stop) as connection:
-            columns = self._columns_of(connection)
-            products = self._products(connection, columns, billing_period, known)
-            sql, parameters = self._bound(
-                into(fit("daily_spend", columns)),
-                {"billing_period": billing_period, "products": products.keys},
-            )
-            ran = self.queries.done(connection, sql, parameters)
-            return _extract((*odd, *missing_columns(columns)), products, ran)
+
+        def insert(to: Connection[Cursor], statement: exp.Expr, values: Values) -> QueryRun:
+            return self.queries.done(to, *self._bound(into(statement), values))
+
+        return self._read(billing_period, known, stop, insert)
 
     def lines(self, parameters: dict[str, Any]) -> pa.Table:
         """The single CUR lines behind a number; parameters of queries/cur/lines.sql.
@@ -134,6 +127,28 @@ class AthenaTable:
             return self.queries.table(
                 connection, sql, literals, result_schema("lines"), reuse=version is not None
             )
+
+    def _read(
+        self,
+        billing_period: str,
+        known: StoreKnowledge,
+        stop: Event | None,
+        run: Callable[[Connection[Cursor], exp.Expr, Values], QueryRun],
+    ) -> Extract:
+        """What `run` makes of one period's daily spend, and what is odd about the period."""
+        odd = self._checked(billing_period)
+        with self.queries.connected(stop) as connection:
+            columns = self._columns_of(connection)
+            products = self._products(connection, columns, billing_period, known)
+            values = {"billing_period": billing_period, "products": products.keys}
+            ran = run(connection, fit("daily_spend", columns), values)
+        return Extract(
+            notices=(*odd, *missing_columns(columns), *products.notices),
+            products=products.bedrock,
+            unexplained=products.unexplained,
+            query_ids=(ran.query_id,),
+            bytes_scanned=ran.bytes_scanned,
+        )
 
     def _columns_of(self, connection: Connection[Cursor]) -> tuple[str, ...]:
         """The table's columns, asked once after each look at its periods."""
@@ -165,19 +180,9 @@ class AthenaTable:
         rows = self.queries.table(connection, sql, parameters, result_schema("products"))
         return sorted_products(rows.to_pylist(), known)
 
-    def _bound(self, statement: exp.Expr, values: Mapping[str, Any]) -> tuple[str, list[str]]:
+    def _bound(self, statement: exp.Expr, values: Values) -> tuple[str, list[str]]:
         table = exp.table_(self.settings.table, db=self.settings.database, quoted=True)
         return bind(query.with_table(statement, "cur", table), values)
-
-
-def _extract(notices: tuple[Notice, ...], products: Products, ran: QueryRun) -> Extract:
-    return Extract(
-        notices=(*notices, *products.notices),
-        products=products.bedrock,
-        unexplained=products.unexplained,
-        query_ids=(ran.query_id,),
-        bytes_scanned=ran.bytes_scanned,
-    )
 
 
 def _period(billing_period: str, newest_file: int, files: int, lines: int) -> SourcePeriod:

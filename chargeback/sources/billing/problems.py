@@ -10,7 +10,7 @@ import re
 from chargeback.errors import SourceProblem
 from chargeback.sources.aws_problems import CREDENTIALS, Reason, fitting, words_of
 
-MEANS = "The bill's own figures stand; what is set against them is missing, or as old as it says."
+MEANS = "The bill's own figures are not affected; what they are compared with is missing or old."
 
 ACTION = re.compile(r"\b(?:ce|invoicing|sts|organizations):[A-Z][A-Za-z]+")
 CODE = re.compile(r"[A-Z][A-Za-z]*(?=:)")
@@ -21,37 +21,37 @@ REASONS = (
     Reason(
         "(?i)not enabled for cost explorer|cost explorer .*not .*enabled",
         "Cost Explorer is not enabled in this account.",
-        "Open Cost Explorer once in the Billing console of the management account; its data is "
-        "there within 24 hours.",
+        "Open Cost Explorer once in the Billing console of the management account; its data will "
+        "be available within 24 hours.",
     ),
     Reason(
         "historical data beyond|^BillExpiration",
-        "Cost Explorer does not reach back that far.",
-        "It keeps 13 months and the current one. Choose a later month, or switch on multi-year "
-        "data in the Cost Management preferences.",
+        "Cost Explorer does not go back that far.",
+        "It keeps the current month and the 13 before it. Choose a later month, or enable "
+        "multi-year data in the Cost Management preferences.",
     ),
     Reason(
         "(?i)linked account doesn.t have access",
-        "AWS lists cost allocation tags only to the account that pays.",
-        "Look there, or use credentials of that account.",
+        "AWS shows cost allocation tags only to the account that pays.",
+        "Check them there, or use that account's credentials.",
     ),
     Reason(
         "(?i)^AccessDenied|^NotAuthorized|^UnauthorizedOperation|not authorized to perform",
         "AWS denied {action}.",
-        "Allow {action} for the role in use; in a member account the management account must also "
-        "give access to billing.",
+        "Allow {action} for the role in use. For a member account, the management account must "
+        "also grant access to billing.",
     ),
     Reason(
         "^(Throttling|ThrottledException|TooManyRequests|LimitExceeded|RequestLimitExceeded)"
         "|Rate exceeded",
-        "{service} has too many requests to answer this one.",
-        "Wait a minute and open the page again.",
+        "{service} is receiving too many requests to answer this one.",
+        "Wait a minute, then open the page again.",
     ),
     Reason(
         "^DataUnavailable",
         "{service} has no data for these months yet.",
-        "Data is there up to 24 hours after Cost Explorer was enabled, and later for a forecast: "
-        "try again tomorrow.",
+        "Data arrives within 24 hours of enabling Cost Explorer; a forecast takes longer. Try "
+        "again tomorrow.",
     ),
     Reason(
         "^(EndpointConnection|Connect|ReadTimeout|Proxy|SSLError|HTTPClient|ResponseStreaming"
@@ -86,14 +86,14 @@ def as_problem(error: Exception, service: str, action: str) -> SourceProblem:
     return SourceProblem(
         f"{service} could not answer{f' ({code[0]})' if code else ''}.",
         MEANS,
-        "Open the page again later; if it stays so, look at AWS's service health.",
+        "Open the page again later. If the problem persists, check the AWS Health Dashboard.",
     )
 
 
 def can_not_keep(service: str, reason: str) -> SourceProblem:
     """The problem when answers can't be written to disk: asking again would cost again."""
     return SourceProblem(
-        f"The answers of {service} can't be kept: {reason}.",
+        f"Answers from {service} can't be saved: {reason}.",
         MEANS,
         "Check CHARGEBACK_STORE and the permissions of the folder.",
     )
