@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -143,8 +143,12 @@ def movement(answers: Answers, view: View) -> list[MovedMeter]:
     return [meter for meters in found.values() for meter in meters]
 
 
-def movement_by_unit(answers: Answers, subject: Subject) -> dict[str, list[MovedMeter]]:
+def movement_by_unit(answers: Answers, subject: Subject) -> Mapping[str, Sequence[MovedMeter]]:
     """What changed within each unit that has lines in one of the months."""
+    return answers.made_once(_movement_by_unit, subject)
+
+
+def _movement_by_unit(answers: Answers, subject: Subject) -> dict[str, list[MovedMeter]]:
     view = subject.two_months
     rows = answers.ask("movement", view.grain, view, told=TOLD, **subject.parameters).to_pylist()
     meters: dict[str, list[MovedMeter]] = {}
