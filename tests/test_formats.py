@@ -66,7 +66,10 @@ def test_a_change_in_money_shows_its_direction(value: Decimal) -> None:
     ],
 )
 def test_compact_money(value: str, written: str) -> None:
-    assert formats.compact_money(Decimal(value), "USD") == written
+    amount = Decimal(value)
+    assert formats.compact_money(amount, "USD") == written
+    sign = "+" if amount > 0 else ""
+    assert formats.signed_compact_money(amount, "USD") == f"{sign}{written}"
 
 
 @pytest.mark.parametrize(

@@ -117,8 +117,8 @@ def _causes_by_unit(answers: Answers, subject: Subject) -> dict[str, tuple[Cause
 def _days(
     answers: Answers, subject: Subject, found: Mapping[str, Sequence[MovedMeter]]
 ) -> dict[tuple[str, str], list[CallerDay]]:
-    callers = {meter.caller for meters in found.values() for meter in meters} - {""}
-    return days_of_callers(answers, subject, callers)
+    of_units = (meter for meters in found.values() for meter in meters)
+    return days_of_callers(answers, subject, of_units)
 
 
 def _switches(answers: Answers, subject: Subject) -> Switches:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -10,6 +10,7 @@ from typing import Any
 
 from chargeback.billing_period import previous_month
 from chargeback.dimensions import ATTRIBUTED, BY_NAME
+from chargeback.money import ZERO
 from chargeback.reports.answers import Answers
 from chargeback.reports.view import View
 
@@ -43,15 +44,27 @@ class MovedMeter:
     previous_cost: Decimal
     tokens: Decimal
     previous_tokens: Decimal
-    moved: Decimal
+    moved: Decimal = ZERO
     """What of the change other units paid for the month before, or pay now (negative)."""
-    moved_unallocated: Decimal
+    moved_unallocated: Decimal = ZERO
     """The same of what nobody pays for of the caller's spend."""
 
     @property
     def change(self) -> Decimal:
         """Of the cost."""
         return self.cost - self.previous_cost
+
+    @property
+    def is_usage(self) -> bool:
+        """Whether it is no tax, fee, credit, refund or discount."""
+        return self.charge_category == "usage"
+
+
+_NOTHING: dict[str, Any] = {
+    **dict.fromkeys(("model", "token_type", "service_tier", "usage_type"), ""),
+    **dict.fromkeys(("cost", "previous_cost", "tokens", "previous_tokens"), ZERO),
+}
+_OTHERS = MovedMeter("usage", "", "", False, False, False, False, **_NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,27 +143,60 @@ def movement(answers: Answers, view: View) -> list[MovedMeter]:
     return [meter for meters in found.values() for meter in meters]
 
 
-def movement_by_unit(answers: Answers, subject: Subject) -> dict[str, list[MovedMeter]]:
+def movement_by_unit(answers: Answers, subject: Subject) -> Mapping[str, Sequence[MovedMeter]]:
     """What changed within each unit that has lines in one of the months."""
+    return answers.made_once(_movement_by_unit, subject)
+
+
+def _movement_by_unit(answers: Answers, subject: Subject) -> dict[str, list[MovedMeter]]:
     view = subject.two_months
     rows = answers.ask("movement", view.grain, view, told=TOLD, **subject.parameters).to_pylist()
     meters: dict[str, list[MovedMeter]] = {}
     for row in rows:
         meters.setdefault(row.pop("unit"), []).append(MovedMeter(**row))
+    if subject.attributed:
+        callers = {meter.caller for of_unit in meters.values() for meter in of_unit} - {""}
+        _add_moves(answers, subject, meters, callers)
     return meters
+
+
+def _add_moves(
+    answers: Answers, subject: Subject, meters: dict[str, list[MovedMeter]], callers: set[str]
+) -> None:
+    """Adds a meter of no cost for what moved of each caller, where the unit tells it apart."""
+    view = subject.two_months
+    asked = tuple(sorted(callers))
+    moves = answers.ask("moves", view.grain, view, callers=asked, **subject.parameters)
+    for row in moves.to_pylist():
+        of_unit = meters[row["unit"]]
+        caller = next((m for m in of_unit if m.caller == row["caller"] and m.is_usage), _OTHERS)
+        of_unit.append(
+            replace(
+                caller,
+                **_NOTHING,
+                is_tokens=row["is_tokens"],
+                moved=row["moved"],
+                moved_unallocated=row["moved_unallocated"],
+            )
+        )
 
 
 Days = dict[tuple[str, str], list[CallerDay]]
 """By unit and caller, the oldest first."""
 
 
-def days_of_callers(answers: Answers, subject: Subject, callers: Iterable[str]) -> Days:
-    """Each day of some callers, in both months, within each unit."""
-    asked = tuple(sorted({*callers}))
-    if not asked:
+def days_of_callers(answers: Answers, subject: Subject, meters: Iterable[MovedMeter]) -> Days:
+    """Each day, in both months and within each unit, of the callers that meters tell apart."""
+    called = {(meter.caller, meter.is_session) for meter in meters if meter.caller}
+    if not called:
         return {}
     rows = answers.ask(
-        "caller_days", "daily", subject.two_months, callers=asked, **subject.parameters
+        "caller_days",
+        "daily",
+        subject.two_months,
+        principals=tuple(sorted(caller for caller, is_session in called if not is_session)),
+        sessions=tuple(sorted(caller for caller, is_session in called if is_session)),
+        **subject.parameters,
     ).to_pylist()
     days: Days = {}
     for row in rows:

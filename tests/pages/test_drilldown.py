@@ -202,7 +202,7 @@ def test_the_lines_of_a_day_are_its_cost(open_page: OpenPage, bill: Bill) -> Non
 def test_crumbs_lead_to_every_level_above_and_keep_the_rest(open_page: OpenPage) -> None:
     above = ["tenant:acme-corp", "model:Claude Sonnet 5.5"]
     app = open_page("tenants", month=MONTH, at=[*above, "token_type:output"], region="us-east-1")
-    crumbs = [crumb.proto for crumb in app.main.get("page_link")]
+    crumbs = [crumb.proto for crumb in app.main.get("page_link")][: len(above) + 1]
     assert [crumb.label for crumb in crumbs] == ["Tenants", plain("acme-corp"), "Claude Sonnet 5.5"]
     for depth, crumb in enumerate(crumbs):
         address = parse_qs(crumb.query_string)
@@ -215,7 +215,25 @@ def test_choosing_a_split_is_written_into_the_address(open_page: OpenPage) -> No
     app.button_group[0].select("model").run()
     assert app.query_params["by"] == "model"
     assert app.button_group[0].value == "model"
-    assert "model" in app.subheader[0].value
+    assert "model" in app.subheader[-1].value
+
+
+def test_a_unit_shows_why_it_changed_and_each_step_leads_on(
+    open_page: OpenPage, bill: Bill
+) -> None:
+    change = bill.total(MONTH, ACME) - bill.total("2026-09", ACME)
+    app = open_page("tenants", month=MONTH, at="tenant:acme-corp")
+    assert f"{money(abs(change), 'USD')}:" in app.subheader[0].value.replace("\\", "")
+    assert app.subheader[1].value == "What moved since September"
+    (mix,) = (each.proto for each in app.main.get("page_link") if each.proto.label.endswith("mix"))
+    address = parse_qs(mix.query_string)
+    assert (address["at"], address["by"]) == (["tenant:acme-corp"], ["model"])
+
+
+def test_a_month_without_one_before_has_no_bridge(open_page: OpenPage) -> None:
+    app = open_page("tenants", month="2026-09", at="tenant:acme-corp")
+    assert app.subheader[0].value == "What changed"
+    assert "There is no month before to compare with." in captions(app)
 
 
 def test_a_further_page_of_lines_is_written_into_the_address(open_page: OpenPage) -> None:

@@ -165,9 +165,7 @@ CALLS: dict[str, Ask] = {
     "causes_by_unit": lambda _, a, v: causes_by_unit(
         a, subject_of(v.narrowed("model", "Nova Pro"))
     ),
-    "days_of_callers": lambda _, a, v: days_of_callers(
-        a, subject_of(v), (f"arn:aws:iam::111122223333:role/{each}" for each in (MINE, OTHERS))
-    ),
+    "days_of_callers": lambda _, a, v: days_of_callers(a, subject_of(v), movement(a, v)),
     "movement": lambda _, a, v: movement(a, v.narrowed("tenant", MINE)) + movement(a, v),
     "movement_by_unit": lambda _, a, v: movement_by_unit(
         a, subject_of(v.narrowed("model", "Nova Pro"))

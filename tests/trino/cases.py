@@ -56,6 +56,7 @@ NAMED = [
 ]
 """Units of every dimension."""
 CALLERS = ["(unallocated)", "arn:aws:iam::111122223333:role/llm-gateway"]
+SESSIONS = ["arn:aws:sts::111122223333:assumed-role/llm-gateway/acme-corp"]
 
 
 FILTERS = ("services", "record_types", "linked_accounts", "billing_entities")
@@ -234,7 +235,9 @@ CASES: dict[str, Iterable[Case]] = {
     "reports/by_unit": _dimensions("monthly"),
     "reports/by_caller": _attributed("monthly"),
     "reports/cache_use": _views("daily"),
-    "reports/caller_days": _attributed("daily", callers=CALLERS, named=NAMED, inside=None),
+    "reports/caller_days": _attributed(
+        "daily", principals=CALLERS, sessions=SESSIONS, named=NAMED, inside=None
+    ),
     "reports/charges": _charges(),
     "reports/day_table": _views("daily"),
     "reports/days": _dimensions("daily", named=NAMED),
@@ -251,6 +254,12 @@ CASES: dict[str, Iterable[Case]] = {
     "reports/movement": [
         *_attributed("monthly", named=NAMED, inside=None, told=3),
         *_attributed("monthly", named=NAMED, inside=["checkout", "(unallocated)"], told=50),
+    ],
+    "reports/moves": [
+        *_attributed("monthly", named=NAMED, inside=None, callers=CALLERS),
+        *_attributed(
+            "monthly", named=NAMED, inside=["checkout", "(unallocated)"], callers=SESSIONS
+        ),
     ],
     "reports/ranking": _dimensions("monthly", previous_month=PREVIOUS),
     "reports/scope": _views("monthly"),
