@@ -175,6 +175,11 @@ def settled(page: Page) -> None:
     expect(page.locator("[data-stale=true]")).to_have_count(0)
 
 
+def unfold(page: Page) -> None:
+    """Opens the filters in the sidebar."""
+    page.locator(".st-key-filters summary").click()
+
+
 def row_names(page: Page, table: str = TABLE) -> Locator:
     """The names in a table, from top to bottom, as those who can't see read them."""
     return page.locator(f"{table} [role=gridcell][aria-colindex='1']")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from playwright.sync_api import expect
 
 from tests.e2e.conftest import Open, Served, settled
 
@@ -27,6 +28,17 @@ def test_downloads_equal_the_command_lines_files(
             page.get_by_role("button", name=label).click()
         written = tmp_path / started.value.suggested_filename
         assert written.read_bytes() == started.value.path().read_bytes()
+
+
+def test_one_menu_holds_the_files_of_all_sections(open_page: Open) -> None:
+    page = open_page(f"/?month={MONTH}&account=111122223333")
+    page.get_by_role("button", name="Download").click()
+    files = page.get_by_test_id("stPopoverBody").get_by_test_id("stDownloadButton")
+    expect(files.filter(has_text="Attribution")).to_be_visible()
+    with page.expect_download() as started:
+        files.filter(has_text="Top teams").click()
+    assert started.value.suggested_filename == f"teams-{MONTH}-filtered.csv"
+    assert "checkout" in started.value.path().read_text(encoding="utf-8-sig")
 
 
 @pytest.mark.parametrize(

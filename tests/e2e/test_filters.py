@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import Open, row_names, settled
+from tests.e2e.conftest import Open, row_names, settled, unfold
 
 MONTH = "?month=2026-10"
 TENANT = "O'Reilly, Inc."
@@ -14,6 +15,7 @@ TENANT = "O'Reilly, Inc."
 
 def test_a_filter_is_in_the_address_and_survives_a_reload(open_page: Open) -> None:
     page = open_page(f"/tenants{MONTH}")
+    unfold(page)
     # Typing leaves one option: a list that has to be scrolled may swallow the click.
     page.get_by_role("combobox", name="Tenant").fill(TENANT)
     page.get_by_role("option", name=TENANT).click()
@@ -25,11 +27,39 @@ def test_a_filter_is_in_the_address_and_survives_a_reload(open_page: Open) -> No
     settled(page)
     expect(row_names(page)).to_have_text([TENANT])
     expect(page).to_have_url(re.compile("tenant="))
+    expect(page.get_by_text("Filters · 1")).to_be_visible()
+
+
+def test_filters_stay_open_while_one_is_chosen(open_page: Open) -> None:
+    page = open_page(f"/tenants{MONTH}")
+    unfold(page)
+    for name, value in (("Tenant", TENANT), ("Region", "us-east-1")):
+        page.get_by_role("combobox", name=name).fill(value)
+        page.get_by_role("option", name=value).click()
+        page.keyboard.press("Escape")
+        settled(page)
+    expect(page.get_by_text("Filters · 2")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Tenant")).to_be_visible()
+
+
+def test_no_filters_where_they_do_not_apply_and_back_where_they_do(open_page: Open) -> None:
+    page = open_page(f"/tenants{MONTH}&team=search")
+    sidebar = page.get_by_test_id("stSidebar")
+    sidebar.get_by_role("link", name="Chargeback").click()
+    expect(page.get_by_role("heading", level=2)).to_contain_text("Chargeback")
+    settled(page)
+    expect(page.get_by_text("the filters do not apply here")).to_have_count(1)
+    expect(sidebar.get_by_text("Filters")).to_have_count(0)
+    expect(page).to_have_url(re.compile("team=search"))
+    sidebar.get_by_role("link", name="Models").click()
+    expect(page.get_by_text("Only team search")).to_be_visible()
+    expect(page.get_by_text("Filters · 1")).to_be_visible()
 
 
 def test_filters_that_leave_nothing_can_be_cleared(open_page: Open) -> None:
     page = open_page(f"/tenants{MONTH}&at=tenant:acme-corp&team=search&account=777788889999")
     expect(page.get_by_text("matches the filters")).to_be_visible()
+    unfold(page)
     tags = page.get_by_test_id("stMultiSelect").locator("[data-tag]:visible")
     expect(tags).to_have_text(["777788889999", "search"])
     page.get_by_role("button", name="Clear the filters").click()
@@ -39,9 +69,10 @@ def test_filters_that_leave_nothing_can_be_cleared(open_page: Open) -> None:
     expect(page.get_by_test_id("stMetricValue").first).to_be_visible()
 
 
-def test_back_leads_to_the_month_before(open_page: Open) -> None:
-    page = open_page(f"/{MONTH}")
-    spend = page.get_by_test_id("stMetricValue").first
+@pytest.mark.parametrize("width", [1440, 390])
+def test_back_leads_to_the_month_before(open_page: Open, width: int) -> None:
+    page = open_page(f"/{MONTH}", width=width)
+    spend = page.get_by_test_id("stMetric").filter(has_text="Spend").get_by_test_id("stMetricValue")
     october = spend.inner_text()
     page.get_by_role("combobox", name="Billing period").click()
     page.get_by_role("option", name="September 2026").click()
@@ -51,3 +82,21 @@ def test_back_leads_to_the_month_before(open_page: Open) -> None:
     page.go_back()
     expect(page).to_have_url(re.compile("month=2026-10"))
     expect(spend).to_have_text(october)
+
+
+def test_arrows_lead_to_the_months_beside(open_page: Open) -> None:
+    page = open_page(f"/teams{MONTH}")
+    steps = page.evaluate("history.length")
+    for arrow, month in (
+        ("Month before", "2026-09"),
+        ("Month after", "2026-10"),
+        ("Month after", "2026-11"),
+    ):
+        page.get_by_role("button", name=arrow).click()
+        page.wait_for_url(f"**month={month}")
+        settled(page)
+    expect(page.get_by_role("heading", level=2)).to_have_text("Teams, November 2026")
+    expect(page.get_by_role("button", name="Month after")).to_be_disabled()
+    assert page.evaluate("history.length") == steps + 3
+    page.go_back()
+    expect(page.get_by_role("heading", level=2)).to_have_text("Teams, October 2026")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.axe import findings
 from tests.e2e.conftest import FAILED, Open, Served, serving
 
 PAGES = {
@@ -30,8 +31,8 @@ WIDEST = """
 
 
 @pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
-def test_a_page_opens_without_error_and_fits(
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1440, "dark"), (390, "light")])
+def test_a_page_opens_without_error_fits_and_can_be_read_by_all(
     open_page: Open, path: str, width: int, scheme: str
 ) -> None:
     page = open_page(path + MONTH, width=width, scheme=scheme)
@@ -39,6 +40,7 @@ def test_a_page_opens_without_error_and_fits(
     expect(page.locator(FAILED)).to_have_count(0)
     expect(page.locator("[data-testid=stDataFrame]").first).to_be_visible()
     assert page.evaluate(WIDEST) <= width
+    assert findings(page).ours == []
 
 
 def test_a_servers_first_request_may_be_for_any_view(

@@ -21,7 +21,7 @@ from chargeback.settings import Settings
 from chargeback.statement.build import build_statement
 from chargeback.workspace import Workspace
 from tests.bills import whole
-from tests.e2e.conftest import FAILED, TABLE, Open, Served, click_row, row_names, settled
+from tests.e2e.conftest import FAILED, TABLE, Open, Served, click_row, row_names, settled, unfold
 
 MONTH, IN_WORDS = "2026-09", "September 2026"
 ACCOUNT = "111122223333"
@@ -208,6 +208,7 @@ def test_a_control_that_is_drawn_late_changes_nothing(open_page: Open) -> None:
     is_at(page, ("/models", KEPT))
     for route in held:
         route.continue_()
+    unfold(page)
     tags = page.get_by_test_id("stMultiSelect").locator("[data-tag]:visible")
     expect(tags).to_have_text([ACCOUNT])
     page.go_back()
