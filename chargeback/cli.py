@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, duckdb.Error) as error:
         return _complain(unforeseen(error), FAILED)
     except KeyboardInterrupt:
-        return _complain(Problem("Stopped; what was read before stands."), FAILED)
+        return _complain(Problem("Stopped; what was read before still applies."), FAILED)
     return OK
 
 
@@ -73,13 +73,13 @@ def _parser() -> argparse.ArgumentParser:
     which.add_argument("--month", metavar="YYYY-MM", help="only this billing period")
     which.add_argument("--months", type=_positive, metavar="N", help="only the newest N")
     refresh.add_argument(
-        "--accept", metavar="YYYY-MM", help="take a delivery that holds less than before"
+        "--accept", metavar="YYYY-MM", help="accept a delivery that holds less than before"
     )
     refresh.set_defaults(run=_refresh)
 
     export = commands.add_parser("export", help="write a month's chargeback files")
     export.add_argument("--month", metavar="YYYY-MM", required=True)
-    export.add_argument("--by", choices=CHARGED, required=True, help="what to charge")
+    export.add_argument("--by", choices=CHARGED, required=True, help="whom to charge")
     export.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
     export.add_argument(
         "--strict",
@@ -130,7 +130,7 @@ def _say_price(workspace: Workspace) -> None:
         dollars = sum(price(manifest.bytes_scanned) for manifest in older)
         print(
             f"chargeback: {count(older, 'billing period')} read by an earlier version of this "
-            f"program will be read anew: about ${dollars:.4f} of Athena.",
+            f"program will be read again, at about ${dollars:.4f} of Athena.",
             file=sys.stderr,
         )
 

@@ -47,11 +47,11 @@ def unforeseen(error: OSError | duckdb.Error) -> Problem:
         file = Path(error.filename).name if isinstance(error.filename, str) else "A file"
         return Problem(
             f"{file}: {error.strerror}.",
-            "What needed it can't be shown or written; no figure has changed.",
-            "Check the machine's free space, and that this user may read and write the data.",
+            "Whatever needs it can't be shown or written; no figure has changed.",
+            "Check free disk space, and that this user may read and write the data.",
         )
     return Problem(
-        "The figures can't be worked out on this machine now.",
-        "Nothing is shown rather than something wrong; no figure has changed.",
-        "Check its memory and free space; then refresh, which makes damaged files anew.",
+        "The figures can't be calculated on this machine at present.",
+        "Nothing is shown rather than wrong figures; nothing has changed.",
+        "Check its memory and disk space, then refresh: that rebuilds damaged files.",
     )

@@ -108,45 +108,50 @@ def written(amount: Decimal, currency: str) -> str:
 COLUMNS = {
     "line_item_iam_principal": Kind(
         "warning",
-        "This export has no IAM principal data: spend can't be shown by principal. Enable it in "
-        "Data Exports (“Include caller identity (IAM principal) allocation data”).",
+        "This export has no IAM principal data, so spend can't be shown by principal. "
+        "Enable it in Data Exports (“Include caller identity (IAM principal) allocation "
+        "data”).",
     ),
     "tags": Kind(
         "warning",
-        "This export has no tags column: principal and session tags are missing, so teams and "
-        "tenants can't be told from them. Add the column `tags` in Data Exports.",
+        "This export has no tags column: principal and session tags are missing, so teams "
+        "and tenants can't be told from them. Add the column `tags` in Data Exports.",
     ),
     "product": Kind(
         "blocks-close",
-        "This export has no product column: models sold through AWS Marketplace (most of Claude) "
-        "can't be recognised as Bedrock and are missing. Add the column `product`.",
+        "This export has no product column: models sold through AWS Marketplace (most of "
+        "Claude) can't be recognised as Bedrock and are missing. Add the column `product`.",
     ),
     "product_servicecode": Kind(
         "blocks-close",
-        "This export has no service codes: a line that only its service code shows to be Bedrock "
-        "would be missing. Add the column `product_servicecode`.",
+        "This export has no service codes: a line that only its service code identifies as "
+        "Bedrock would be missing. Add the column `product_servicecode`.",
     ),
     "bill_billing_entity": Kind(
         "blocks-close",
-        "This export does not say who sells (billing entity): what AWS Marketplace sells (most of "
-        "Claude) can't be recognised by its name and may be missing. Add `bill_billing_entity`.",
+        "This export does not name the seller (billing entity): AWS Marketplace charges "
+        "(most of Claude) can't be recognised by name and may be missing. Add the column "
+        "`bill_billing_entity`.",
     ),
     "bill_payer_account_id": Kind(
         "warning",
-        "This export does not say which account pays: all its lines are read as one payer's. Add "
-        "the column `bill_payer_account_id`.",
+        "This export does not name the payer account: all its lines are treated as one "
+        "payer's. Add the column `bill_payer_account_id`.",
     ),
     "bill_invoice_id": Kind(
         "warning",
-        "This export has no invoice ids: no month can be called invoiced. Add `bill_invoice_id`.",
+        "This export has no invoice ids, so no month can be marked as invoiced. Add the "
+        "column `bill_invoice_id`.",
     ),
     "line_item_usage_amount": Kind(
         "warning",
-        "This export has no usage amounts: tokens and cost per token can't be shown.",
+        "This export has no usage amounts, so tokens and cost per token can't be shown. Add "
+        "the column `line_item_usage_amount`.",
     ),
     "pricing_unit": Kind(
         "warning",
-        "This export has no pricing units: tokens and cost per token can't be shown.",
+        "This export has no pricing units, so tokens and cost per token can't be shown. Add "
+        "the column `pricing_unit`.",
     ),
 }
 """What a reader must know when a column is not there. What decides which lines count blocks."""
@@ -154,114 +159,125 @@ COLUMNS = {
 CODES = {
     "column-missing": Kind("warning", "{words}"),
     "column-nested": Kind(
-        "info", "The export has columns in place of the map {column}: {columns} are read as it."
+        "info",
+        "The export has separate columns in place of the map {column}: {columns} are read instead.",
     ),
     "files-repeated": Kind(
         "warning",
-        "Files that are there twice, byte for byte, count once. Left out: {files}. Remove them.",
+        "Files delivered twice, byte for byte, are counted once. Left out: {files}. Remove them.",
     ),
-    "files-unread": Kind("warning", "Not part of the delivery, and so not read: {files}. {why}"),
+    "files-unread": Kind(
+        "warning",
+        "Not part of the delivery, and therefore not read: {files}. {why}",
+    ),
     "files-not-named": Kind(
         "blocks-close",
-        "The manifest of the delivery does not name {files}, and Athena reads every file of the "
-        "month: lines may count twice. Remove the files from S3 and refresh.",
+        "The delivery's manifest does not list {files}, but Athena reads every file of the "
+        "month: lines may be counted twice. Remove the files from S3, then refresh.",
     ),
     "export-left-out": Kind(
         "warning",
-        "The export {export} bills payer account {payer} too. The export {taken} counts; left out "
-        "are {lines} of Bedrock, {amount}. Choose with export in the section [bill].",
+        "The export {export} also bills payer account {payer}. The export {taken} is used; "
+        "{lines} of Bedrock, {amount}, are left out. To choose, set export in the section "
+        "[bill].",
     ),
     "tags-unreadable": Kind(
         "warning",
-        "{column} that can't be read, such as {value}: {lines} ({amount}) counted as without them.",
+        "{column} can't be read in {lines} ({amount}), for example {value}: these lines are "
+        "treated as having none.",
     ),
     "dates-unreadable": Kind(
         "warning",
-        "A usage date that can't be read, such as {value}: {lines} ({amount}) counted "
-        "as without one.",
+        "The usage date can't be read in {lines} ({amount}), for example {value}: these "
+        "lines are treated as having none.",
     ),
     "period-is-no-month": Kind(
-        "warning", "The folder {folder} is no billing period, so its files are not read."
+        "warning",
+        "The folder {folder} is not a billing period, so its files are not read.",
     ),
     "delivery-not-parquet": Kind(
         "warning",
-        "Billing period {period} is there only as {kind}, which is not read. Have the export "
-        "written as Parquet.",
+        "Billing period {period} is delivered only as {kind}, which is not read. Set the "
+        "export to Parquet.",
     ),
     "note": Kind("warning", "{text}"),
-    "no-bedrock-lines": Kind("info", "No line of this month's bill is Bedrock's."),
+    "no-bedrock-lines": Kind(
+        "info",
+        "This month's bill has no Bedrock charges.",
+    ),
     "no-principals": Kind(
         "info",
-        "No line of this month names its IAM principal: AWS records it from April 2026 on, and "
-        "only from the day the export includes it.",
+        "No line of this month names its caller (IAM principal). AWS records callers from "
+        "April 2026 on, and only once the export includes them.",
     ),
     "product-new": Kind(
         "info", "New on the bill: product code {product} ({name}), {lines}, {amount}."
     ),
     "product-name-only": Kind(
         "warning",
-        "Sold through AWS Marketplace under a name that contains Bedrock, with no meter of a "
-        "model: {name} (product code {product}), {amount}. It is counted; exclude_products in the "
-        "section [bill] leaves it out.",
+        "Sold through AWS Marketplace with Bedrock in its name, but without model usage: "
+        "{name} (product code {product}), {amount}. It is included; to leave it out, use "
+        "exclude_products in the section [bill].",
     ),
     "product-excluded": Kind(
         "info", "Left out by exclude_products: product code {product}, {lines}, {amount}."
     ),
     "rule-without-effect": Kind(
         "warning",
-        "The allocation rule {rule} takes nothing in the statement by {by}: no line is left that "
-        "it matches, or nobody can receive. Correct its `take`, `to` or `by`, or end it with "
-        "`until`.",
+        "The allocation rule {rule} moves nothing in the statement by {by}: it matches no "
+        "line that is left, or no unit can receive. Correct its `take`, `to` or `by`, or "
+        "end it with `until`.",
     ),
     "products-unexplained": Kind(
         "warning",
-        "Left out: {lines} of AWS Marketplace ({amount}), of products that no line names, so "
-        "whether they are Bedrock's can't be told. Product codes: {codes}.",
+        "Left out: {lines} from AWS Marketplace ({amount}) whose products no line names, so "
+        "it is not known whether they are Bedrock's. Product codes: {codes}.",
     ),
     "basis-open": Kind(
         "blocks-close",
-        "Payer account {payer}: whether discounts are in the net costs or in lines of their own "
-        "can't be told. Net costs take off {before}, discount lines {told}; net costs count. "
-        "Settle it with basis in the section [bill].",
+        "Payer account {payer}: it is not clear whether discounts are already in the net "
+        "costs or on lines of their own. Net costs take off {before}, discount lines "
+        "{told}; net costs are used. Settle it with basis in the section [bill].",
     ),
     "unit-size-unknown": Kind(
         "warning",
-        "How many tokens a unit of {usage_type} is can't be told, so its tokens are not counted: "
-        "{lines}, {amount}.",
+        "It is not known how many tokens a unit of {usage_type} stands for, so its tokens "
+        "are not counted: {lines}, {amount}.",
     ),
     "delivery-smaller": Kind(
         "blocks-close",
-        "A newer delivery holds less: usage of payer account {payer} falls from {kept} to {found}. "
-        "It is not taken; the version before stays. Accept it on Setup, or with refresh --accept "
-        "{period}.",
+        "A newer delivery holds less: usage of payer account {payer} falls from {kept} to "
+        "{found}. It was not taken; the earlier version still applies. To accept it, use "
+        "Setup or refresh --accept {period}.",
     ),
     "attribution-fell": Kind(
         "blocks-close",
-        "In a newer delivery less usage of payer account {payer} says its {what}: {kept} falls to "
-        "{found}. It is not taken; the version before stays. Accept it on Setup, or with refresh "
-        "--accept {period}.",
+        "In a newer delivery, less usage of payer account {payer} names its {what}: {kept} "
+        "falls to {found}. It was not taken; the earlier version still applies. To accept "
+        "it, use Setup or refresh --accept {period}.",
     ),
     "period-gone": Kind(
         "blocks-close",
-        "The bill no longer holds this month; the version read before stays ({amount}). Accept "
-        "that on Setup, or with refresh --accept {period}: the month then goes from view.",
+        "The bill no longer includes this month; the version read earlier still applies "
+        "({amount}). To accept that, use Setup or refresh --accept {period}: the month is "
+        "then no longer shown.",
     ),
     "usage-fell": Kind(
         "info",
-        "With the newest delivery usage of payer account {payer} fell from {kept} to {found}.",
+        "In the newest delivery, usage of payer account {payer} fell from {kept} to {found}.",
     ),
     "delivery-accepted": Kind(
         "info", "A delivery that holds less was accepted by {who} on {when}: {what}."
     ),
     "read-by-older-program": Kind(
         "info",
-        "This month was read by an earlier version of this program. A refresh reads it anew.",
+        "This month was read by an earlier version of this program. Refresh to read it again.",
     ),
     "owner-row-unused": Kind("info", "{file}, line {line}: matches nothing on this month's bill."),
     "owner-row-order": Kind(
         "warning",
-        "{file}: the more specific row counts, not the first. For {dimension} that gives {amount} "
-        "to other owners than the order of the file would: {change}.",
+        "{file}: the more specific row applies, not the first. For {dimension}, that "
+        "assigns {amount} to other owners than the order of the file would: {change}.",
     ),
     "rule-unused": Kind("info", "The source {source} of {dimension} decides nothing this month."),
 }

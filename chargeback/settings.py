@@ -139,7 +139,7 @@ def load_settings() -> Settings:
         )
     if settings.store == "athena" and not (settings.athena and settings.athena.store_location):
         raise UsageProblem(
-            "The spend store is to be kept in Athena, but it is not said where.",
+            "The spend store is to be kept in Athena, but no location is set.",
             todo='Set store_location = "s3://bucket/folder/" in the [athena] section, or make '
             "`store` a folder.",
         )
@@ -153,6 +153,6 @@ def _keep_apart(settings: Settings) -> None:
         return
     if settings.ledger.resolve().is_relative_to(settings.store_folder.resolve()):
         raise UsageProblem(
-            "The ledger is to be kept within the spend store.",
+            "The ledger is set to a folder within the spend store.",
             todo="Make `ledger` (CHARGEBACK_LEDGER) a folder beside it.",
         )

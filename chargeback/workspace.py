@@ -237,9 +237,9 @@ class Workspace:
         read = self.refresh(month, progress=progress, older=True, accept=acceptance)
         if month not in read:
             raise UsageProblem(
-                f"Another delivery of {month} has come since, and holds less too.",
-                "Nothing was taken.",
-                "Look at what it holds, and accept it if it is right.",
+                f"A newer delivery of {month} has arrived since, and it holds less too.",
+                "Nothing was accepted.",
+                "Check what it holds, then accept it if it is right.",
             )
         return read
 

@@ -92,7 +92,12 @@ def _banner(statement: Statement, currency: str) -> None:
     if statement.difference(currency) == 0:
         st.success(plain(words), icon=":material/check_circle:")
     else:
-        st.error(plain(f"{money(total, currency)} of {bill}: do not use this statement."))
+        st.error(
+            plain(
+                f"This statement comes to {money(total, currency)}, but the bill to {bill}: do "
+                "not use it."
+            )
+        )
 
 
 context = page_context.current()
@@ -112,7 +117,7 @@ with problems.shown_problems():
     rules = context.workspace.allocation
     statement = build_statement(context.answers, view, by, today(), rules)
     if not statement.bill:
-        st.info("No line of Bedrock is on this month's bill: nothing is charged.")
+        st.info("This month’s bill has no Bedrock charges, so nothing is charged.")
     for each in statement.without_effect:
         st.info(plain(each.words), icon=":material/info:")
     for currency in statement.bill:
@@ -127,7 +132,7 @@ with problems.shown_problems():
 
     st.subheader("Files", anchor=False)
     if not context.is_invoiced:
-        st.caption("The month is provisional: AWS may still change it, and then the files change.")
+        st.caption("The month is provisional: if AWS changes it, these files will change too.")
     files = dict(zip(("Statement", "Detail", "Manifest"), file_names(view.month, by), strict=True))
     if rules.is_set:
         files["Allocation"] = allocation_name(view.month, by)
@@ -152,7 +157,7 @@ with problems.shown_problems():
                 icon=":material/download:",
             )
     st.caption(
-        "Money is rounded once, here: every cell, row and column is within one cent of its exact "
-        "value, and all add up. So an amount may differ by a cent from another page, or from the "
-        "statement of another unit. The detail holds the exact amounts."
+        "Statements are rounded so that rows and columns add up; every amount is within one cent "
+        "of its exact value. An amount may therefore differ by a cent from another page, or from "
+        "a statement by another kind of unit. The detail file has the exact amounts."
     )

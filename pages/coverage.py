@@ -22,7 +22,7 @@ header.draw(context, "Coverage")
 
 dimension = address.choice("to", DIMENSIONS, LABELS)
 st.segmented_control(
-    "Who pays: attributed to",
+    "Attributed to",
     DIMENSIONS,
     format_func=LABELS.__getitem__,
     default=dimension,
@@ -83,11 +83,13 @@ with narrow:
 
 metrics.heading("Unallocated, by reason", found, f"unallocated-{dimension}-{month}.csv")
 if found.empty:
-    st.success(plain(f"Every dollar has a {noun}."), icon=":material/check_circle:")
+    st.success(plain(f"All spend has a {noun}."), icon=":material/check_circle:")
 else:
     now = history[(history["dimension"] == dimension) & (history["billing_period"] == month)]
     part = percent(share_of(total(found), total(now)))
     said = f"{money(total(found), currency)} without a {noun}: {part} of the month"
-    st.caption(plain(f"{said}, for {count(len(found), 'reason')}. Choose a row to fix it."))
+    st.caption(
+        plain(f"{said}, for {count(len(found), 'reason')}. Choose a row to see how to fix it.")
+    )
     coverage.show_reasons(context, dimension, found)
 coverage.show_more(context, dimension)

@@ -91,7 +91,7 @@ for column, dimension, what in zip(
             what=f"{what.capitalize()}s by spend",
         )
 
-st.caption("Tax, fees, credits, refunds and discounts stand as on-demand: they have no tier.")
+st.caption("Tax, fees, credits, refunds and discounts have no tier and are listed under on-demand.")
 
 mix = usage_mix(answers, view)
 metrics.heading("Prices by model, token type and tier", mix, f"prices-{month}.csv")
@@ -114,11 +114,11 @@ tables.plain_table(
 not_certain = unrecognised(answers, context.view)
 if len(not_certain):
     not_certain["meaning"] = doubts(not_certain)
-    metrics.heading("Not read for certain", not_certain, f"not-certain-{month}.csv")
+    metrics.heading("Not fully recognised", not_certain, f"not-certain-{month}.csv")
     st.caption(
         plain(
-            f"{count(len(not_certain), 'meter')}, "
-            f"{money(total(not_certain), currency)}, all of it in the totals above."
+            f"{count(len(not_certain), 'usage type')}, "
+            f"{money(total(not_certain), currency)}, all included in the totals above."
         )
     )
     tables.plain_table(
@@ -132,5 +132,5 @@ if len(not_certain):
         },
         currency=currency,
         key="not certain",
-        what="Meters not read for certain",
+        what="Usage types not fully recognised",
     )

@@ -69,8 +69,8 @@ def show(list_: Opened, asked: list[str]) -> None:
 def change(path: Path, list_: Opened, asked: list[str]) -> Draft | None:
     """The list to change, and what that leads to; returns what may be saved."""
     st.caption(
-        "The more specific row counts: an ARN before its role, a role before a pattern, an account "
-        "alone last. To end a row, fill in Until; deleting it changes past months too."
+        "The more specific row applies: an ARN before its role, a role before a pattern, an "
+        "account alone last. To end a row, fill in Until; deleting it changes past months too."
     )
     owner_saving.warn_of_others(path, list_, workspace.settings)
     draft = draft_of(list_.read, owner_editor.edited(list_, asked))
@@ -106,7 +106,7 @@ if lists:
         draw(chosen(lists))
 else:
     st.write(
-        "No rule uses an owner list yet. Name one in chargeback.toml, after the tags that a "
-        "dimension is read from; then it is kept on this page:"
+        "No rule uses an owner list yet. Name one in chargeback.toml, after the tags; you can then "
+        "edit it on this page:"
     )
     st.code(NO_LIST, language="toml", wrap_lines=True)

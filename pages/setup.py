@@ -19,7 +19,7 @@ ICONS = {
     "unknown": (":material/help:", "gray"),
 }
 """Of what needs a reader's eye, the worst first."""
-WORDS = {"problem": "problem", "warning": "to look at", "unknown": "not known"}
+WORDS = {"problem": "Problem", "warning": "Check this", "unknown": "Not known"}
 
 
 def draw(check: Check) -> None:
@@ -39,7 +39,7 @@ def accept(month: str) -> None:
     """Takes a delivery that holds less than before; the page says how that went."""
     try:
         workspace.accept(month, sign_in.viewer(workspace.settings).actor)
-        st.toast(plain(f"The delivery of {month_name(month)} counts now."))
+        st.toast(plain(f"The delivery of {month_name(month)} is now in use."))
     except Problem as problem:
         st.session_state["not accepted"] = problem
 
@@ -51,7 +51,7 @@ def show_waiting() -> None:
     viewer = sign_in.viewer(workspace.settings)
     for month, refusal in workspace.waiting().items():
         with st.container(border=True, gap="xsmall"):
-            st.markdown(f"**{month_name(month)}: a delivery holds less than before**")
+            st.markdown(f"**{month_name(month)}: a newer delivery holds less than before**")
             for notice in refusal.notices:
                 st.caption(plain(notice.words))
             if viewer.may_change:
@@ -69,7 +69,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         header.demo_badge()
 with problems.shown_problems():
     show_waiting()
-with st.spinner("Looking at everything…"):
+with st.spinner("Checking everything…"):
     checks = together(examine(workspace, datetime.now(UTC)))
 fine = [check for check in checks if check.state == "ok"]
 st.caption(
@@ -90,4 +90,6 @@ if fine:
         what="What is in order",
     )
 if workspace.settings.athena is None:
-    st.caption("With \\[athena] configured, its credentials, workgroup and table are checked too.")
+    st.caption(
+        "Once \\[athena] is configured, its credentials, workgroup and table are checked too."
+    )

@@ -262,7 +262,7 @@ def test_a_delivery_that_holds_less_is_said_until_it_is_accepted(
     said = inside("refresh", CHARGEBACK_CUR=str(less))
     assert (said.returncode, said.stdout) == (0, "Up to date.\n")
     assert noticed(said) == [f"{MONTH}: blocks-close: delivery-smaller"]
-    assert "from 100.00 USD to 40.00 USD. It is not taken" in said.stderr
+    assert "from 100.00 USD to 40.00 USD. It was not taken" in said.stderr
     accepted = inside("refresh", "--accept", MONTH, CHARGEBACK_CUR=str(less))
     assert (accepted.returncode, accepted.stdout) == (0, f"Read {MONTH}.\n")
     assert noticed(accepted) == [f"{MONTH}: info: delivery-accepted"]

@@ -126,7 +126,7 @@ class ReadList:
         return UsageProblem(
             f"{self.name}: {'; '.join(map(str, self.faults))}.",
             "Its rows can't be told apart, so the list can't be edited here.",
-            "Correct the file, or put back a version that was kept before.",
+            "Correct the file, or restore an earlier version.",
         )
 
 

@@ -83,8 +83,8 @@ def save(path: Path, draft: Draft, actor: Actor, rules: AccessRules) -> None:
     except OSError as error:
         raise Problem(
             f"{path.name} could not be saved: {error.strerror}.",
-            "The list is as it was.",
-            "Check the server's free space, and that it may write to the list and the ledger.",
+            "The list is unchanged.",
+            "Check the server's disk space, and that it may write to the list and the ledger.",
         ) from error
 
 

@@ -180,7 +180,7 @@ class OwnerList:
             f"{self.name}: lines {one.line} and {two.line} name different owners ({dimension} "
             f"{one.values[dimension]} and {two.values[dimension]}) for {caller}, and neither is "
             "more specific.",
-            "Who pays for it can't be told.",
+            "It is not clear who pays for it.",
             "Make one of the lines more specific, or end one where the other begins.",
         )
 

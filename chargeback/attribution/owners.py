@@ -97,7 +97,7 @@ def owners_in(name: str, content: bytes) -> list[OwnerRow]:
     if faults:
         raise OwnerListError(
             f"{name}: {'; '.join(map(str, faults))}.",
-            "Who pays can't be told by it.",
+            "It can't be used to decide who pays.",
             "Correct the owner list.",
         )
     return rows

@@ -58,9 +58,9 @@ def _decided(dimension: str, month: str, amounts: Amounts, labels: list[str]) ->
         name,
         "warning",
         f"{said}; nothing by {', '.join(unused)}",
-        "A source that decides nothing names what no line carries, or stands behind one that "
-        "always decides first.",
-        f"Correct {dimension} in the section [attribution] of chargeback.toml, or take it out.",
+        "A source that decides nothing names something that no line carries, or comes after one "
+        "that always decides first.",
+        f"Correct {dimension} in the section [attribution] of chargeback.toml, or remove it.",
     )
 
 

@@ -77,7 +77,7 @@ def _region(settings: AthenaSettings) -> Iterator[Check]:
         "Region",
         "problem",
         "none is set",
-        "Athena can't be asked.",
+        "Athena can't be queried.",
         "Set `region` in the [athena] section to the region of the table.",
         "export CHARGEBACK_ATHENA__REGION=us-east-1",
     )
@@ -154,8 +154,8 @@ def _deliveries(workspace: Workspace, settings: AthenaSettings) -> Iterator[Chec
             "Deliveries",
             "unknown",
             f"not checked against their manifests: {why}",
-            "A file that lies in the month twice, or a delivery that is half written, would not be "
-            "noticed.",
+            "A file that is there twice, or a delivery that is only half written, would go "
+            "unnoticed.",
             "Allow s3:ListBucket and s3:GetObject on the export's bucket, its folder metadata/ "
             "included, and glue:GetTable on the table.",
         )
@@ -178,7 +178,7 @@ def _columns(
             "Table",
             "problem",
             f"{name} lacks {', '.join(missing)}",
-            "The bill can't be read without.",
+            "The bill can't be read without them.",
             "Use the table of a CUR 2.0 export, partitioned by billing_period: see deploy/.",
             command,
         )
@@ -188,7 +188,7 @@ def _columns(
             "Table",
             "warning",
             f"{name} is not partitioned by billing_period",
-            "Every reading of a month scans, and costs, the whole table.",
+            "Reading one month scans the whole table, and costs as much.",
             "Partition it by billing_period: see deploy/chargeback.yaml.",
             command,
         )
@@ -200,8 +200,7 @@ def _columns(
                 "warning",
                 f"{name} lacks {column}",
                 COLUMNS[column].words,
-                f"{EXPORTS_PAGE} > the export > Edit > Column selection; then bring the table up "
-                "to date.",
+                f"{EXPORTS_PAGE} > the export > Edit > Column selection; then update the table.",
             )
 
 
@@ -219,7 +218,7 @@ def _export(settings: AthenaSettings) -> Iterator[Check]:
             "Data export",
             "warning",
             "no CUR 2.0 export in this account",
-            "It may belong to the management account; then look there.",
+            "It may belong to the management account: check there.",
             f"{EXPORTS_PAGE} > Create: CUR 2.0.",
             f"aws bcm-data-exports list-exports --region {BILLING_REGION}",
         )
@@ -259,7 +258,7 @@ def _delivery(answer: dict[str, Any]) -> Check:
         "Data export",
         "warning",
         f"{name} is not delivered: {reason}",
-        "The newest days are missing until it is.",
+        "The newest days are missing until it is delivered.",
         f"{EXPORTS_PAGE} > {name}. INSUFFICIENT_PERMISSION: the bucket's policy must let Data "
         "Exports write, see ReportBucketPolicy in deploy/chargeback.yaml.",
         f"aws bcm-data-exports list-exports --region {BILLING_REGION}",

@@ -69,11 +69,11 @@ def _viewers(workspace: Workspace) -> Check:
     sign_in = read_sign_in()
     look = who_may_look(sign_in, "localhost", workspace.settings.open_to_all)
     if look == "nobody":
-        means, todo = "Pages show nobody a figure.", f"{how_to_open(sign_in)}."
+        means, todo = "Pages show no figures to anyone.", f"{how_to_open(sign_in)}."
         return Check(LOOK, "problem", "nobody: sign-in can't be used", means, todo)
     if look == "all":
-        means = "Whoever reaches the server sees the whole bill; nobody can change figures there."
-        todo = f"Right only behind a proxy that signs people in. Else take {OPEN} away, and set up "
+        means = "Anyone who reaches the server sees the whole bill; nobody can change figures."
+        todo = f"Use it only behind a proxy that signs people in; else remove {OPEN} and set up "
         return Check(LOOK, "warning", "open to all", means, f"{todo}[auth] in {SECRETS}.")
     words = {"sign-in": "whoever signed in", "this machine": "this machine only, without sign-in"}
     return Check(LOOK, "ok", words[look])
@@ -115,8 +115,8 @@ def _stored(workspace: Workspace, _: datetime) -> Iterator[Check]:
             "Spend store",
             "warning",
             "nothing read yet",
-            "There is nothing to show, and what the bill carries is not known.",
-            "Read the bill. A page reads the month that it shows.",
+            "There is nothing to show, and it is not known what the bill contains.",
+            "Read the bill, or open a page: it reads the month that it shows.",
             REFRESH,
         )
         return
@@ -124,7 +124,7 @@ def _stored(workspace: Workspace, _: datetime) -> Iterator[Check]:
     yield Check("Spend store", "ok", f"{count(stored, 'billing period')}, {lines:,} Bedrock lines")
     missing = [each for each in stored[0].manifest.notices if each.code == "column-missing"]
     if not missing:
-        yield Check("Columns", "ok", "every column that figures are made from")
+        yield Check("Columns", "ok", "every column that the figures need")
     for each in missing:
         yield Check(
             "Columns",
@@ -224,8 +224,8 @@ def _invoices(workspace: Workspace, now: datetime) -> Iterator[Check]:
             "Invoices",
             "unknown",
             f"none for {last:%B %Y}",
-            "The bill can't be compared with them. AWS issues invoices from the third business "
-            "day of the next month on, and shows them to the account that pays.",
+            "The bill can't be compared with them yet. AWS issues invoices from the third business "
+            "day of the next month on, and shows them only to the account that pays.",
             f"In that account: Billing and Cost Management > Bills > {last:%B %Y} > Invoices.",
             "aws invoicing list-invoice-summaries --region us-east-1 --selector "
             f"ResourceType=ACCOUNT_ID,Value={payers[0]}",

@@ -37,10 +37,12 @@ FOLLOWS: Final = {
     "fee": "other",
 }
 """The reason, and the setting of [allocation] that lets it follow usage."""
-SOON: Final = "New usage carries the tag 24 to 48 hours after the key is active; older usage never."
+SOON: Final = (
+    "New usage carries the tag 24 to 48 hours after the key is active; earlier usage never does."
+)
 BACKFILL: Final = (
-    "AWS can backfill up to 12 months of a tag that was there already. It writes those months "
-    "anew, closed ones too, and takes away the tags that are inactive today."
+    "AWS can backfill a tag that already existed for up to 12 months. It rewrites those months, "
+    "closed ones too, and removes tags that are inactive today."
 )
 
 Language = Literal["bash", "toml", "json", "csv"]
@@ -156,8 +158,8 @@ def session_tags(role: str, key: str, value: str) -> Fix:
         "In the gateway: one session for each caller, with its tags",
         TAGS_ACT,
         text,
-        note=f"The gateway’s own code does this, not a person. Keep one session for each set of "
-        f"tags. {SOON}",
+        note=f"This belongs in the gateway’s code; nobody types it. Keep one session for each set "
+        f"of tags. {SOON}",
     )
 
 
@@ -194,7 +196,7 @@ def sso_attribute(key: str) -> Fix:
         "Send the directory’s attribute as a tag (IAM Identity Center)",
         TAGS_ACT,
         text,
-        note="Where attributes are configured already, update- instead of create-. Permission "
+        note="If attributes are already configured, use update- instead of create-. Permission "
         f"sets need sts:TagSession. {SOON}",
     )
 
@@ -209,7 +211,7 @@ def tag_resource(key: str, value: str) -> Fix:
         "Tag the inference profile, model or throughput",
         TAGS_ACT,
         text,
-        note=f"The rules must ask for resourceTags/{key}, and the key be active. {SOON}",
+        note=f"The rules must read resourceTags/{key}, and the key must be active. {SOON}",
     )
 
 
@@ -237,7 +239,7 @@ def owner_row(dimension: str, subject: Subject) -> Fix | None:
         RULES_ACT,
         f"{header}\n{','.join(map(_csv, cells))}",
         "csv",
-        "" if subject.caller else "It counts for all of the account that nothing else decides.",
+        "" if subject.caller else "It applies to all of the account that nothing else decides.",
     )
 
 
@@ -262,9 +264,9 @@ def allocation_rule(dimension: str, subject: Subject) -> Fix:
             f"# to = {toml([placeholder(dimension)])}",
         )
     )
-    note = "Without “to”, all units with spend of their own share it."
+    note = "Without “to”, it is shared by all units with spend of their own."
     if not subject.caller:
-        note += " It takes all of this meter that nobody pays for, callers’ use of it too."
+        note += " It takes everything unallocated of this usage type, with or without a caller."
     return Fix("An allocation rule", RULES_ACT, text, "toml", note)
 
 

@@ -48,9 +48,9 @@ def _not_a_payer(caller: str, payers: Sequence[str]) -> Check:
         NAME,
         "warning",
         f"the credentials are of {caller}, but the bill is paid by {_listed(payers)}",
-        f"Cost Explorer shows {caller} only its own costs: in the reconciliation all other "
-        "accounts of the bill are a difference. Invoices and the list of cost allocation tags are "
-        "for the payer only, whatever these credentials are allowed.",
+        f"Cost Explorer shows {caller} only its own costs, so the reconciliation shows all other "
+        "accounts of the bill as a difference. Invoices and the list of cost allocation tags are "
+        "for the payer only, whatever these credentials are allowed to do.",
         f"To reconcile the whole bill, use credentials of {_listed(payers)}. Have tags activated "
         f"there: {TAGS_PAGE}.",
     )
@@ -61,8 +61,9 @@ def _one_of_several(caller: str, others: Sequence[str]) -> Check:
         NAME,
         "warning",
         f"the credentials are of {caller}; the bill is also paid by {_listed(others)}",
-        f"Cost Explorer and invoices cover what {caller} pays: in the reconciliation the rest of "
-        f"the bill is a difference. Tags that are active in {caller} may not be active elsewhere.",
+        f"Cost Explorer and invoices cover what {caller} pays, so the reconciliation shows the "
+        f"rest of the bill as a difference. Tags that are active in {caller} may not be active "
+        "elsewhere.",
         f"Reconcile each payer's bill with its own credentials. Have tags activated in "
         f"{_listed(others)} too: {TAGS_PAGE}.",
     )

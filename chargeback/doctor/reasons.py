@@ -28,45 +28,45 @@ class Reason:
 REASONS: Final[Mapping[str, Reason]] = {
     "discount": Reason(
         "Discounts",
-        "Discount lines name nobody. They can follow the usage they belong to.",
+        "Discount lines name no caller. They can follow the usage they belong to.",
         RULE_ACTS,
         without_callers=True,
     ),
     "tax": Reason(
         "Tax",
-        "Tax lines name nobody. They can follow the usage that is taxed.",
+        "Tax lines name no caller. They can follow the usage that is taxed.",
         RULE_ACTS,
         without_callers=True,
     ),
     "credit": Reason(
         "Credits",
-        "Credits name nobody. They can follow usage, or stay with whoever negotiated them.",
+        "Credits name no caller. They can follow usage, or stay with whoever negotiated them.",
         RULE_ACTS,
         without_callers=True,
     ),
     "refund": Reason(
         "Refunds",
-        "Refunds name nobody. They can follow the usage they pay back.",
+        "Refunds name no caller. They can follow the usage they pay back.",
         RULE_ACTS,
         without_callers=True,
     ),
     "fee": Reason(
         "Fees and other charges",
-        "Monthly or one-off charges, such as reserved capacity. They name nobody.",
+        "Monthly or one-off charges, such as reserved capacity. They name no caller.",
         RULE_ACTS,
         without_callers=True,
     ),
     "meter": Reason(
-        "Meters that never name a caller",
+        "Usage types that never name a caller",
         "Provisioned throughput, customization, storage and the like: AWS does not say who used "
-        "them. The account or the resource is all there is to go by.",
+        "them. Only the account or the resource tells where they belong.",
         RULE_ACTS,
         without_callers=True,
     ),
     "before-callers": Reason(
-        "Usage that came without its caller",
+        "Usage without a caller",
         "From before the export named callers, or through an API that did not pass them on. AWS "
-        "fills nothing in later.",
+        "does not add callers later.",
         RULE_ACTS,
         without_callers=True,
     ),
@@ -77,27 +77,27 @@ REASONS: Final[Mapping[str, Reason]] = {
     ),
     "internal-use": Reason(
         "Internal use: a team, but no tenant",
-        "Your own teams’ usage. Charge it to their cost centers, not to tenants.",
+        "Usage of your own teams. Charge it to their cost centers, not to tenants.",
         NOTHING_TO_DO,
     ),
     "gateway": Reason(
         "A gateway calls as itself",
-        "Calls under the gateway’s own role, without session tags: nobody can tell for whom.",
+        "Calls under the gateway’s own role, without session tags: for whom is not known.",
         RULE_ACTS,
     ),
     "api-key": Reason(
         "Bedrock API keys",
-        "A key is an IAM user without an owner’s tag. Tag the user, or name the owner in the list.",
+        "A key is an IAM user without an owner’s tag. Tag the user, or add the owner to the list.",
         LIST_ACTS,
     ),
     "blank-tag": Reason(
-        "The tag is there, but blank",
-        "The key arrives without a value, as a directory sends it for an empty field.",
+        "The tag is present but empty",
+        "The key arrives without a value, as directories send it for an empty field.",
         LIST_ACTS,
     ),
     "no-tag": Reason(
         "Callers without the tag",
-        "The line names its caller, and the caller has no such tag.",
+        "The line names its caller, but the caller has no such tag.",
         LIST_ACTS,
     ),
 }

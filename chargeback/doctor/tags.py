@@ -17,7 +17,7 @@ LATELY = timedelta(days=7)
 """Principals and tags come up to two days late, and not every day has a call that carries them."""
 PRINCIPALS = date(2026, 4, 1)
 """From when AWS records IAM principals, at the earliest."""
-AGAIN = f"Look here again a minute later: AWS is asked anew, for ${PRICE} a request."
+AGAIN = f"Check here again a minute later: AWS is asked again, at ${PRICE} a request."
 
 Rows = list[dict[str, Any]]
 """Of queries/reports/tags_seen.sql."""
@@ -55,7 +55,7 @@ def _principals(rows: Rows, newest: date) -> Check:
         "warning",
         "no line of the bill names one",
         f"Spend can't be shown by principal. AWS records it from {PRINCIPALS:%B %Y} on, and "
-        "fills nothing in backwards.",
+        "adds nothing to past usage.",
         f"{EXPORTS_PAGE} > Create, or Edit where it is offered > Include caller identity (IAM "
         "principal) allocation data; deploy/chargeback.yaml makes such an export.",
         MAKE_EXPORT,
@@ -97,8 +97,8 @@ def _lately(name: str, what: str, rows: Rows, newest: date) -> Check:
     return Check(
         name,
         "warning",
-        f"{what}on the bill from {first:%-d %B %Y} to {last:%-d %B %Y}, and not since",
-        f"Spend after {last:%-d %B %Y} can't be told by it; AWS fills nothing in backwards.",
+        f"{what}on the bill from {first:%-d %B %Y} to {last:%-d %B %Y}, but not since",
+        f"Spend after {last:%-d %B %Y} can't be assigned by it; AWS adds nothing to past usage.",
         f"{EXPORTS_PAGE}: does the export still include caller identity? {TAGS_PAGE}: is the key "
         "still active?",
     )
@@ -110,7 +110,7 @@ def _activation(key: str, tag: CostAllocationTag | None, asked_at: datetime) -> 
         since = f" since {tag.updated_on:%-d %B %Y}" if tag.updated_on else ""
         return Check(name, "ok", f"active{since}")
     as_of = f"as of {moment(asked_at)}"
-    means = "Lines do not carry the tag until it is active; AWS fills nothing in backwards."
+    means = "Lines carry the tag only once it is active; AWS adds nothing to past usage."
     todo = f"In the account that pays: {TAGS_PAGE} > {tag.key if tag else key} > Activate."
     if tag is None:
         return Check(

@@ -170,10 +170,10 @@ def _named_problems(period: LocalPeriod) -> Iterator[None]:
         if not period.is_whole():
             raise _damaged(period) from error
         raise SourceProblem(
-            f"What the lines of {month} mean can't be worked out: {_reason(error)}.",
+            f"The lines of {month} can't be interpreted: {_reason(error)}.",
             "That month can't be shown; all others can.",
-            "Give the spend store's folder free space and permission to write, and the machine "
-            "memory.",
+            "Check that the spend store's folder can be written and has free space, and that the "
+            "machine has enough memory.",
         ) from error
 
 

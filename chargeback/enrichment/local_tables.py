@@ -113,7 +113,7 @@ def _unanswered(error: duckdb.Error) -> SourceProblem:
             "Give it more memory, or narrow what is asked.",
         )
     return SourceProblem(
-        "Files of the spend store can't be read any more: they were changed or removed meanwhile.",
+        "Files of the spend store can't be read any more: they have been changed or removed.",
         "This figure can't be shown; no other is affected.",
-        "Refresh, and open the page again: what is damaged is made anew.",
+        "Refresh, then open the page again: damaged files are rebuilt.",
     )

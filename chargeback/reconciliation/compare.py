@@ -228,9 +228,9 @@ def _cost_explorer_month(
     rows = [row for row in (*aws.rows, *marketplace.rows) if row.currency == currency]
     if not rows:
         raise SourceProblem(
-            f"Cost Explorer counts nothing in {currency} for this month.",
-            "There is nothing to hold the bill against.",
-            "Check that the credentials are those of the account that pays this bill.",
+            f"Cost Explorer has nothing in {currency} for this month.",
+            "There is nothing to compare the bill with.",
+            "Check that the credentials belong to the account that pays this bill.",
         )
     since = newest and min(newest, max(row.start for row in rows)) - STILL_FILLING
     return _CostExplorerMonth(

@@ -62,7 +62,7 @@ def doubts(not_certain: pd.DataFrame) -> list[str]:
 
 def _doubts(row: dict[Any, Any]) -> Iterator[str]:
     if not row["recognised"]:
-        yield "Not known what is metered: its cost counts, tokens do not."
+        yield "Not known what this measures: its cost is counted, its tokens are not."
     if row["note"]:
         yield row["note"]
     if row["is_new_product"]:

@@ -98,7 +98,7 @@ def below_partition(entry: str) -> str:
 def _unreadable(name: str, month: str, why: str) -> SourceProblem:
     return SourceProblem(
         f"The manifest of billing period {month} can't be read ({name}: {why}).",
-        "Which files are the bill can't be told, so that month is not brought up to date; figures "
-        "read earlier stay as they were.",
+        "It is not known which files are the bill, so that month is not updated; figures read "
+        "earlier stay as they were.",
         "Copy the manifest from the export again.",
     )

@@ -243,6 +243,6 @@ def _check_it_ties(rows: list[dict[str, Any]], bill: dict[str, Decimal]) -> None
         if parts != total or shared:
             raise Problem(
                 f"The statement does not add up to the bill in {currency}: {parts} of {total}.",
-                "It must not be charged.",
-                "Refresh the month; if it stays, report it as a fault of this program.",
+                "Do not charge it.",
+                "Refresh the month; if the problem remains, report it as a bug in this program.",
             )

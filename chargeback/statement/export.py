@@ -184,7 +184,7 @@ def _named_problems(out: Path, name: str) -> Iterator[None]:
     except OSError as error:
         raise Problem(
             f"{out / name} can't be written: {error.strerror}.",
-            "Nothing was exported; files that were there before are as they were.",
+            "Nothing was exported; files that were there before are unchanged.",
             "Check the folder's free space and permissions.",
         ) from error
 

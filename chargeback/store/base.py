@@ -318,6 +318,6 @@ class Store(ABC, Generic[P]):
 def nothing_to_accept(month: str) -> UsageProblem:
     """There is no delivery of a month that was not taken."""
     return UsageProblem(
-        f"There is no delivery of {month} that waits to be accepted.",
-        todo="A refresh says which months hold less than before.",
+        f"No delivery of {month} is waiting to be accepted.",
+        todo="A refresh tells which months hold less than before.",
     )

@@ -42,7 +42,7 @@ def draw_unit(statement: Statement, currency: str, unit: str, named: Named) -> N
     own, all_parts = direct_total(statement, currency, unit), exact_sum(found["amount"])
     st.caption(
         plain(
-            f"Billed for its own lines {money(own, currency)}, moved by allocation "
+            f"Its own lines {money(own, currency)}, moved by allocation "
             f"{money(all_parts - own, currency)}: charged {money(all_parts, currency)}."
         )
     )
@@ -70,8 +70,8 @@ def draw_pools(statement: Statement, currency: str, named: Named) -> None:
     found = pools(statement, currency)
     metrics.heading("What moved", found, f"pools-{currency}-{statement.billing_period}.csv")
     st.caption(
-        "What follows usage first, then the rules in their order. A rule takes what no rule before "
-        "it took, and nothing that another one moved."
+        "First what follows usage, then the rules in order. A rule takes only what no earlier rule "
+        "took or moved."
     )
     tables.plain_table(
         found.assign(column=found["column"].map(HEADINGS), from_unit=found["from_unit"].map(named)),
@@ -103,8 +103,8 @@ def draw_preview(
     """
     with st.expander("Try other rules", icon=":material/science:"):
         st.caption(
-            "The section [allocation] of chargeback.toml, tried against this month. Nothing is "
-            "saved: copy what you like into the file."
+            "Try the section [allocation] of chargeback.toml on this month. Nothing is saved: copy "
+            "what you want to keep into the file."
         )
         st.text_area("Rules", EXAMPLE, height=220, label_visibility="collapsed", key=TEXT)
         st.button("Try these rules", icon=":material/play_arrow:", on_click=_try)
@@ -128,7 +128,7 @@ def _try() -> None:
 def _draw_difference(now: Statement, then: Statement, currency: str, named: Named) -> None:
     found = compare(now, then, currency)
     changed = int((found["difference"] != 0).sum())
-    st.caption(plain(f"{count(changed, 'unit')} charged otherwise."))
+    st.caption(plain(f"{count(changed, 'unit')} charged differently."))
     tables.plain_table(
         found.assign(unit=found["unit"].map(named)),
         columns={

@@ -101,12 +101,12 @@ def _parts(found: pd.DataFrame, dimension: str, currency: str) -> list[Figure]:
     callers = Figure(
         "Callers to ask",
         money(total(found) - nobody - internal, currency),
-        help="A tag, or a row of the owner list, settles it.",
+        help="A tag or a row in the owner list settles it.",
     )
     rest = Figure(
-        "Names no caller",
+        "No caller named",
         money(nobody, currency),
-        help="Tax, discounts, fees, some meters: allocation rules settle it.",
+        help="Tax, discounts, fees and some usage types: allocation rules settle it.",
     )
     if dimension != "tenant":
         return [callers, rest]
@@ -135,8 +135,11 @@ def show_reasons(context: Context, dimension: str, found: pd.DataFrame) -> None:
             "share": Column("Share", "share"),
             "callers": Column("Callers", "number", "IAM principals as billed."),
             "since": Column("Since"),
-            "ask": Column("Ask", help="Whose part of it is the largest."),
-            "acts": Column("A fix acts on", help="Lists and rules are applied to stored months."),
+            "ask": Column("Ask", help="Who has the largest part of it."),
+            "acts": Column(
+                "A fix applies to",
+                help="Owner lists and rules also apply to months already stored; tags do not.",
+            ),
         },
         currency=context.view.currency,
         key=f"reasons {dimension} {chosen}",
@@ -213,11 +216,11 @@ def _show_callers(context: Context, dimension: str, reason: str) -> Row | None:
     if callers.empty:
         return None
     are_callers = bool(callers["caller"].any())
-    what = "Callers" if are_callers else "Meters"
+    what = "Callers" if are_callers else "Usage types"
     metrics.heading(what, callers, f"{dimension}-{reason}-{month}.csv", ask)
     found, sub = int(callers["found"].iloc[0]), address.value(CALLER)
     if found > len(callers):
-        said = f"The {len(callers)} largest of {found:,}. The CSV has all."
+        said = f"The {len(callers)} largest of {found:,}. The CSV has all of them."
         st.caption(plain(said))
     shown = callers.assign(
         title=[_named(row) for row in callers.to_dict("records")],
@@ -283,13 +286,13 @@ def _show_fixes(context: Context, dimension: str, reason: str, row: Row) -> None
     offered = fixes(dimension, reason, subject, rules)
     spend = money(row["cost"], context.view.currency)
     st.markdown(f"##### To fix {plain(_named(row))}, {plain(spend)}")
-    st.caption(plain("What only you know stands in <ANGLE BRACKETS>: replace it."))
+    st.caption(plain("Replace what is in <ANGLE BRACKETS>: only you know it."))
     now = [fix for fix in offered if fix.acts == RULES_ACT]
     later = [fix for fix in offered if fix.acts != RULES_ACT]
     sides = [
         (side, group)
         for side, group in (
-            ("Past months too: the owner list and rules", now),
+            ("Past months too: owner list and rules", now),
             ("From now on: tags", later),
         )
         if group
@@ -323,7 +326,7 @@ def show_more(context: Context, dimension: str) -> None:
         "gateways": ("Gateways", _show_gateways),
         "spellings": ("Spelled twice", _show_spellings),
         "keys": ("Tags not used", _show_unused_keys),
-        "sources": ("Tag against owner list", _show_disagreements),
+        "sources": ("Sources that disagree", _show_disagreements),
     }
     labels = {name: label for name, (label, _) in looks.items()}
     st.subheader("Also worth a look", anchor=False)
@@ -345,9 +348,9 @@ def _show_gateways(context: Context, dimension: str) -> None:
     found = gateways(context.answers, view, dimension)
     title = f"Gateways: calls with and without a {noun}"
     metrics.heading(title, found, f"gateways-{dimension}-{view.month}.csv")
-    st.caption("Roles whose sessions stand for many callers, each named by its session tags.")
+    st.caption("Roles through which many callers use Bedrock, each identified by session tags.")
     if found.empty:
-        st.info("No role has sessions of many callers this month.", icon=":material/info:")
+        st.info("No role had sessions of many callers this month.", icon=":material/info:")
         return
     tables.plain_table(
         found,
@@ -369,7 +372,7 @@ def _show_gateways(context: Context, dimension: str) -> None:
 def _show_spellings(context: Context, dimension: str) -> None:
     view, names = context.view, BY_NAME[dimension]
     if not names.tag:
-        st.info("Principals are named by AWS: none is spelled twice.", icon=":material/info:")
+        st.info("AWS names principals itself: none is spelled in two ways.", icon=":material/info:")
         return
     found = spellings(context.answers, view, dimension)
     title = f"{names.plural.capitalize()} that look like one, spelled twice"
@@ -399,9 +402,9 @@ def _show_spellings(context: Context, dimension: str) -> None:
 def _show_unused_keys(context: Context, dimension: str) -> None:
     view, rules = context.view, context.workspace.settings.attribution
     found = unused_keys(context.answers, view, rules)
-    metrics.heading("Tags on the bill that no rule reads", found, f"tags-{view.month}.csv")
+    metrics.heading("Tags on the bill that no rule uses", found, f"tags-{view.month}.csv")
     if found.empty:
-        st.info("The rules read every tag key of the bill.", icon=":material/check:")
+        st.info("The rules use every tag key on the bill.", icon=":material/check:")
         return
     tables.plain_table(
         found,
@@ -413,7 +416,7 @@ def _show_unused_keys(context: Context, dimension: str) -> None:
         },
         currency=view.currency,
         key="unused keys",
-        what="Tag keys that no rule reads",
+        what="Tag keys that no rule uses",
     )
     if BY_NAME[dimension].tag:
         draw_fix(further_source(dimension, found["key"].iloc[0], rules))
@@ -425,7 +428,7 @@ def _show_disagreements(context: Context, dimension: str) -> None:
     title = f"Callers whose sources name different {BY_NAME[dimension].plural}"
     metrics.heading(title, found, f"disagreements-{dimension}-{view.month}.csv")
     if found.empty:
-        st.info(f"No two sources name a different {noun}.", icon=":material/check:")
+        st.info(f"All sources name the same {noun}.", icon=":material/check:")
         return
     said = f"{count(len(found), 'caller')}. The first source in the rules decides."
     st.caption(plain(said))

@@ -49,12 +49,12 @@ NAMELESS: Final = "(no name)"
 NO_DATE: Final = "(no date)"
 CHARGED_NAMES: Final = frozenset(dimension.name for dimension in CHARGED.values())
 AS_BILLED: Final = (
-    "As billed, before allocation: what is charged, with its share of tax and of what is spread, "
-    "stands on Chargeback."
+    "As billed, before allocation. Chargeback shows what is charged, with shares of tax and shared "
+    "costs."
 )
 NOT_USAGE: Final = (
     "Tax, fees, credits, refunds and discounts, under the date that AWS gave them. They belong to "
-    "no day, so the chart leaves them out."
+    "no single day, so the chart leaves them out."
 )
 BETWEEN: Final = "\u203a"
 """Between two levels of the way down: a single angle quotation mark, pointing right."""
@@ -136,7 +136,7 @@ def asked_path(levels: Sequence[str], narrowed_by: Collection[str] = BY_NAME) ->
         ignored.append(path.asked)
     if ignored:
         shown = ", ".join(f"“{_short(text)}”" for text in ignored)
-        said = f"This address names something that means nothing here; it was left out: {shown}."
+        said = f"This link names something that this page does not know; it was ignored: {shown}."
         st.warning(plain(said), icon=":material/link_off:")
     return path
 

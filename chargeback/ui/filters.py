@@ -84,8 +84,8 @@ def _draw_filter(dimension: Dimension, options: list[str]) -> None:
         list(dict.fromkeys([*options[:OFFERED], *asked])),
         asked,
         placeholder=f"All {dimension.plural}",
-        help=f"The {OFFERED} largest of {count(len(options), dimension.noun)}; others by their "
-        "exact name."
+        help=f"The {OFFERED} largest of {count(len(options), dimension.noun)}; enter others by "
+        "their exact name."
         if is_cut
         else None,
         accept_new_options=is_cut,

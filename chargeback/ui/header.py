@@ -67,16 +67,16 @@ def _badges(context: Context) -> None:
             "Invoiced",
             icon=":material/task_alt:",
             color="green",
-            help="The month is over, every line that costs something is on an invoice, and nothing "
-            "about it is open. AWS may still restate it.",
+            help="The month is over, every charge is on an invoice, and no question about it is "
+            "open. AWS may still restate it.",
         )
     else:
         st.badge(
             "Provisional",
             icon=":material/hourglass_top:",
             color="orange",
-            help="Do not post this month yet: it is not over, not all of it is invoiced, or "
-            "something about it is open.",
+            help="Do not post this month yet: it is not over, not fully invoiced, or a question "
+            "about it is open.",
         )
     if context.view.where:
         st.badge("Part of the bill", icon=":material/filter_alt:", color="blue")
@@ -85,8 +85,8 @@ def _badges(context: Context) -> None:
             "Adds up to the bill",
             icon=":material/check:",
             color="gray",
-            help="All lines shown add up to what was read of the bill, to the last digit. Whether "
-            "that is what AWS invoiced stands on Reconciliation.",
+            help="Everything shown adds up to the bill as it was read, to the last digit. See "
+            "Reconciliation for whether AWS invoiced the same.",
         )
     else:
         st.badge("Does not add up to the bill", icon=":material/error:", color="red")

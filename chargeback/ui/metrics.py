@@ -43,14 +43,18 @@ NOTEWORTHY = Decimal("0.005")
 """A share that moves less than this is neither praised nor blamed."""
 
 SO_FAR = (
-    "All that is billed so far. The change compares usage on the month's complete days with usage "
-    "on the same days of the month before."
+    "Everything billed so far. The change compares usage on the month’s complete days with the "
+    "same days of the month before."
 )
 AT_THIS_PACE = (
-    "The month's total if its usage goes on as on the complete days: tax and discounts grow with "
-    "it, fees and credits stay. Cost Explorer's own forecast, without tax, is on Reconciliation."
+    "The month’s total if usage continues as on its complete days: tax and discounts grow with "
+    "usage, fees and credits stay as they are. Cost Explorer’s own forecast, before tax, is on "
+    "Reconciliation."
 )
-PRICE = "What tokens cost, before discounts, credits and tax that are lines of their own."
+PRICE = (
+    "What tokens cost, divided by their number; without discounts, credits and tax that are on "
+    "lines of their own."
+)
 CACHE_READ_SHARE = "Tokens read from the prompt cache, of all tokens sent to models."
 CACHE_SAVING = (
     "What tokens read from or written to a prompt cache would have cost as ordinary input, less "
@@ -230,7 +234,9 @@ def not_certain_notice(meters: int, cost: Decimal, currency: str) -> None:
     """Says that some meters could not be read for certain, and leads to their list."""
     st.page_link(
         "pages/models.py",
-        label=plain(f"{count(meters, 'meter')}, {money(cost, currency)}, not read for certain"),
+        label=plain(
+            f"{count(meters, 'usage type')}, {money(cost, currency)}, not fully recognised"
+        ),
         icon=":material/help:",
         query_params=address.link(),
     )
@@ -257,10 +263,10 @@ def nothing_matches(view: View) -> None:
     """What stands in place of a page whose filters, or whose bill, leave nothing."""
     month = month_name(view.month)
     if view.where:
-        said = f"Nothing in {month} matches the filters. Take one away to see more."
+        said = f"Nothing in {month} matches the filters. Remove one to see more."
         st.info(said, icon=":material/filter_alt_off:")
     else:
-        st.info(f"No line of Bedrock is on the bill of {month}.", icon=":material/info:")
+        st.info(f"The bill of {month} has no Bedrock charges.", icon=":material/info:")
     st.stop()
 
 

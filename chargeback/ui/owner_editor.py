@@ -30,12 +30,12 @@ _LABELS: Final = {
     "note": "Note",
 }
 _HELP: Final = {
-    "iam_principal": "The ARN as billed, or its role's. * stands for any text. Empty: any.",
+    "iam_principal": "The ARN as billed, or that of its role. * stands for any text. Empty: any.",
     "usage_account_id": "Twelve digits. Empty: any account.",
-    "effective_from": "The first day of usage that counts. Empty: always did.",
-    "effective_to": "The first day of usage that no longer counts. Empty: no end.",
-    "owner_email": "Whom to ask. Decides nothing.",
-    "note": "For people. Decides nothing.",
+    "effective_from": "The first day of usage it applies to. Empty: from the beginning.",
+    "effective_to": "The first day of usage it no longer applies to. Empty: no end.",
+    "owner_email": "Whom to ask. Has no effect on charges.",
+    "note": "For your own use. Has no effect on charges.",
 }
 
 

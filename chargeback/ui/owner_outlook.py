@@ -33,7 +33,7 @@ TOLD = 20
 IDLE = {
     "no owner": "Names no owner.",
     "no caller": "Matches nobody on the stored bills.",
-    "other days": "Matches callers, but on none of the days that it holds for.",
+    "other days": "Matches callers, but on none of its days.",
 }
 
 
@@ -139,8 +139,8 @@ def show_preview(workspace: Workspace, path: Path, draft: Draft, facts: OwnerFac
     """What the draft moves in the newest months, unit by unit."""
     if facts is None:
         st.caption(
-            "No preview: the spend store is in Athena, where each look would cost money. Figures "
-            "change when the list is saved."
+            "No preview: the spend store is in Athena, where each preview would cost money. "
+            "Figures change when the list is saved."
         )
         return
     if not facts.months:
@@ -149,7 +149,7 @@ def show_preview(workspace: Workspace, path: Path, draft: Draft, facts: OwnerFac
     try:
         moved = _previewed(facts, path, draft, workspace.rules.cache_key)
     except OwnerListError as why:
-        st.caption(plain(f"No preview, as no figure can be told by the list in force. {why.what}"))
+        st.caption(plain(f"No preview: the list in force can’t be used. {why.what}"))
         return
     _show(moved)
 

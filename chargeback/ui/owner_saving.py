@@ -31,9 +31,9 @@ def why_not_here(path: Path, list_: Opened, settings: Settings) -> str:
     if why := why_read_only(path, settings):
         return why
     if not viewer.may_change:
-        return f"You may look at this list, not change it. {viewer.who_may}"
+        return f"You can view this list, but not change it. {viewer.who_may}"
     if len(list_.read.entries) > owner_editor.LONGEST:
-        return f"A list of more than {owner_editor.LONGEST:,} rows is changed in its file."
+        return f"A list of more than {owner_editor.LONGEST:,} rows has to be changed in its file."
     return ""
 
 
@@ -46,12 +46,12 @@ def warn_of_others(path: Path, list_: Opened, settings: Settings) -> None:
     who = f"{by.who} saved this list on {moment(by.at)}" if by else "this list was changed"
     st.warning(
         plain(
-            f"While you were editing, {who}. Your changes can't be saved over that: download your "
-            "draft if you need it, load the list as it is now, and make them again."
+            f"While you were editing, {who}. Your changes can’t overwrite that: download your "
+            "draft if you need it, load the current list, and make your changes again."
         ),
         icon=":material/group:",
     )
-    st.button("Load the list as it is now", on_click=owner_editor.begin_anew, key="load")
+    st.button("Load the current list", on_click=owner_editor.begin_anew, key="load")
 
 
 def say_what_was_saved() -> None:
@@ -87,7 +87,9 @@ def keep(path: Path, draft: Draft, settings: Settings, clicked_on: str) -> None:
     A browser may send the last edit together with the click that ended it.
     """
     if clicked_on != draft.sha256:
-        st.warning("Your last edit came together with the click. See what it moves, then save.")
+        st.warning(
+            "Your last edit arrived together with the click. Check what it changes, then save."
+        )
         return
     try:
         save(path, draft, sign_in.viewer(settings).actor, settings)

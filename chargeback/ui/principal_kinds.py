@@ -22,7 +22,7 @@ LABELS: Final = {
     "api-keys": "API keys",
     "gateways": "Gateways",
 }
-GATEWAY: Final = "A gateway is a role whose sessions stand for many callers."
+GATEWAY: Final = "A gateway is a role through which many callers use Bedrock."
 
 
 def narrow(answers: Answers, view: View, ranking: pd.DataFrame) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from chargeback.errors import Problem
 from chargeback.ui import server
 from chargeback.ui.gate import FORWARDED, OWNER
 
-OPEN_TO_ALL = "Open to all: whoever reaches this address sees the bill (`open_to_all`)."
+OPEN_TO_ALL = "Open to all: anyone who reaches this address sees the bill (`open_to_all`)."
 
 
 @dataclass(frozen=True)

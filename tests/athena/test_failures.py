@@ -33,7 +33,7 @@ REFUSED: list[tuple[Refusal, str]] = [
     (Refusal("StartQueryExecution", "AccessDeniedException", f"{DENIED}athena:StartQueryExecution"),
      "denied athena:StartQueryExecution"),
     (Refusal("StartQueryExecution", "InvalidRequestException", "WorkGroup secret is not found."),
-     "no workgroup"),
+     "no enabled workgroup"),
     (Refusal("GetObject", "AccessDenied", f"{DENIED}s3:GetObject", 403), "denied s3:GetObject"),
     (Refusal("HeadObject", "403", "Forbidden", 403), "denied access"),
     (Refusal("GetObject", "NoSuchKey", "The specified key does not exist.", 404), "were gone"),
@@ -162,9 +162,9 @@ def test_lines_that_can_not_be_read_are_a_problem(athena: Athena) -> None:
     ("change", "what"),
     [
         ({"table": "secret"}, "no table of that name"),
-        ({"workgroup": "secret"}, "no workgroup"),
-        ({"s3_staging_dir": "s3://secret/"}, "can't use the place for its results"),
-        ({"workgroup": "primary"}, "no place for its results"),
+        ({"workgroup": "secret"}, "no enabled workgroup"),
+        ({"s3_staging_dir": "s3://secret/"}, "can't use the location for its results"),
+        ({"workgroup": "primary"}, "no location for its results"),
     ],
     ids=str,
 )

@@ -180,7 +180,7 @@ def test_a_disk_that_fails_leaves_the_list_and_says_so(
         return replace(path, to)
 
     monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(Problem, match=r"could not be saved: No space left.*as it was"):
+    with pytest.raises(Problem, match=r"could not be saved: No space left.*unchanged"):
         save(file, draft, ANN, rules)
     assert file.read_text("utf-8") == OLD
     assert [path.name for path in file.parent.iterdir()] == ["owners.csv"]

@@ -122,7 +122,7 @@ def test_where_the_order_of_the_file_would_give_another_owner_it_is_said_in_doll
         "dimension": "team",
         "change": "line 3 (search) for line 2 (platform) 12.50 USD",
     }
-    assert "gives 12.50 USD to other owners" in usd.words
+    assert "assigns 12.50 USD to other owners" in usd.words
 
 
 def test_only_the_largest_changes_are_put_into_words(owners: Path) -> None:

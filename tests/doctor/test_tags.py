@@ -38,7 +38,7 @@ def test_principals_and_tags_that_are_no_longer_on_the_bill_are_said(
     )
     assert (principals.state, team.state) == (state, state)
     assert "iamPrincipal/Team on the bill" in team.found
-    assert ("and not since" in team.found) == (state == "warning")
+    assert ("but not since" in team.found) == (state == "warning")
 
 
 def test_a_tag_without_a_value_is_none_and_a_resource_tag_has_several_spellings() -> None:

@@ -319,7 +319,7 @@ def test_nothing_is_accepted_before_it_is_there(ledger: Ledger) -> None:
         ledger.refresh(BOSS)
     ledger.deliver(line("10.00"))
     ledger.refresh(BOSS)
-    with pytest.raises(UsageProblem, match="no delivery"):
+    with pytest.raises(UsageProblem, match="No delivery"):
         ledger.refresh(BOSS)
 
 
@@ -411,13 +411,13 @@ def test_a_month_that_came_back_is_as_before(tmp_path: Path) -> None:
 
 def test_accepting_that_a_month_has_gone_takes_it_from_view(tmp_path: Path) -> None:
     workspace = two_months(tmp_path)
-    with pytest.raises(UsageProblem, match="no delivery"):
+    with pytest.raises(UsageProblem, match="No delivery"):
         workspace.accept(MONTH, Actor("boss"))
     remove(workspace, MONTH)
     workspace.refresh()
     assert workspace.accept(MONTH, Actor("boss")) == []
     assert workspace.answers().months == ["2026-09"]
-    with pytest.raises(UsageProblem, match="no delivery"):
+    with pytest.raises(UsageProblem, match="No delivery"):
         workspace.accept(MONTH, Actor("boss"))
     write_bill(tmp_path / "cur", {MONTH: [line("3.00")]})
     assert workspace.refresh() == [MONTH]

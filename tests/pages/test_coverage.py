@@ -162,7 +162,7 @@ def test_a_tag_against_the_owner_list(
     app = open_page("coverage", bill=small, month=MONTH, to="team", look="sources")
     (row,) = table(app, "Callers whose sources disagree")
     assert (row["unit"], row["other_unit"], row["other_source"]) == ("shop", "ads", "owner list")
-    assert plain("Every dollar has a team.") in [each.value for each in app.success]
+    assert plain("All spend has a team.") in [each.value for each in app.success]
 
 
 def test_the_owner_list_says_whom_to_ask(
@@ -193,7 +193,7 @@ def test_a_filter_that_leaves_nothing_says_so(open_page: OpenPage) -> None:
     app = open_page("coverage", month=MONTH, team="no such team")
     assert not app.metric
     assert [box.value for box in app.info] == [
-        "Nothing in October 2026 matches the filters. Take one away to see more."
+        "Nothing in October 2026 matches the filters. Remove one to see more."
     ]
 
 
@@ -202,6 +202,6 @@ def test_a_month_before_callers_were_named(tmp_path: Path, open_page: OpenPage) 
     small = Bill(write_bill(tmp_path / "cur", {MONTH: lines}), tmp_path / "store")
     app = open_page("coverage", bill=small, month=MONTH, to="principal", reason="before-callers")
     rows = {row["title"]: row for row in table(app, REASONS)}
-    assert rows["Usage that came without its caller"]["since"] == "October 2026 or earlier"
+    assert rows["Usage without a caller"]["since"] == "October 2026 or earlier"
     assert app.metric[0].value == "0.0 %"
     assert 'for = ["principal"]' in app.code[0].value

@@ -124,10 +124,10 @@ def test_what_is_not_read_for_certain_is_listed_with_its_cost(
 ) -> None:
     unknown = "line_item_usage_type = 'USE1-Zephyr9-quantum-tokens'"
     new = "line_item_product_code = 'AmazonBedrockStudio'"
-    rows = table(open_page("models", month=MONTH), "Meters not read for certain")
+    rows = table(open_page("models", month=MONTH), "Usage types not fully recognised")
     (zephyr,) = (row for row in rows if row["usage_type"] == "USE1-Zephyr9-quantum-tokens")
     assert abs(zephyr["cost"] - bill.total(MONTH, unknown)) < CENT
-    assert zephyr["meaning"].startswith("Not known what is metered")
+    assert zephyr["meaning"].startswith("Not known what this measures")
     studio = [row for row in rows if row["product_code"] == "AmazonBedrockStudio"]
     assert abs(sum(row["cost"] for row in studio) - bill.total(MONTH, new)) < CENT
     assert all("The product code is new." in row["meaning"] for row in studio)

@@ -134,7 +134,7 @@ def test_attribution_and_what_is_not_attributed_make_the_bill(
 
 def test_a_meter_that_is_not_read_for_certain_is_announced(open_page: OpenPage) -> None:
     links = open_page("overview", month=OCTOBER).main.get("page_link")
-    (link,) = (each for each in links if "not read for certain" in each.proto.label)
+    (link,) = (each for each in links if "not fully recognised" in each.proto.label)
     assert (link.proto.page, link.proto.query_string) == ("models", f"month={OCTOBER}")
 
 
@@ -183,7 +183,7 @@ def test_filters_that_leave_nothing_say_so(bill: Bill, open_page: OpenPage) -> N
     account, region = min(apart)
     app = open_page("overview", month=OCTOBER, account=account, region=region)
     assert [box.value for box in app.info] == [
-        "Nothing in October 2026 matches the filters. Take one away to see more."
+        "Nothing in October 2026 matches the filters. Remove one to see more."
     ]
     assert not app.metric
     assert not app.dataframe
@@ -214,7 +214,7 @@ def test_a_filter_that_the_month_lacks_is_no_reason_to_show_the_whole_bill(
 ) -> None:
     app = open_page("overview", month=OCTOBER, tenant="no such tenant")
     assert [box.value for box in app.info] == [
-        "Nothing in October 2026 matches the filters. Take one away to see more."
+        "Nothing in October 2026 matches the filters. Remove one to see more."
     ]
     assert not app.metric
     assert "**Only tenant no such tenant**" in captions(app)
@@ -228,7 +228,7 @@ def test_a_filter_stays_when_another_month_lacks_it(open_page: OpenPage, tmp_pat
     app.selectbox("month").set_value(SEPTEMBER).run()
     assert "**Only tenant newcomer**" in captions(app)
     assert [box.value for box in app.info] == [
-        "Nothing in September 2026 matches the filters. Take one away to see more."
+        "Nothing in September 2026 matches the filters. Remove one to see more."
     ]
 
 

@@ -184,7 +184,7 @@ def test_what_was_not_shown_yet_is_not_saved(
     """A click may come together with the edit that it ended."""
     app = edit(open_owners(), edited_rows={0: {"team": "seen"}})
     app = click(app, "save", edited_rows={0: {"team": "unseen"}})
-    assert any("came together with the click" in each.value for each in app.warning)
+    assert any("arrived together with the click" in each.value for each in app.warning)
     assert file.read_text("utf-8") == OLD
     click(app, "save", edited_rows={0: {"team": "unseen"}})
     assert "unseen" in file.read_text("utf-8")

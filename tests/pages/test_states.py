@@ -103,9 +103,9 @@ def test_a_bill_that_went_away_leaves_every_month_that_was_read(
 @pytest.mark.parametrize(
     ("page", "said"),
     [
-        ("overview", "No line of Bedrock is on the bill of November 2026."),
-        ("models", "No line of Bedrock is on the bill of November 2026."),
-        ("chargeback", "No line of Bedrock is on this month's bill: nothing is charged."),
+        ("overview", "The bill of November 2026 has no Bedrock charges."),
+        ("models", "The bill of November 2026 has no Bedrock charges."),
+        ("chargeback", "This month’s bill has no Bedrock charges, so nothing is charged."),
         ("tenants", "Nothing in November 2026 was billed."),
         ("reconciliation", ""),
     ],

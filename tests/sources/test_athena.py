@@ -256,12 +256,12 @@ REFUSED_CALLS = [
         "InvalidRequestException",
         "No output location provided. An output location is required either through the Workgroup "
         "result configuration setting or as an API input.",
-        "no place for its results",
+        "no location for its results",
     ),
-    ("InvalidRequestException", "Unable to verify/create output bucket secret", "use the place"),
-    ("NoSuchBucket", "The specified bucket does not exist", "use the place"),
-    ("InvalidRequestException", "WorkGroup is not found.", "no workgroup"),
-    ("InvalidRequestException", "WorkGroup secret is disabled.", "no workgroup"),
+    ("InvalidRequestException", "Unable to verify/create output bucket secret", "use the location"),
+    ("NoSuchBucket", "The specified bucket does not exist", "use the location"),
+    ("InvalidRequestException", "WorkGroup is not found.", "no enabled workgroup"),
+    ("InvalidRequestException", "WorkGroup secret is disabled.", "no enabled workgroup"),
     (
         "InvalidRequestException",
         "Entity Not Found (Service: AmazonDataCatalog; Status Code: 400; Error Code: "
@@ -345,7 +345,7 @@ def test_what_could_not_be_sent_is_told(error: Exception, what: str) -> None:
 
 
 def test_a_missing_result_location_is_told_like_athenas_own_refusal() -> None:
-    assert is_told(no_output_location(), "no place for its results")
+    assert is_told(no_output_location(), "no location for its results")
 
 
 @pytest.fixture

@@ -129,7 +129,7 @@ def _words(error: Exception) -> str:
 def _being_written(month: str, files: list[str]) -> SourceProblem:
     names = ", ".join(files[:SHOWN])
     return SourceProblem(
-        f"A delivery of {month} is being written: its manifest does not stand for {names}.",
+        f"A delivery of {month} is being written: its manifest does not cover {names}.",
         "That month is not brought up to date; figures read earlier stay as they were.",
         "AWS writes the manifest last: try again in a few minutes.",
     )

@@ -45,7 +45,7 @@ def bind(statement: exp.Expr, values: Mapping[str, Value]) -> tuple[str, list[st
     parameters = [literals[name] for name in names]
     if sum(len(text.encode()) for text in (sql, *parameters)) > QUERY_BYTES:
         raise UsageProblem(
-            "This number stands for too many callers and meters to list its single lines.",
+            "This number stands for too many callers and usage types to list its single lines.",
             "Athena was not asked, so nothing was charged.",
             "Go one level deeper, for example to one principal or one model, and list them there.",
         )

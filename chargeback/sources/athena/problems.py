@@ -41,18 +41,18 @@ REASONS = (
     ),
     Reason(
         "No output location",
-        "Athena has no place for its results.",
+        "Athena has no location for its results.",
         "Set `s3_staging_dir` in the [athena] section, or a result location in the workgroup.",
     ),
     Reason(
         "output bucket|NoSuchBucket|bucket does not exist",
-        "Athena can't use the place for its results.",
+        "Athena can't use the location for its results.",
         "Check that the bucket of `s3_staging_dir` or of the workgroup exists in the same region "
         "and that s3:GetBucketLocation is allowed on it.",
     ),
     Reason(
         "(?i)workgroup.* (not found|disabled)",
-        "Athena has no workgroup of that name that is enabled.",
+        "Athena has no enabled workgroup of that name.",
         "Check `workgroup` and `region` in the [athena] section.",
     ),
     Reason(
@@ -71,7 +71,7 @@ REASONS = (
     Reason(
         "^(NoSuchKey|404):",
         "The query's results were gone before they could be read.",
-        "Refresh again; if it stays so, check what deletes files from the place for results.",
+        "Refresh again. If that persists, check what deletes files from the results location.",
     ),
     Reason(
         "HIVE_(CANNOT_OPEN_SPLIT|FILESYSTEM_ERROR|CURSOR_ERROR|FILE_NOT_FOUND)|NoSuchKey",
@@ -89,7 +89,7 @@ REASONS = (
     Reason(
         "exhausted resources|(?i:query timeout)|EXCEEDED_",
         "Athena ran out of time or memory for the query.",
-        "Refresh again later; if it stays so, give the workgroup more capacity.",
+        "Refresh again later. If that persists, give the workgroup more capacity.",
     ),
     Reason(
         "(?i)cancel",

@@ -222,7 +222,7 @@ class _DeliveryFinder:
             f"Files of billing period {self.partition.month} can't be read ({seen.path.name}: "
             f"{seen.error}).",
             STAYS,
-            "Copy the files from the export again, or remove what is no part of it.",
+            "Copy the files from the export again, or remove what is not part of it.",
         )
 
 

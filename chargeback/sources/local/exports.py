@@ -148,8 +148,8 @@ class _Chooser:
         raise SourceProblem(
             f"{first} {what}".strip(),
             f"Together they would count the bill more than once. {STAYS}",
-            f'Say which one counts: export = "{min(exports)}" in the section [bill], or take the '
-            "others away.",
+            f'Choose one with export = "{min(exports)}" in the section [bill], or remove the '
+            "others.",
         )
 
 
