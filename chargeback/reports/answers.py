@@ -25,6 +25,7 @@ REMEMBERED = 200
 
 Parameters = tuple[tuple[str, Any], ...]
 T = TypeVar("T")
+_NOT_YET: Any = object()
 
 
 class _Memory:
@@ -128,13 +129,12 @@ class Answers:
             key: all that decides it, the rows of whoever looks included.
             work_out: what to do where it is not known yet, or no longer.
         """
-        if key not in self._worked_out:
-            result = work_out()
+        found: T = self._worked_out.get(key, _NOT_YET)
+        if found is _NOT_YET:
+            found = work_out()
             if len(self._worked_out) >= REMEMBERED:
                 self._worked_out.clear()
-            self._worked_out[key] = result
-            return result
-        found: T = self._worked_out[key]
+            self._worked_out[key] = found
         return found
 
     def stream(self, name: str, grain: Grain, view: View) -> pa.RecordBatchReader:
