@@ -110,8 +110,9 @@ def show(title: str, levels: Sequence[str], narrow: Narrow | None = None) -> Non
         return
     if not level.path.is_top and not level.path.day:
         _figures(level)
-        dimension, unit = level.path.at[0]
-        unit_statement.link_of(BY_NAME[dimension], unit)
+        if len(level.path.at) == 1:  # further down there is less than a statement's
+            dimension, unit = level.path.at[0]
+            unit_statement.link_of(BY_NAME[dimension], unit)
         if level.path.by != LINES:
             _why(level)
         _split(level)

@@ -98,9 +98,7 @@ def _draw(context: Context, by: str, unit: str) -> None:
         _choose_kind(by)
         _choose_unit(by, charge.bill_to if charge else None, mine, found.named)
     if charge is None and unit:
-        noun, month = CHARGED[by].noun, month_name(context.view.month)
-        said = f"Nothing is charged to the {noun} {unit} in {month}."
-        st.warning(plain(said), icon=":material/search_off:")
+        _say_none(found.statement, unit)
     with st.container(key="statement-files", horizontal=True):
         if charge is not None:
             _files(found.of(charge))
@@ -111,6 +109,12 @@ def _draw(context: Context, by: str, unit: str) -> None:
         _list(found, mine)
     else:
         st.info("No line of Bedrock is on this month's bill: nothing is charged.")
+
+
+def _say_none(statement: Statement, unit: str) -> None:
+    noun, month = CHARGED[statement.bill_to_type].noun, month_name(statement.billing_period)
+    said = f"Nothing is charged to the {noun} {unit} in {month}."
+    st.warning(plain(said), icon=":material/search_off:")
 
 
 def _list(found: UnitStatements, charges: Sequence[Charge]) -> None:

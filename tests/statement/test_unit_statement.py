@@ -21,6 +21,7 @@ from chargeback.statement.allocation_settings import AllocationSettings
 from chargeback.statement.build import MONEY
 from chargeback.statement.charge_parts import charge_parts
 from chargeback.statement.export import write_export
+from chargeback.statement.unit_html import document
 from chargeback.statement.unit_settings import StatementSettings
 from chargeback.statement.unit_statement import MOST_PARTS, UnitStatement, UnitStatements
 from chargeback.statement.unit_words import asking, change, others, still_open
@@ -247,6 +248,15 @@ def test_who_may_not_see_the_whole_bill_gets_no_statement(tmp_path: Path) -> Non
     answers = answers_on(tmp_path, {MONTH: SHOP})
     with pytest.raises(Problem, match=r"30\.0+ of 52\.8"):
         statements_on(answers, rows=Rows((("tenant", ("acme",)),)))
+
+
+def test_a_month_without_a_line_charges_nobody_nothing(tmp_path: Path) -> None:
+    elsewhere = line("5.00", product_code="AmazonEC2", product_servicecode="AmazonEC2")
+    found = statements_on(answers_on(tmp_path, {MONTH: [elsewhere]}))
+    nobody = statement_on(found, UNALLOCATED)
+    assert nobody.charged.total == nobody.used.tokens == 0
+    assert not nobody.parts
+    assert "$" not in document(nobody)  # it has no currency
 
 
 def test_a_unit_that_nothing_is_charged_to_is_named_with_others(shop: UnitStatements) -> None:
