@@ -145,7 +145,7 @@ with problems.shown_problems():
             named(by, next(iter(statement.bill))),
         )
 
-    st.subheader("Files", anchor=False)
+    st.container(key="screen-only-files").subheader("Files", anchor=False)
     if not context.is_invoiced:
         st.caption("The month is provisional: AWS may still change it, and then the files change.")
     files = dict(zip(("Statement", "Detail", "Manifest"), file_names(view.month, by), strict=True))

@@ -110,7 +110,7 @@ def draw_preview(
         currencies: of the bill.
         named: how people call a unit.
     """
-    with st.expander("Try other rules", icon=":material/science:"):
+    with st.expander("Try other rules", icon=":material/science:", key="screen-only-rules"):
         st.caption(
             "The section [allocation] of chargeback.toml, tried against this month. Nothing is "
             "saved: copy what you like into the file."
