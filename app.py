@@ -20,7 +20,7 @@ ICON = str(Path(__file__).parent / "chargeback" / "ui" / "icon.svg")
 def draw() -> None:
     """Draws the page that is asked for."""
     # What it keeps for all viewers needs a server that runs: it is not there when this is imported.
-    from chargeback.ui import download_menu, page_context, paper, problems  # noqa: PLC0415
+    from chargeback.ui import page_context, paper, problems  # noqa: PLC0415
 
     st.set_page_config(page_title="Bedrock chargeback", page_icon=ICON, layout="wide")
     sections = navigation.sections()
@@ -40,7 +40,7 @@ def draw() -> None:
             paper.make_charts_fit(menu)
             with st.sidebar:
                 glossary.draw()
-        with sign_in.footer(), download_menu.collected():
+        with sign_in.footer():
             page.run()
     except Problem as problem:
         problems.show_problem(problem)

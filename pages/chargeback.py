@@ -130,7 +130,7 @@ with problems.shown_problems():
             names_of(context.answers, view, by),
         )
 
-    st.subheader("Files", anchor=False)
+    st.container(key="screen-only-files").subheader("Files", anchor=False)
     if not context.is_invoiced:
         st.caption("The month is provisional: if AWS changes it, these files will change too.")
     files = dict(zip(("Statement", "Detail", "Manifest"), file_names(view.month, by), strict=True))

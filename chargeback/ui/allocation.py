@@ -101,7 +101,7 @@ def draw_preview(
         currencies: of the bill.
         named: how people call a unit.
     """
-    with st.expander("Try other rules", icon=":material/science:"):
+    with st.expander("Try other rules", icon=":material/science:", key="screen-only-rules"):
         st.caption(
             "Try the section [allocation] of chargeback.toml on this month. Nothing is saved: copy "
             "what you want to keep into the file."

@@ -1,10 +1,9 @@
-"""One menu with all files of a page: sections offer theirs while the page is drawn."""
+"""One menu with all files of a page, beside its title: sections put theirs in as they are drawn."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import streamlit as st
@@ -14,69 +13,43 @@ from chargeback.ui import tables
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-_MENU: Final = "downloads"
-_OF_A_PART: Final = "-filtered"
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file that is made only when it is asked for."""
-
-    label: str
-    make: Callable[[], bytes]
-    name: str
+_MENU: Final = "download menu"
 
 
 @dataclass(slots=True)
 class Menu:
-    """The menu of one run."""
+    """The menu of one run of a page."""
 
-    place: DeltaGenerator | None = None
-    """Where the page has room for it; None: nowhere."""
-    is_part: bool = False
-    """Whether the files hold a part of the bill: their names say so, or they would pass for the
-    files of all of it."""
-    files: list[File] = field(default_factory=list)
-
-
-@contextmanager
-def collected() -> Iterator[None]:
-    """Draws the menu once the page is drawn, or has stopped early."""
-    menu = st.session_state[_MENU] = Menu()
-    try:
-        yield
-    finally:
-        if menu.place is not None and menu.files:
-            _draw(menu, menu.place)
+    place: DeltaGenerator
+    """Where it stands; nothing stands there until there is a file."""
+    is_part: bool
+    popover: DeltaGenerator | None = None
 
 
 def reserve(*, is_part: bool) -> None:
-    """Reserves the menu's place here; what the sections offer fills it.
+    """Reserves the menu's place here.
 
     Args:
-        is_part: whether the page shows a part of the bill.
+        is_part: whether the page shows a part of the bill. The files' names say so, or they would
+            pass for those of the whole.
     """
-    menu: Menu = st.session_state[_MENU]
-    menu.place, menu.is_part = st.container(width="content", key="downloads"), is_part
+    place = st.container(width="content", key="downloads")
+    st.session_state[_MENU] = Menu(place, is_part)
 
 
 def offer(label: str, make: Callable[[], bytes], file_name: str) -> None:
-    """Puts a file into the page's menu.
+    """Puts a file into the menu; at once, as a page may stop at any time.
 
     Args:
         label: what it holds.
         make: its bytes; asked for only when somebody wants them.
-        file_name: with its ending.
+        file_name: ends in .csv.
     """
     menu: Menu = st.session_state[_MENU]
+    if menu.popover is None:
+        menu.popover = menu.place.popover("Download", icon=":material/download:")
+        menu.popover.caption("CSV, with every digit")
     if menu.is_part:
-        stem, dot, ending = file_name.rpartition(".")
-        file_name = f"{stem}{_OF_A_PART}{dot}{ending}"
-    menu.files.append(File(label, make, file_name))
-
-
-def _draw(menu: Menu, place: DeltaGenerator) -> None:
-    with place.popover("Download", icon=":material/download:"):
-        st.caption("CSV, with every digit")
-        for file in menu.files:
-            tables.download_button(file.label, file.make, file.name, key=f"download {file.name}")
+        file_name = f"{file_name.removesuffix('.csv')}-filtered.csv"
+    with menu.popover:
+        tables.download_button(label, make, file_name, key=f"download {file_name}")

@@ -12,7 +12,7 @@ from chargeback.reports.answers import Answers
 from chargeback.reports.view import View
 from chargeback.ui import address
 
-WIDTHS: Final = {address.MONTH: 168, address.CURRENCY: 96}
+WIDTHS: Final = {address.MONTH: 156, address.CURRENCY: 96}
 """Pixels: as wide as the longest choice."""
 
 
