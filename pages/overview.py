@@ -4,6 +4,7 @@ import streamlit as st
 
 from chargeback.billing_period import today
 from chargeback.dimensions import BY_NAME, page_file
+from chargeback.reports.caller_causes import Cause
 from chargeback.reports.coverage import coverage, deciding_sources
 from chargeback.reports.frames import total
 from chargeback.reports.movers import movers
@@ -71,6 +72,12 @@ def step_leads_to(step: str) -> bridge.Place:
     return page_file(pages.get(step, "principals")), {}
 
 
+def open_cause(cause: Cause) -> None:
+    """Opens the caller or the model that a cause is about; none where it is about several."""
+    if cause.dimension:
+        metrics.go_to(BY_NAME[cause.dimension], cause.unit)
+
+
 def show_top(dimension: str) -> None:
     """The largest few, which lead to their page."""
     ranking = rankings[dimension]
@@ -122,7 +129,7 @@ bridge.draw(
     view,
     summary,
     month,
-    bridge.Ways(step_leads_to, lambda dimension, unit: metrics.go_to(BY_NAME[dimension], unit)),
+    bridge.Ways(step_leads_to, open_cause),
 )
 by = address.choice("trend", SHOWN)
 st.segmented_control(

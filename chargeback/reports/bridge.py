@@ -112,8 +112,7 @@ def bridge_of(meters: Iterable[MovedMeter]) -> Bridge:
     for effects in effects_of(meters):
         for step, amount in _steps(effects).items():
             steps[step] = exact_sum([steps[step], amount])
-    rest = [m for m in meters if m.charge_category != "usage"]
-    steps["not_usage"] = exact_sum(_change(m) for m in rest)
+    steps["not_usage"] = exact_sum(meter.change for meter in meters if not meter.is_usage)
     return Bridge(exact_sum(m.previous_cost for m in meters), steps)
 
 
@@ -136,7 +135,3 @@ def _steps(of: Effects) -> dict[str, Decimal]:
         "attribution": of.moved,
         "other_meters": of.other_meters,
     }
-
-
-def _change(meter: MovedMeter) -> Decimal:
-    return exact_sum([meter.cost, -meter.previous_cost])

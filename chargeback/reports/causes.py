@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from decimal import localcontext
 
 from chargeback.dimensions import BY_NAME, UNALLOCATED
 from chargeback.formats import percent, signed_percent
-from chargeback.money import ZERO, exact_sum, share_of
+from chargeback.money import EXACT, ZERO, exact_sum, share_of
 from chargeback.reports.answers import Answers
 from chargeback.reports.caller_causes import (
     Cause,
@@ -73,19 +74,33 @@ def causes_of(
         moved_within: the dimension whose tags can move spend, and the units of it looked at.
         switches: of callers that went from one model to another, where only one is looked at.
     """
-    meters = list(meters)
-    effects = effects_of(meters)
-    found = [
-        each
-        for of in effects
-        for each in causes_of_caller(of, days.get(of.caller, ()), month, switches or {})
-    ]
-    going_on = [of for of in effects if not (of.is_new or of.is_gone)]
-    found += [*_prices(going_on), *_caches(going_on, days), *_moves(effects, days, *moved_within)]
-    rest = exact_sum(m.cost - m.previous_cost for m in meters if m.charge_category != "usage")
-    found.append(Cause(rest, "", "tax, fees, credits, discounts"))
-    found = [each for each in found if each.amount]
+    with localcontext(EXACT):
+        found = _found(list(meters), days, month, moved_within, switches or {})
     return tuple(sorted(found, key=lambda each: (-abs(each.amount), each.words)))
+
+
+def _found(
+    meters: Sequence[MovedMeter],
+    days: Days,
+    month: str,
+    moved_within: tuple[str, Collection[str]],
+    switches: Switches,
+) -> list[Cause]:
+    effects = effects_of(meters)
+    going_on = [of for of in effects if not (of.is_new or of.is_gone)]
+    rest = exact_sum(meter.change for meter in meters if not meter.is_usage)
+    found = [
+        *(
+            c
+            for of in effects
+            for c in causes_of_caller(of, days.get(of.caller, ()), month, switches)
+        ),
+        *_prices(going_on),
+        *_caches(going_on, days),
+        *_moves(effects, days, *moved_within),
+        Cause(rest, "", "tax, fees, credits, discounts"),
+    ]
+    return [each for each in found if each.amount]
 
 
 def _causes(answers: Answers, view: View) -> tuple[Cause, ...]:

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from typing import TypeVar
 
-from chargeback.money import ZERO
+from chargeback.money import EXACT, ZERO, exact_sum
 from chargeback.reports.movement import MovedMeter
 
 LAST_DIGIT = Decimal("1E-12")
 """Of an amount on the bill; a part of a change has no more, so that the parts add up."""
-EXACT = 60
-"""Digits that hold any sum and product here without rounding."""
 INPUT, CACHE_READ, CACHE = "input", "cache read", "cache "
 """Token types of text sent to models; the last is how those of the prompt cache begin."""
 
@@ -94,30 +92,30 @@ class Effects:
     @property
     def mix(self) -> Decimal:
         """All moves between what is used."""
-        return self.model_mix + self.cache_mix + self.other_mix
+        return exact_sum([self.model_mix, self.cache_mix, self.other_mix])
 
     @property
     def moved(self) -> Decimal:
         """All that moved by attribution."""
-        return self.moved_tokens + self.moved_others
+        return exact_sum([self.moved_tokens, self.moved_others])
 
     @property
     def other_meters(self) -> Decimal:
         """What meters that are not tokens cost more."""
-        return sum(self.others.values(), ZERO) - self.moved_others
+        return exact_sum([*self.others.values(), -self.moved_others])
 
     @property
     def change(self) -> Decimal:
         """The sum of all parts."""
-        price = sum(self.price.values(), ZERO)
-        return self.volume + price + self.mix + self.moved + self.other_meters
+        priced = self.price.values()
+        return exact_sum([self.volume, *priced, self.mix, self.moved, self.other_meters])
 
 
 def effects_of(meters: Iterable[MovedMeter]) -> list[Effects]:
     """The parts of each caller's change; of callers not told apart, new and gone ones apart."""
     usage = (meter for meter in meters if meter.charge_category == "usage")
     of_caller = _grouped(usage, lambda m: (m.caller, m.is_new, m.is_gone))
-    with localcontext(prec=EXACT):
+    with localcontext(EXACT):
         return [_effects(of_caller[key]) for key in sorted(of_caller)]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from chargeback.billing_period import previous_month
 from chargeback.dimensions import ATTRIBUTED, BY_NAME
-from chargeback.money import ZERO
+from chargeback.money import ZERO, exact_sum
 from chargeback.reports.answers import Answers
 from chargeback.reports.view import View
 
@@ -52,7 +52,7 @@ class MovedMeter:
     @property
     def change(self) -> Decimal:
         """Of the cost."""
-        return self.cost - self.previous_cost
+        return exact_sum([self.cost, -self.previous_cost])
 
     @property
     def is_usage(self) -> bool:

@@ -11,6 +11,7 @@ from statistics import median
 from typing import Final
 
 from chargeback.money import ZERO, exact_sum, share_of
+from chargeback.reports.effects import LAST_DIGIT
 from chargeback.reports.movement import CallerDay
 
 FAR_ABOVE: Final = 3
@@ -19,7 +20,6 @@ FEWEST_DAYS: Final = 10
 """With spend, from which a usual level can be told."""
 LONGEST: Final = 10
 """Days of a run: what lasts longer is no runaway, but how the caller works now."""
-LAST_DIGIT: Final = Decimal("1E-12")
 CACHE_CHANGE: Final = Decimal("0.2")
 """Of the input that is read from the prompt cache, from where its use is another."""
 EDGE_DAYS: Final = 5

@@ -49,8 +49,8 @@ class Ways:
 
     of_step: Callable[[str], Place | None]
     """By the step's name."""
-    of_cause: Callable[[str, str], None]
-    """Opens what a dimension and its unit show."""
+    of_cause: Callable[[Cause], None]
+    """Opens what shows a cause."""
 
 
 def draw(answers: Answers, view: View, summary: Summary, name: str, ways: Ways) -> None:
@@ -157,20 +157,21 @@ def _causes(  # noqa: PLR0913, PLR0917 -- what the table is made of
     title = f"What moved since {metrics.last_month(summary)}"
     metrics.heading(title, _file(found), f"causes-{name}.csv")
     shown = _shown(found, of.change)
-    row = tables.plain_table(
-        shown,
-        columns={
-            "who": Column("Who"),
-            "amount": Column("Change", "money_change"),
-            "what": Column("What happened"),
-        },
-        currency=currency,
-        key=f"causes {name}",
-        select=True,
-        what=title,
-    )
-    if row is not None and row < min(SHOWN, len(found)) and found[row].dimension:
-        ways.of_cause(found[row].dimension, found[row].unit)
+    with st.container(key="causes"):
+        row = tables.plain_table(
+            shown,
+            columns={
+                "who": Column("Who"),
+                "amount": Column("Change", "money_change"),
+                "what": Column("What happened"),
+            },
+            currency=currency,
+            key=f"causes {name}",
+            select=True,
+            what=title,
+        )
+    if row is not None and row < min(SHOWN, len(found)):
+        ways.of_cause(found[row])
 
 
 def _shown(found: Sequence[Cause], change: Decimal) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from chargeback.files.names import safe_file_name
 from chargeback.formats import count, money, month_name, percent, signed_points, tokens
 from chargeback.money import share_of
 from chargeback.reports.answers import Answers
+from chargeback.reports.caller_causes import Cause
 from chargeback.reports.daily import list_days
 from chargeback.reports.frames import total
 from chargeback.reports.ranking import (
@@ -56,6 +57,14 @@ NOT_USAGE: Final = (
     "Tax, fees, credits, refunds and discounts, under the date that AWS gave them. They belong to "
     "no single day, so the chart leaves them out."
 )
+CALLS: Final = ("principal", CALLERS, "model", DAY)
+BEHIND: Final = {
+    "price": ("model", "token_type"),
+    "mix": ("model", "token_type"),
+    "other_meters": ("token_type", DAY),
+    "not_usage": (DAY,),
+}
+"""What shows each step of a bridge, the best first; CALLS shows the others."""
 BETWEEN: Final = "\u203a"
 """Between two levels of the way down: a single angle quotation mark, pointing right."""
 SHOWN_LENGTH: Final = 40
@@ -247,17 +256,16 @@ def _share(level: Level) -> Figure:
 
 def _why(level: Level) -> None:
     """The bridge from last month, and the causes."""
-    behind = {"price": "model", "mix": "model", "other_meters": "token_type", "not_usage": DAY}
+    path = level.path
 
     def of_step(step: str) -> bridge.Place | None:
-        split = behind.get(step, "principal")
-        if split not in level.splits:
-            return None
-        return _page(level), level.path.split_by(split).parameters()
+        split = next((each for each in BEHIND.get(step, CALLS) if each in level.splits), None)
+        return None if split is None else (_page(level), path.split_by(split).parameters())
 
-    def of_cause(dimension: str, unit: str) -> None:
-        if dimension not in dict(level.path.at):
-            go(DrillPath(level.path.levels, (*level.path.at, (dimension, unit))))
+    def of_cause(cause: Cause) -> None:
+        if cause.dimension and cause.dimension not in dict(path.at):
+            go(DrillPath(path.levels, (*path.at, (cause.dimension, cause.unit))))
+        go(path.split_by(DAY))
 
     name = safe_file_name("-".join([level.view.month, *(unit for _, unit in level.path.at)]))
     ways = bridge.Ways(of_step, of_cause)

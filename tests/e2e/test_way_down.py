@@ -9,6 +9,18 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import Open, click_row, settled
 
 
+def test_a_cause_leads_to_its_caller_and_from_there_to_its_days(open_page: Open) -> None:
+    page = open_page("/?month=2026-10")
+    name = click_row(page, table=".st-key-causes")
+    expect(page).to_have_url(re.compile(r"/principals\?month=2026-10&at=principal"))
+    crumbs = page.locator(".st-key-crumbs")
+    expect(crumbs).to_contain_text(name)
+    settled(page)
+    assert click_row(page, table=".st-key-causes") == name
+    expect(page).to_have_url(re.compile(r"by=day"))
+    expect(page.get_by_role("heading", name="Spend by day")).to_be_visible()
+
+
 def test_clicks_lead_from_a_tenant_to_its_cur_lines(open_page: Open) -> None:
     page = open_page("/tenants?month=2026-10")
     way = []
