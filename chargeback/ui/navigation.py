@@ -62,7 +62,7 @@ def sections() -> Mapping[str, Sequence[StreamlitPage]]:
             st.Page("pages/chargeback.py", title="Chargeback", icon=":material/receipt_long:"),
             st.Page("pages/reconciliation.py", title="Reconciliation", icon=":material/balance:"),
         ],
-        "Setup": [
+        "Set-up": [
             st.Page("pages/owners.py", title="Owner list", icon=":material/contract_edit:"),
             st.Page("pages/setup.py", title="Setup", icon=":material/settings:"),
         ],
