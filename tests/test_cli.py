@@ -269,7 +269,7 @@ def test_a_delivery_that_holds_less_is_said_until_it_is_accepted(
     assert f"accepted by {machine_user()} on" in accepted.stderr
     again = inside("refresh", "--accept", MONTH, CHARGEBACK_CUR=str(less))
     assert (again.returncode, again.stdout) == (2, "")
-    assert "no delivery" in again.stderr
+    assert "No delivery" in again.stderr
 
 
 def test_strict_exits_with_3_where_something_blocks_and_writes_all_the_same(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sized
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from chargeback.errors import Problem
 
+NAMES_LISTED = 3
 State = Literal["ok", "warning", "problem", "unknown"]
 
 EXPORTS_PAGE = "Billing and Cost Management > Data Exports"
@@ -41,15 +42,20 @@ def failed(name: str, problem: Problem, state: State = "problem") -> Check:
 
 
 def together(checks: Iterable[Check]) -> list[Check]:
-    """Checks that found the same, as one that bears all their names; in order."""
+    """Checks that found the same, as one that bears their names; in order."""
     found: dict[tuple[str, ...], list[Check]] = {}
     for check in checks:
         key = (check.state, check.found, check.means, check.todo, check.command)
         found.setdefault(key, []).append(check)
-    return [
-        replace(same[0], name=", ".join(dict.fromkeys(check.name for check in same)))
-        for same in found.values()
-    ]
+    return [replace(same[0], name=_listed([each.name for each in same])) for same in found.values()]
+
+
+def _listed(names: Sequence[str]) -> str:
+    """'Cost Explorer, Invoices'; the first alone of more than a line can hold."""
+    first, *others = dict.fromkeys(names)
+    if len(others) < NAMES_LISTED:
+        return ", ".join([first, *others])
+    return f"{first} and {len(others)} more"
 
 
 def count(things: Sized, word: str) -> str:

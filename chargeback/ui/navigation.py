@@ -65,7 +65,7 @@ def sections() -> Mapping[str, Sequence[StreamlitPage]]:
             st.Page("pages/statement.py", title="Statement", icon=":material/description:"),
             st.Page("pages/reconciliation.py", title="Reconciliation", icon=":material/balance:"),
         ],
-        "Setup": [
+        "Set-up": [
             st.Page("pages/owners.py", title="Owner list", icon=":material/contract_edit:"),
             st.Page("pages/setup.py", title="Setup", icon=":material/settings:"),
         ],

@@ -15,6 +15,13 @@ def test_one_finding_of_several_checks_stands_once_under_all_their_names() -> No
     assert found == [fine, replace(COSTS, name="Cost Explorer, Invoices")]
 
 
+def test_many_names_are_counted() -> None:
+    (found,) = together(replace(COSTS, name=month) for month in ("May", "April", "March", "May"))
+    assert found.name == "May, April, March"
+    (found,) = together(replace(COSTS, name=month) for month in ("May", "April", "March", "June"))
+    assert found.name == "May and 3 more"
+
+
 def test_what_differs_in_its_fix_stands_apart() -> None:
     checks = [COSTS, replace(COSTS, todo="Ask whoever pays.")]
     assert together(checks) == checks

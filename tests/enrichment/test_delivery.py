@@ -315,7 +315,7 @@ def test_a_delivery_is_accepted_by_somebody_at_some_time(ledger: Ledger) -> None
 
 def test_nothing_is_accepted_before_it_is_there(ledger: Ledger) -> None:
     ledger.deliver(line("100.00"))
-    with pytest.raises(UsageProblem, match=f"no delivery of {MONTH} that waits"):
+    with pytest.raises(UsageProblem, match=f"No delivery of {MONTH} is waiting"):
         ledger.refresh(BOSS)
     ledger.deliver(line("10.00"))
     ledger.refresh(BOSS)

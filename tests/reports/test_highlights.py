@@ -97,9 +97,9 @@ def test_coverage_and_what_it_leaves_open_make_the_cost() -> None:
 @pytest.mark.parametrize(
     ("recognised", "note", "is_new_product", "said"),
     [
-        (False, "", False, ["Not known what is metered"]),
+        (False, "", False, ["Not known what this measures"]),
         (True, "The unit names no size.", False, ["The unit names no size."]),
-        (False, "", True, ["Not known what is metered", "product code is new"]),
+        (False, "", True, ["Not known what this measures", "product code is new"]),
     ],
 )
 def test_each_doubt_is_put_into_words(
