@@ -6,7 +6,7 @@ from chargeback.dimensions import BY_NAME, UNALLOCATED
 from chargeback.formats import count, money, percent
 from chargeback.money import share_of
 from chargeback.reports.coverage import DIMENSIONS, coverage_by_month, deciding_sources
-from chargeback.reports.frames import total
+from chargeback.reports.frames import sums, total
 from chargeback.reports.unallocated import reasons
 from chargeback.ui import address, charts, coverage, header, metrics, page_context, tables
 from chargeback.ui.markdown import plain
@@ -56,6 +56,7 @@ def show_sources() -> None:
         currency=currency,
         key=f"sources {dimension}",
         what="What decided",
+        total=sums(decided, "cost", "share"),
     )
 
 

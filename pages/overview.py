@@ -15,6 +15,7 @@ from chargeback.reports.ranking import (
     largest_units,
     others_named,
     rank_by_each,
+    ranking_total,
     top_units,
 )
 from chargeback.reports.summary import summarise
@@ -86,7 +87,7 @@ def show_movers(by: str) -> None:
         moved,
         columns={
             "name": Column(by.capitalize()),
-            "change": Column("Change", "money"),
+            "change": Column("Change", "money_change"),
             "why": Column("Why"),
         },
         currency=currency,
@@ -110,13 +111,15 @@ def show_top(dimension: str) -> None:
         columns={
             "name": Column(dimension.capitalize()),
             "cost": Column("Spend", "money"),
-            "change_ratio": Column(f"Δ {last_month if summary.is_over else days}", "change"),
+            "change_ratio": Column(f"vs {last_month if summary.is_over else days}", "change"),
             "share": Column("Share", "share"),
         },
         currency=currency,
         key=f"top {dimension}",
         select=True,
         what=f"Top {dimension}s by spend",
+        total=ranking_total(ranking)
+        | {"change_ratio": ranking_total(compared[dimension])["change_percent"]},
     )
     if row is not None:
         metrics.go_to(BY_NAME[dimension], top["unit"].iloc[row])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Context, Decimal
 
 import pandas as pd
 
@@ -13,6 +14,8 @@ from chargeback.sources.base import Source
 from chargeback.sources.products import product_keys
 
 LINES_PAGE = 200
+_PRICE = Context(prec=6)
+"""AWS rounds what a line costs: more digits of the quotient would be noise."""
 
 
 def cur_lines(
@@ -20,7 +23,8 @@ def cur_lines(
 ) -> pd.DataFrame:
     """The CUR lines behind a view, newest first, LINES_PAGE to a page (the first is 0).
 
-    Columns: those of queries/cur/lines.sql, and cost, the amount on the bill.
+    Columns: those of queries/cur/lines.sql; cost, the amount on the bill; unit_price, the cost of
+    one of `pricing_unit`, None without an amount.
 
     Raises:
         SourceProblem: the source can't be read now.
@@ -45,4 +49,9 @@ def cur_lines(
     for row in rows:
         is_net = f"{row['payer_account_id']}|{row['currency']}" in net_payers
         row["cost"] = billed_cost(row, is_net=is_net)
-    return pd.DataFrame(rows, columns=[*table.column_names, "cost"])
+        row["unit_price"] = _unit_price(row["cost"], row["usage_amount"])
+    return pd.DataFrame(rows, columns=[*table.column_names, "cost", "unit_price"])
+
+
+def _unit_price(cost: Decimal, amount: Decimal | None) -> Decimal | None:
+    return _PRICE.divide(cost, amount) if amount else None

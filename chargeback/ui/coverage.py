@@ -27,7 +27,7 @@ from chargeback.formats import (
 )
 from chargeback.money import ZERO
 from chargeback.reports.callers import gateways
-from chargeback.reports.frames import total
+from chargeback.reports.frames import sums, total
 from chargeback.reports.tags import disagreements, spellings, unused_keys
 from chargeback.reports.unallocated import internal_use, unallocated_callers
 from chargeback.ui import address, metrics, tables
@@ -139,9 +139,10 @@ def show_reasons(context: Context, dimension: str, found: pd.DataFrame) -> None:
             "acts": Column("A fix acts on", help="Lists and rules are applied to stored months."),
         },
         currency=context.view.currency,
-        key=f"reasons {dimension} {chosen}",
+        key=f"reasons {dimension}",
         select=True,
         what="Unallocated spend by reason",
+        total=sums(found, "cost", "share"),
     )
     if row is not None and found["reason"].iloc[row] != chosen:
         address.go({REASON: [found["reason"].iloc[row]], CALLER: []})
@@ -197,6 +198,7 @@ def _show_internal_use(context: Context) -> None:
         currency=view.currency,
         key="internal use",
         what="Internal use by cost center",
+        total=sums(used, "cost"),
     )
     st.page_link(
         "pages/chargeback.py",
@@ -237,7 +239,7 @@ def _show_callers(context: Context, dimension: str, reason: str) -> Row | None:
             "since": Column("Since"),
         },
         currency=context.view.currency,
-        key=f"callers {dimension} {reason} {sub}",
+        key=f"callers {dimension} {reason}",
         select=True,
         what=f"{what} by unallocated spend",
     )

@@ -16,7 +16,7 @@ from chargeback.formats import count, money, month_name, percent, signed_points,
 from chargeback.money import share_of
 from chargeback.reports.answers import Answers
 from chargeback.reports.daily import daily_trend, list_days, undated
-from chargeback.reports.frames import total
+from chargeback.reports.frames import priced_sums, total
 from chargeback.reports.ranking import (
     OTHERS,
     for_file,
@@ -335,13 +335,14 @@ def _days(level: Level) -> None:
                 "usage_cost": Column("Usage", "money"),
                 "other_cost": Column("Not usage", "money", NOT_USAGE),
                 "tokens": Column("Tokens", "tokens"),
-                "cost_per_million": Column(tables.per_million(currency), "money"),
+                "cost_per_million": Column(tables.per_million(currency), "price"),
                 "line_count": Column("CUR lines", "number"),
             },
             currency=currency,
             key=f"table-{level.path.key}",
             select=True,
             what="Spend by day, newest first",
+            total=priced_sums(days, "cost", "usage_cost", "other_cost", "line_count"),
         )
     if row is not None and days["usage_date"].iloc[row]:
         go(level.path.down(days["usage_date"].iloc[row].isoformat()))

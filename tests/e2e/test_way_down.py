@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import Open, click_row, settled
+from tests.e2e.conftest import Open, click_row, row_names, settled
 
 
 def test_clicks_lead_from_a_tenant_to_its_cur_lines(open_page: Open) -> None:
@@ -23,7 +23,7 @@ def test_clicks_lead_from_a_tenant_to_its_cur_lines(open_page: Open) -> None:
     settled(page)
     expect(page.get_by_text("this level's cost, to the last digit")).to_be_visible()
     expect(page.get_by_role("heading", name="CUR lines")).to_be_visible()
-    first = page.locator("[data-testid=stDataFrame] [role=gridcell]").first
+    first = row_names(page, "table").first
     expect(first).to_contain_text(day)
 
     crumbs, address = page.locator(".st-key-crumbs").inner_text(), page.url
