@@ -1,8 +1,9 @@
 // Draws a table, sorts it, finds in it, and says which row was chosen. What it is given becomes
 // text, never markup.
 
-const FINDABLE_ROWS = 30;
-const LINE = { width: 90, height: 22, edge: 2 };
+// So many rows stand on the page; of more, some, to be scrolled and searched.
+const WHOLE_ROWS = 30;
+const LINE = { width: 76, height: 22, edge: 2 };
 const SVG = "http://www.w3.org/2000/svg";
 const letters = new Intl.Collator("en", { numeric: true });
 
@@ -105,7 +106,9 @@ const totalOf = (columns) => {
   const name = make("th", { scope: "row", className: classOf(first) }, "Total");
   const cells = others.map((column) => {
     const cell = make("td", { className: classOf(column) });
-    cell.append(...contentOf({ ...column, kind: "" }, column.total));
+    // All of it has no bar: that would say nothing.
+    const value = column.kind === "share" ? null : column.totalValue;
+    cell.append(...contentOf(column, column.total, value));
     return cell;
   });
   return make("tfoot", {}, make("tr", {}, name, ...cells));
@@ -183,6 +186,8 @@ const tableOf = (data) => {
   return table;
 };
 
+const isLong = (data) => data.rows > WHOLE_ROWS;
+
 // A click that ends the selection of a figure, to copy it, is no click on the row.
 const isSelecting = (event) => !event.target.closest("button") && String(getSelection()) !== "";
 
@@ -209,6 +214,6 @@ export default ({ data, parentElement, setTriggerValue }) => {
     }
   };
   showOrder(table, data, state.sort);
-  if (data.rows > FINDABLE_ROWS) root.append(findOf(table, data, state));
-  root.append(make("div", { className: "frame" }, table));
+  if (isLong(data)) root.append(findOf(table, data, state));
+  root.append(make("div", { className: isLong(data) ? "frame tall" : "frame" }, table));
 };

@@ -20,7 +20,7 @@ from chargeback.reports.view import View
 from chargeback.ui.cur_lines import describe_lines
 from chargeback.ui.drill_path import OFFERED, PARAMETERS, DrillPath, read_path
 from chargeback.ui.markdown import plain
-from tests.pages.conftest import Bill, OpenPage, rows, tables, total
+from tests.pages.conftest import Bill, OpenPage, rows, table, tables, total
 
 TENANTS = ("tenant", "team", "principal", "model", "token_type")
 PRINCIPALS = ("principal", "iam_principal", "model", "token_type")
@@ -210,10 +210,49 @@ def test_crumbs_lead_to_every_level_above_and_keep_the_rest(open_page: OpenPage)
 
 def test_choosing_a_split_is_written_into_the_address(open_page: OpenPage) -> None:
     app = open_page("tenants", month=MONTH, at="tenant:acme-corp")
-    app.button_group[0].select("model").run()
-    assert app.query_params["by"] == "model"
-    assert app.button_group[0].value == "model"
-    assert "model" in app.subheader[0].value
+    app.button_group[0].select("token_type").run()
+    assert app.query_params["by"] == "token_type"
+    assert app.button_group[0].value == "token_type"
+    assert "token type" in app.subheader[0].value
+
+
+def crumbs_said(app: AppTest) -> list[str]:
+    return [text.value for text in app.markdown if text.value.startswith((":gray[", "**"))]
+
+
+def test_levels_of_a_single_row_are_passed_and_said(open_page: OpenPage, bill: Bill) -> None:
+    team = "tags['iamPrincipal/team']"
+    asked = f"SELECT DISTINCT COALESCE({team}, '') FROM bedrock WHERE {ACME}"  # noqa: S608
+    assert bill.ask(asked) == [("checkout",)]
+    app = open_page("tenants", month=MONTH, at="tenant:acme-corp")
+    only = [":gray[only team\\: checkout]", ":gray[only principal\\: llm-gateway]"]
+    assert crumbs_said(app) == ["**acme-corp**", *only]
+    assert len(table(app, "Models by spend")) > 1
+    assert "Teams" in app.button_group[0].options
+
+
+def test_a_level_of_a_single_row_is_shown_to_who_asks_for_it(open_page: OpenPage) -> None:
+    app = open_page("tenants", month=MONTH, at="tenant:acme-corp", by="team")
+    assert [row["name"] for row in table(app, "Teams by spend")] == ["checkout"]
+    assert crumbs_said(app) == ["**acme-corp**"]
+
+
+@pytest.mark.parametrize(
+    ("page", "at"),
+    [
+        ("projects", "project:catalogue-agent"),
+        ("cost_centers", "cost_center:(unallocated)"),
+        ("teams", "team:(unallocated)"),
+        ("principals", "principal:arn:aws:iam::111122223333:role/llm-gateway"),
+    ],
+)
+def test_the_first_level_that_splits_a_unit_is_shown(
+    page: str, at: str, open_page: OpenPage
+) -> None:
+    app = open_page(page, month=MONTH, at=at)
+    (ranking,) = tables(app)
+    assert len(rows(ranking)) > 1
+    assert any(text.value.startswith("**") for text in app.markdown)
 
 
 def test_a_further_page_of_lines_is_written_into_the_address(open_page: OpenPage) -> None:
