@@ -204,13 +204,15 @@ export default ({ data, parentElement, setTriggerValue }) => {
   const table = tableOf(data);
   table.onclick = (event) => {
     const heading = event.target.closest("thead button")?.closest("th");
-    const row = event.target.closest("tr.opens")?.dataset.row;
+    const tr = event.target.closest("tbody tr");
     if (heading) {
       const column = data.columns.find(({ name }) => name === heading.dataset.column);
       state.sort = nextSort(state.sort, column);
       showOrder(table, data, state.sort);
-    } else if (row !== undefined && !isSelecting(event)) {
-      setTriggerValue("opened", { row: Number(row), name: data.columns[0].texts[row] });
+    } else if (tr && !isSelecting(event)) {
+      const { row } = tr.dataset;
+      if (!tr.classList.contains("opens")) tr.classList.toggle("whole");
+      else setTriggerValue("opened", { row: Number(row), name: data.columns[0].texts[row] });
     }
   };
   showOrder(table, data, state.sort);

@@ -109,7 +109,7 @@ def plain_table(  # noqa: PLR0913 -- each says what stands in the table
     amounts = [name for name, at in columns.items() if at.kind in ("money", "exact_money")]
     kept = largest(frame, amounts[0] if amounts else None)
     last = _last(frame)
-    values = {name: [frame[name].iloc[row] for row in kept] for name in columns}
+    values = {name: list(frame[name].iloc[kept]) for name in columns}
     positions: list[int | None] = [*kept]
     closed = frozenset[int]()
     if len(kept) < len(frame):

@@ -197,6 +197,14 @@ def test_the_lines_of_a_day_are_its_cost(open_page: OpenPage, bill: Bill) -> Non
     ) in captions(app)
 
 
+def test_a_line_says_what_one_unit_is_and_costs(open_page: OpenPage) -> None:
+    at = ["tenant:acme-corp", "model:Claude Sonnet 5.5", "token_type:output"]
+    lines = rows(tables(open_page("tenants", month=MONTH, at=at, by="lines"))[0])
+    # AWS Marketplace says "Units" and no size; the price of the demo's offer is for a million.
+    units = {(row["unit"], round(row["unit_price"], 2)) for row in lines}
+    assert units == {("Units of 1,000,000 tokens", Decimal("15.00"))}
+
+
 def test_crumbs_lead_to_every_level_above_and_keep_the_rest(open_page: OpenPage) -> None:
     above = ["tenant:acme-corp", "model:Claude Sonnet 5.5"]
     app = open_page("tenants", month=MONTH, at=[*above, "token_type:output"], region="us-east-1")
