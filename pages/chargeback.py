@@ -22,7 +22,7 @@ from chargeback.ui import address, allocation, header, page_context, problems
 from chargeback.ui.downloads import export_file, workbook_file
 from chargeback.ui.markdown import plain
 from chargeback.ui.metrics import go_to
-from chargeback.ui.tables import Column, plain_table
+from chargeback.ui.tables import Column, plain_table, position_of
 
 LABELS = {name: dimension.label for name, dimension in CHARGED.items()}
 BILLED_AS = {"principal": "IAM principal", "account": "Account ID"}
@@ -56,6 +56,7 @@ def draw_statement(statement: Statement, currency: str) -> None:
         select=True,
         what="Statement",
         total=amounts | {"total_charge": exact_sum(totals), **sums(shown, "direct")},
+        current=position_of(address.value(UNIT), charges["bill_to"]),
     )
     if row is not None:
         _open(statement, charges["bill_to"].iloc[row])

@@ -52,6 +52,7 @@ clicked = tables.ranked_table(
     key="models",
     previous_label=compared_with,
     columns=["name", "cost", "share", "change_percent", "history", "tokens", "cost_per_million"],
+    current=chosen,
 )
 if clicked is not None and clicked != chosen:
     address.go({AT: [f"model:{clicked}"]})

@@ -143,6 +143,7 @@ def show_reasons(context: Context, dimension: str, found: pd.DataFrame) -> None:
         select=True,
         what="Unallocated spend by reason",
         total=sums(found, "cost", "share"),
+        current=tables.position_of(chosen, found["reason"]),
     )
     if row is not None and found["reason"].iloc[row] != chosen:
         address.go({REASON: [found["reason"].iloc[row]], CALLER: []})
@@ -228,6 +229,8 @@ def _show_callers(context: Context, dimension: str, reason: str) -> Row | None:
         account=[row["account_name"] or row["account"] for row in callers.to_dict("records")],
         ask=_owners(context, callers),
     )
+    rows = callers.to_dict("records")
+    current = tables.position_of(sub, map(_key, rows)) or 0
     of_callers = {"kind": Column("Kind"), "ask": Column("Ask")} if are_callers else {}
     row = tables.plain_table(
         shown,
@@ -242,11 +245,11 @@ def _show_callers(context: Context, dimension: str, reason: str) -> Row | None:
         key=f"callers {dimension} {reason}",
         select=True,
         what=f"{what} by unallocated spend",
+        current=current,
     )
-    rows = callers.to_dict("records")
     if row is not None and _key(rows[row]) != sub:
         address.go({CALLER: [_key(rows[row])]})
-    return next((each for each in rows if _key(each) == sub), rows[0])
+    return rows[current]
 
 
 def _owners(context: Context, callers: pd.DataFrame) -> list[str]:

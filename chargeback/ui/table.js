@@ -85,6 +85,7 @@ const rowOf = (data, row) => {
   const cells = [nameOf(first, row, opens), ...others.map((column) => cellOf(column, row))];
   const tr = make("tr", { className: opens ? "opens" : "" }, ...cells);
   tr.dataset.row = row;
+  if (row === data.current) tr.ariaCurrent = "true";
   return tr;
 };
 

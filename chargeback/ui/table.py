@@ -72,6 +72,8 @@ class Rows:
     """How many rows at the end stay there however the table is sorted."""
     closed: frozenset[int] = frozenset()
     """Rows that lead nowhere."""
+    current: int | None = None
+    """The row whose details are open."""
     total: Mapping[str, Any] | None = None
     """What the columns come to; a column without is left empty."""
 
@@ -103,6 +105,7 @@ def data_of(rows: Rows, currency: str, what: str, *, opens: bool) -> dict[str, A
         "last": rows.last,
         "opens": opens,
         "closed": sorted(rows.closed),
+        "current": rows.current,
         "hasTotal": rows.total is not None,
         "columns": [_column(name, rows, currency) for name in rows.columns],
     }

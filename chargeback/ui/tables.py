@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from heapq import nsmallest
 from io import BytesIO
@@ -47,6 +47,7 @@ def ranked_table(  # noqa: PLR0913 -- each says what stands in the table
     key: str,
     previous_label: str,
     columns: Sequence[str] = DEFAULT,
+    current: str | None = None,
 ) -> str | None:
     """Draws Reports.ranking's frame with its total; a click on a row chooses it.
 
@@ -58,6 +59,7 @@ def ranked_table(  # noqa: PLR0913 -- each says what stands in the table
         key: of the widget.
         previous_label: the month that `change_percent` compares with: 'September'.
         columns: which of the frame's columns to show, and `change_percent`.
+        current: the unit whose details are open.
 
     Returns:
         The `unit` of the row that was just clicked, None if none was.
@@ -77,6 +79,7 @@ def ranked_table(  # noqa: PLR0913 -- each says what stands in the table
         select=True,
         what=f"{what.capitalize()}s by spend",
         total=ranking_total(frame),
+        current=position_of(current, frame["unit"]),
     )
     return None if row is None else str(frame["unit"].iloc[row])
 
@@ -90,6 +93,7 @@ def plain_table(  # noqa: PLR0913 -- each says what stands in the table
     select: bool = False,
     what: str = "",
     total: Mapping[str, Any] | None = None,
+    current: int | None = None,
 ) -> int | None:
     """Draws a frame; with `select`, a click on a row chooses it.
 
@@ -102,6 +106,7 @@ def plain_table(  # noqa: PLR0913 -- each says what stands in the table
         select: whether a row can be chosen.
         what: the table's name for those who can't see it.
         total: what columns come to, exact; for a row below that does not sort away.
+        current: the position in `frame` of the row whose details are open.
 
     Returns:
         The position in `frame` of the row that was just clicked, None if none was.
@@ -118,9 +123,15 @@ def plain_table(  # noqa: PLR0913 -- each says what stands in the table
             values[name].insert(place, value)
         positions.insert(place, None)
         closed, last = frozenset({place}), last + 1
-    rows = Rows(columns, values, last, closed, total)
+    shown = position_of(current, positions) if current is not None else None
+    rows = Rows(columns, values, last, closed, shown, total)
     row = draw_table(rows, currency=currency, key=key, what=what, opens=select)
     return None if row is None else positions[row]
+
+
+def position_of(value: object, values: Iterable[object]) -> int | None:
+    """Where a value stands first, None where it does not."""
+    return next((place for place, each in enumerate(values) if each == value), None)
 
 
 def largest(frame: pd.DataFrame, money_column: str | None, longest: int = LONGEST) -> list[int]:

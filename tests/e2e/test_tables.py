@@ -102,6 +102,7 @@ def test_names_are_found_and_the_order_outlives_a_choice(open_page: Open) -> Non
     settled(page)
     expect(heading(page, "Spend", MODELS)).to_have_attribute("aria-sort", "ascending")
     assert shown.all_inner_texts() == names
+    expect(page.locator(f"{MODELS} tr[aria-current=true] th")).to_have_text(names[0])
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
