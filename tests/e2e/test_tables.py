@@ -80,10 +80,17 @@ def test_the_keyboard_alone_sorts_and_leads_on(open_page: Open) -> None:
 
 def test_a_click_anywhere_on_a_row_leads_on_but_not_one_that_selects(open_page: Open) -> None:
     page = open_page(f"/tenants{MONTH}")
-    cell = page.locator(f"{TABLE} tbody tr td").first
-    cell.dblclick()  # selects the figure, to copy it
-    cell.click()
-    name = row_names(page).first.inner_text()
+    figures = page.locator(f"{TABLE} tbody tr td:nth-child(2)")
+    box = figures.first.bounding_box()
+    assert box
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] - 5, middle)
+    page.mouse.down()  # a figure is selected, to copy it
+    page.mouse.move(box["x"] + 5, middle)
+    page.mouse.up()
+    assert page.evaluate("String(getSelection())") != ""
+    name = row_names(page).nth(1).inner_text()
+    figures.nth(1).click()
     expect(page.locator(".st-key-crumbs")).to_contain_text(name)
 
 
