@@ -65,6 +65,23 @@ def signed_money(value: Decimal | None, currency: str) -> str:
     return f"+{text}" if value is not None and _rounded(value, _CENT) > 0 else text
 
 
+def exact_money(value: Decimal, currency: str, decimals: int = 2) -> str:
+    """An amount with all its decimals, `decimals` and two at least: '$0.0000123'."""
+    sign = "-" if value < 0 else ""
+    return f"{sign}{symbol(currency)}{digits(abs(value), max(decimals, 2))}"
+
+
+def digits(value: Decimal, decimals: int = 0) -> str:
+    """A number with all its decimals, `decimals` at least: '1,204.5'."""
+    return f"{value:,.{max(decimals, decimals_of(value))}f}"
+
+
+def decimals_of(value: Decimal) -> int:
+    """How many decimals a number has, zeros at its end left out."""
+    exponent = value.normalize().as_tuple().exponent
+    return max(-exponent, 0) if isinstance(exponent, int) else 0
+
+
 def compact_money(value: Decimal, currency: str) -> str:
     """An amount for prose and axes: '$7.9k', '$184k', '$1.2M'; whole units below a thousand."""
     size, letter = abs(value), ""

@@ -7,10 +7,11 @@ import streamlit as st
 
 from chargeback.billing_period import today
 from chargeback.dimensions import CHARGED, UNALLOCATED
-from chargeback.formats import money
+from chargeback.formats import ABSENT, money
+from chargeback.money import exact_sum
+from chargeback.reports.frames import sums
 from chargeback.reports.view import View
 from chargeback.statement.build import MONEY, Statement, build_statement
-from chargeback.statement.column_words import HEADINGS
 from chargeback.statement.explain import direct_total, read_rules
 from chargeback.statement.export import allocation_name, file_names
 from chargeback.statement.frame import frame_of_charges
@@ -20,9 +21,11 @@ from chargeback.ui import address, allocation, header, page_context, problems
 from chargeback.ui.downloads import export_file, workbook_file
 from chargeback.ui.markdown import plain
 from chargeback.ui.metrics import go_to
-from chargeback.ui.tables import Column, plain_table
+from chargeback.ui.tables import Column, plain_table, position_of
 
 LABELS = {name: dimension.label for name, dimension in CHARGED.items()}
+BILLED_AS = {"principal": "IAM principal", "account": "Account ID"}
+"""Heads what stands on the bill, of units that people call by another name."""
 UNIT = "unit"
 """In the address: the unit whose charge is opened."""
 
@@ -31,29 +34,29 @@ def draw_statement(statement: Statement, currency: str) -> None:
     """The statement in one currency, with the check that it ties."""
     _banner(statement, currency)
     by, charges = statement.bill_to_type, frame_of_charges(statement, currency)
-    call = names_of(context.answers, statement.view, by)
+    call, totals = names_of(context.answers, statement.view, by), statement.totals(currency)
+    amounts = dict(zip(MONEY, totals, strict=True))
+    shown = charges.assign(
+        name=charges["bill_to"].map(call),
+        direct=charges["bill_to"].map(partial(direct_total, statement, currency)),
+        cost_center=charges["cost_center"].replace("", ABSENT),
+    )
+    used = [name for name in MONEY if (charges[name] != 0).any()]
+    has_cost_center = by != "cost_center" and (charges["cost_center"] != "").any()
     row = plain_table(
-        charges.assign(
-            name=charges["bill_to"].map(call),
-            direct=charges["bill_to"].map(partial(direct_total, statement, currency)),
-        ),
+        shown,
         columns={
-            **allocation.statement_columns(statement, LABELS[by]),
-            **({} if by == "cost_center" else {"cost_center": Column("Cost center")}),
-            **({"bill_to": Column("As billed")} if by in ("principal", "account") else {}),
+            **allocation.statement_columns(statement, LABELS[by], used),
+            **({"cost_center": Column("Cost center")} if has_cost_center else {}),
+            **({"bill_to": Column(BILLED_AS[by])} if by in BILLED_AS else {}),
         },
         currency=currency,
-        key="-".join(filter(None, ("statement", by, currency, address.value(UNIT)))),
+        key=f"statement-{by}-{currency}",
         select=True,
         what="Statement",
+        total=amounts | {"total_charge": exact_sum(totals), **sums(shown, "direct")},
+        current=position_of(address.value(UNIT), charges["bill_to"]),
     )
-    totals = statement.totals(currency)
-    sums = " · ".join(
-        f"{HEADINGS[name]} {money(amount, currency)}"
-        for name, amount in zip(MONEY, totals, strict=True)
-    )
-    total = money(sum(totals, Decimal()), currency)
-    st.markdown(plain(f"Total {total}") + "  \n" + f":gray[{plain(sums)}]")
     if row is not None:
         _open(statement, charges["bill_to"].iloc[row])
     if not statement.settings.is_set:

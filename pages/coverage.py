@@ -7,7 +7,7 @@ from chargeback.dimensions import BY_NAME, UNALLOCATED
 from chargeback.formats import count, money, month_name, percent
 from chargeback.money import share_of
 from chargeback.reports.coverage import DIMENSIONS, coverage_by_month, deciding_sources
-from chargeback.reports.frames import total
+from chargeback.reports.frames import sums, total
 from chargeback.reports.unallocated import reasons
 from chargeback.ui import address, charts, coverage, header, metrics, page_context, tables
 from chargeback.ui.markdown import plain
@@ -70,6 +70,7 @@ def show_sources() -> None:
         currency=currency,
         key=f"sources {dimension}",
         what="What decided",
+        total=sums(decided, "cost", "share"),
     )
 
 

@@ -5,8 +5,8 @@ import streamlit as st
 from chargeback.billing_period import today
 from chargeback.formats import ABSENT, count, money
 from chargeback.reports.cache_savings import cache_savings, with_cache_savings
-from chargeback.reports.frames import total
-from chargeback.reports.ranking import for_file, rank, with_same_days
+from chargeback.reports.frames import priced_sums, sums, total
+from chargeback.reports.ranking import for_file, rank, ranking_total, with_same_days
 from chargeback.reports.summary import summarise
 from chargeback.reports.usage_mix import doubts, unrecognised, usage_mix
 from chargeback.ui import address, drilldown, header, metrics, page_context, tables, unit_statement
@@ -50,12 +50,13 @@ clicked = tables.ranked_table(
     models,
     what="model",
     currency=currency,
-    key=f"models {chosen}",
+    key="models",
     previous_label=compared_with,
     columns=[
         *("name", "cost", "share", "change_percent", "history", "tokens", "cost_per_million"),
         "cache_saving",
     ],
+    current=chosen,
 )
 if clicked is not None and clicked != chosen:
     address.go({AT: [f"model:{clicked}"]})
@@ -84,11 +85,12 @@ for column, dimension, what in zip(
                 "cost": Column("Spend", "money"),
                 "share": Column("Share", "share"),
                 "tokens": Column("Tokens", "tokens"),
-                "cost_per_million": Column(tables.per_million(currency), "money"),
+                "cost_per_million": Column(tables.per_million(currency), "price"),
             },
             currency=currency,
             key=f"{dimension} {chosen}",
             what=f"{what.capitalize()}s by spend",
+            total=ranking_total(ranking),
         )
 
 st.caption("Tax, fees, credits, refunds and discounts have no tier and are listed under on-demand.")
@@ -104,11 +106,12 @@ tables.plain_table(
         "service_tier": Column("Service tier"),
         "cost": Column("Spend", "money"),
         "tokens": Column("Tokens", "tokens"),
-        "cost_per_million": Column(tables.per_million(currency), "money"),
+        "cost_per_million": Column(tables.per_million(currency), "price"),
     },
     currency=currency,
     key=f"prices {chosen}",
     what="Prices by model, token type and tier",
+    total=priced_sums(mix, "cost"),
 )
 
 not_certain = unrecognised(answers, context.view)
@@ -133,4 +136,5 @@ if len(not_certain):
         currency=currency,
         key="not certain",
         what="Usage types not fully recognised",
+        total=sums(not_certain, "cost"),
     )

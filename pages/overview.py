@@ -8,7 +8,7 @@ from chargeback.reports.caller_causes import Cause
 from chargeback.reports.coverage import coverage, deciding_sources
 from chargeback.reports.frames import total
 from chargeback.reports.movers import movers
-from chargeback.reports.ranking import for_file, rank_by_each, top_units
+from chargeback.reports.ranking import for_file, rank_by_each, ranking_total, top_units
 from chargeback.reports.summary import summarise
 from chargeback.reports.usage_mix import unrecognised
 from chargeback.ui import address, bridge, daily_spend, header, metrics, page_context, tables
@@ -89,13 +89,15 @@ def show_top(dimension: str) -> None:
         columns={
             "name": Column(dimension.capitalize()),
             "cost": Column("Spend", "money"),
-            "change_ratio": Column(f"Δ {last_month if summary.is_over else days}", "change"),
+            "change_ratio": Column(f"vs {last_month if summary.is_over else days}", "change"),
             "share": Column("Share", "share"),
         },
         currency=currency,
         key=f"top {dimension}",
         select=True,
         what=f"Top {dimension}s by spend",
+        total=ranking_total(ranking)
+        | {"change_ratio": ranking_total(compared[dimension])["change_percent"]},
     )
     if row is not None:
         metrics.go_to(BY_NAME[dimension], top["unit"].iloc[row])

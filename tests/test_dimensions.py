@@ -60,8 +60,10 @@ def opened(page, **parameters):
     return app
 
 def rows(app, what):
-    (found,) = (frame for frame in app.dataframe if frame.proto.alt == what)
-    return {row["name"]: str(row["cost"]) for row in found.value.to_dict("records")}
+    tables = [json.loads(table.proto.json) for table in app.get("bidi_component")]
+    (found,) = (table for table in tables if table.get("what") == what)
+    columns = {column["name"]: column for column in found["columns"]}
+    return dict(zip(columns["name"]["texts"], columns["cost"]["values"]))
 
 teams = opened("teams", month="2026-10")
 narrowed = opened("teams", month="2026-10", environment="prod")

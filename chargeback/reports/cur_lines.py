@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Context, Decimal
+from typing import Any
 
 import pandas as pd
 
+from chargeback.bedrock.token_units import is_unnamed
 from chargeback.enrichment.bill import billed_cost
 from chargeback.reports.answers import Answers
 from chargeback.reports.view import View
@@ -13,6 +16,8 @@ from chargeback.sources.base import Source
 from chargeback.sources.products import product_keys
 
 LINES_PAGE = 200
+_PRICE = Context(prec=6)
+"""AWS rounds what a line costs: more digits of the quotient would be noise."""
 
 
 def cur_lines(
@@ -20,13 +25,15 @@ def cur_lines(
 ) -> pd.DataFrame:
     """The CUR lines behind a view, newest first, LINES_PAGE to a page (the first is 0).
 
-    Columns: those of queries/cur/lines.sql, and cost, the amount on the bill.
+    Columns: those of queries/cur/lines.sql; cost, the amount on the bill; unit_price, the cost of
+    one of `pricing_unit`, None without an amount; unit, what one is in words.
 
     Raises:
         SourceProblem: the source can't be read now.
         UsageProblem: the view is too wide to be asked of the source.
     """
     keys = answers.ask("line_keys", "daily", view)
+    sizes = dict(zip(keys["meter"].to_pylist(), keys["tokens_per_unit"].to_pylist(), strict=True))
     manifest = answers.manifest(view.month)
     table = source.lines(
         {
@@ -45,4 +52,23 @@ def cur_lines(
     for row in rows:
         is_net = f"{row['payer_account_id']}|{row['currency']}" in net_payers
         row["cost"] = billed_cost(row, is_net=is_net)
-    return pd.DataFrame(rows, columns=[*table.column_names, "cost"])
+        row["unit_price"] = _unit_price(row["cost"], row["usage_amount"])
+        row["unit"] = _unit(row["pricing_unit"], sizes[_meter(row)])
+    return pd.DataFrame(rows, columns=[*table.column_names, "cost", "unit_price", "unit"])
+
+
+def _unit_price(cost: Decimal, amount: Decimal | None) -> Decimal | None:
+    return _PRICE.divide(cost, amount) if amount else None
+
+
+def _unit(pricing_unit: str, tokens: float | None) -> str:
+    """AWS Marketplace's `Units` say no size; what the bill was read with does."""
+    if not tokens or not is_unnamed(pricing_unit):
+        return pricing_unit
+    return f"{pricing_unit} of {int(tokens):,} tokens"
+
+
+def _meter(row: dict[str, Any]) -> str:
+    """As queries/reports/line_keys.sql writes it."""
+    names = ("product_code", "usage_type", "operation", "line_item_type", "region", "currency")
+    return "|".join(row[name] for name in names)

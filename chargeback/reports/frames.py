@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from chargeback.money import ZERO
+from chargeback.money import ZERO, exact_sum, per_million
 
 
 def frame_of(row_type: type, rows: Iterable[Mapping[Any, Any]]) -> pd.DataFrame:
@@ -24,3 +24,14 @@ def frame_of(row_type: type, rows: Iterable[Mapping[Any, Any]]) -> pd.DataFrame:
 def total(frame: pd.DataFrame, column: str = "cost") -> Decimal:
     """The sum of a column of money or tokens."""
     return sum(frame[column], ZERO)
+
+
+def sums(frame: pd.DataFrame, *columns: str) -> dict[str, Any]:
+    """What columns of amounts come to, exact; of a row without an amount nothing."""
+    return {name: exact_sum(Decimal(amount) for amount in frame[name].dropna()) for name in columns}
+
+
+def priced_sums(frame: pd.DataFrame, *columns: str) -> dict[str, Any]:
+    """`sums` of these, tokens and token_cost, and the cost of a million of those tokens."""
+    added = sums(frame, *columns, "tokens", "token_cost")
+    return added | {"cost_per_million": per_million(added["token_cost"], added["tokens"])}

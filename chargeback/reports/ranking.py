@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Iterable
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any, TypedDict
 
 import pandas as pd
@@ -11,9 +12,10 @@ import pyarrow as pa
 
 from chargeback.billing_period import months_until, previous_month
 from chargeback.dimensions import BY_NAME, FILTERS, UNALLOCATED
+from chargeback.formats import change_percent
 from chargeback.money import ZERO, per_million, share_of
 from chargeback.reports.answers import Answers
-from chargeback.reports.frames import frame_of, total
+from chargeback.reports.frames import frame_of, priced_sums, sums, total
 from chargeback.reports.summary import HISTORY_MONTHS
 from chargeback.reports.view import View
 
@@ -183,6 +185,28 @@ def with_same_days(ranking: pd.DataFrame, same: pd.DataFrame) -> pd.DataFrame:
         same_days_previous_cost=before,
         change_percent=pd.Series(changes, index=ranking.index, dtype=object),
     )
+
+
+def ranking_total(ranking: pd.DataFrame) -> dict[str, Any]:
+    """All units of a ranking together, by its columns: one RankedUnit without a name.
+
+    Prices and changes are of the sums; change_percent is over what with_same_days compares, if it
+    did.
+    """
+    now, before = "cost", "previous_cost"
+    if "same_days_cost" in ranking:
+        now, before = "same_days_cost", "same_days_previous_cost"
+    compared = sums(ranking, now, before)
+    return priced_sums(ranking, "cost", "previous_cost", "change", "share") | {
+        "change_percent": change_percent(compared[now], compared[before]),
+        "history": _added_up(ranking["history"]),
+    }
+
+
+def _added_up(lines: Iterable[list[float]]) -> list[float]:
+    """Lines that end in the same month, added up month by month."""
+    backwards = zip_longest(*(reversed(line) for line in lines), fillvalue=0.0)
+    return [sum(amounts) for amounts in backwards][::-1]
 
 
 def for_file(ranking: pd.DataFrame, dimension: str) -> pd.DataFrame:

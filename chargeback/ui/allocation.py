@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 import streamlit as st
 
 from chargeback.formats import count, money
 from chargeback.money import exact_sum
+from chargeback.reports.frames import sums
 from chargeback.statement.build import MONEY, Statement
 from chargeback.statement.column_words import HEADINGS
 from chargeback.statement.explain import OWN, compare, direct_total, parts, pools
@@ -62,6 +63,7 @@ def draw_unit(statement: Statement, currency: str, unit: str, named: Named) -> N
         currency=currency,
         key=f"parts-{currency}-{unit}",
         what="Parts of the charge",
+        total={"amount": all_parts},
     )
 
 
@@ -80,13 +82,14 @@ def draw_pools(statement: Statement, currency: str, named: Named) -> None:
             "column": Column("Column"),
             "from_unit": Column("From"),
             "pool": Column("Before", "money"),
-            "moved": Column("Moved", "money"),
-            "stays": Column("Stays", "money"),
+            "moved": _amount("Moved"),
+            "stays": _amount("Stays"),
             "receivers": Column("Receivers", "number"),
         },
         currency=currency,
         key=f"pools-{currency}",
         what="What moved, by rule",
+        total=sums(found, "moved"),
     )
 
 
@@ -140,6 +143,7 @@ def _draw_difference(now: Statement, then: Statement, currency: str, named: Name
         currency=currency,
         key=f"try-{currency}",
         what="Charges with these rules",
+        total=sums(found, "now", "then", "difference"),
     )
 
 
@@ -148,12 +152,22 @@ def _in_section(text: str) -> str:
     return text.replace("[[rules]]", "[[allocation.rules]]").replace("[allocation]\n", "").strip()
 
 
-def statement_columns(statement: Statement, label: str) -> dict[str, Column]:
-    """The columns of the statement; what was billed beside the charge where that is another."""
-    billed = {"direct": Column("Billed", "money", "What its own lines come to, before allocation.")}
+def statement_columns(statement: Statement, label: str, used: Collection[str]) -> dict[str, Column]:
+    """The columns of the statement; what was billed beside the charge where that is another.
+
+    Args:
+        statement: what is shown.
+        label: what a unit is, above the names.
+        used: the columns of which some row has an amount; the others stand in the files only.
+    """
+    billed = "What its own lines come to, before allocation."
     return {
         "name": Column(label, pinned=True),
         "total_charge": Column(HEADINGS["total_charge"], "money"),
-        **(billed if statement.settings.is_set else {}),
-        **{name: Column(HEADINGS[name], "money") for name in MONEY},
+        **({"direct": _amount("Billed", billed)} if statement.settings.is_set else {}),
+        **{name: _amount(HEADINGS[name]) for name in MONEY if name in used},
     }
+
+
+def _amount(label: str, about: str | None = None) -> Column:
+    return Column(label, "money", about, zero_is_absent=True)

@@ -27,7 +27,7 @@ from chargeback.formats import (
 )
 from chargeback.money import ZERO
 from chargeback.reports.callers import gateways
-from chargeback.reports.frames import total
+from chargeback.reports.frames import sums, total
 from chargeback.reports.tags import disagreements, spellings, unused_keys
 from chargeback.reports.unallocated import internal_use, unallocated_callers
 from chargeback.ui import address, metrics, tables
@@ -142,9 +142,11 @@ def show_reasons(context: Context, dimension: str, found: pd.DataFrame) -> None:
             ),
         },
         currency=context.view.currency,
-        key=f"reasons {dimension} {chosen}",
+        key=f"reasons {dimension}",
         select=True,
         what="Unallocated spend by reason",
+        total=sums(found, "cost", "share"),
+        current=tables.position_of(chosen, found["reason"]),
     )
     if row is not None and found["reason"].iloc[row] != chosen:
         address.go({REASON: [found["reason"].iloc[row]], CALLER: []})
@@ -200,6 +202,7 @@ def _show_internal_use(context: Context) -> None:
         currency=view.currency,
         key="internal use",
         what="Internal use by cost center",
+        total=sums(used, "cost"),
     )
     st.page_link(
         "pages/chargeback.py",
@@ -229,6 +232,8 @@ def _show_callers(context: Context, dimension: str, reason: str) -> Row | None:
         account=[row["account_name"] or row["account"] for row in callers.to_dict("records")],
         ask=_owners(context, callers),
     )
+    rows = callers.to_dict("records")
+    current = tables.position_of(sub, map(_key, rows)) or 0
     of_callers = {"kind": Column("Kind"), "ask": Column("Ask")} if are_callers else {}
     row = tables.plain_table(
         shown,
@@ -240,14 +245,14 @@ def _show_callers(context: Context, dimension: str, reason: str) -> Row | None:
             "since": Column("Since"),
         },
         currency=context.view.currency,
-        key=f"callers {dimension} {reason} {sub}",
+        key=f"callers {dimension} {reason}",
         select=True,
         what=f"{what} by unallocated spend",
+        current=current,
     )
-    rows = callers.to_dict("records")
     if row is not None and _key(rows[row]) != sub:
         address.go({CALLER: [_key(rows[row])]})
-    return next((each for each in rows if _key(each) == sub), rows[0])
+    return rows[current]
 
 
 def _owners(context: Context, callers: pd.DataFrame) -> list[str]:

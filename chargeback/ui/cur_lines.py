@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 import streamlit as st
 
 from chargeback.files.names import safe_file_name
-from chargeback.formats import ABSENT, count, symbol
+from chargeback.formats import count, exact_money
 from chargeback.reports.cur_lines import LINES_PAGE, cur_lines
 from chargeback.reports.frames import total
 from chargeback.reports.view import View
@@ -19,26 +19,28 @@ from chargeback.ui.drill_path import DrillPath
 from chargeback.ui.markdown import plain
 from chargeback.ui.page_context import Context
 from chargeback.ui.problems import shown_problems
+from chargeback.ui.tables import Column
 
 ATHENA_PRICE: Final = "$5 per TB scanned, $0.00005 or more"
 """Amazon Athena pricing, SQL queries: at least 10 MB are charged for each."""
 LAST_READ: Final = "cur_lines"
 """Where the session keeps the lines it read last, so that nothing is read or paid for twice."""
-SHOWN: Final = (
-    "usage_start",
-    "cost",
-    "usage_amount",
-    "pricing_unit",
-    "usage_type",
-    "operation",
-    "line_item_type",
-    "usage_account_id",
-    "iam_principal",
-    "description",
-    "invoice_id",
-    "resource_id",
-    "tags",
-)
+COLUMNS: Final = {
+    "usage_start": Column("Usage start (UTC)", "time", pinned=True),
+    "cost": Column("Cost", "exact_money"),
+    "usage_amount": Column("Amount", "quantity"),
+    "unit": Column("Unit"),
+    "unit_price": Column("Per unit", "exact_money", "Cost over amount, with six digits."),
+    "usage_type": Column("Usage type"),
+    "operation": Column("Operation"),
+    "line_item_type": Column("Line type"),
+    "usage_account_id": Column("Account"),
+    "iam_principal": Column("IAM principal"),
+    "description": Column("Description"),
+    "invoice_id": Column("Invoice"),
+    "resource_id": Column("Resource"),
+    "tags": Column("Tags"),
+}
 
 
 def draw(
@@ -76,32 +78,15 @@ def describe_lines(
         first = page * LINES_PAGE + 1
         return (
             f"Lines {first:,} to {first + len(frame) - 1:,} of {line_count:,}, newest first: sum "
-            f"{exact(amount, currency)} of {exact(cost, currency)}"
+            f"{exact_money(amount, currency)} of {exact_money(cost, currency)}"
         )
     if amount == cost:
-        return f"{lines}, sum {exact(amount, currency)}: this level's cost, to the last digit"
+        return f"{lines}, sum {exact_money(amount, currency)}: this level's cost, to the last digit"
     return (
-        f"{lines}, sum {exact(amount, currency)}, but this level's cost is "
-        f"{exact(cost, currency)}: the bill was rewritten after its figures were read, or an owner "
-        "list gives these callers to others on some days of the month."
+        f"{lines}, sum {exact_money(amount, currency)}, but this level's cost is "
+        f"{exact_money(cost, currency)}: the bill was rewritten after its figures were read, or "
+        "an owner list gives these callers to others on some days of the month."
     )
-
-
-def exact(value: Decimal, currency: str, decimals: int = 2) -> str:
-    """An amount with all its decimals, `decimals` at least: '$0.0000123'."""
-    sign = "-" if value < 0 else ""
-    return f"{sign}{symbol(currency)}{digits(abs(value), decimals)}"
-
-
-def digits(value: Decimal, decimals: int = 0) -> str:
-    """A number with all its decimals, `decimals` at least: '1,204.5'."""
-    return f"{value:,.{max(decimals, decimals_of(value))}f}"
-
-
-def decimals_of(value: Decimal) -> int:
-    """How many decimals a number has, zeros at its end left out."""
-    exponent = value.normalize().as_tuple().exponent
-    return max(-exponent, 0) if isinstance(exponent, int) else 0
 
 
 def _lines(context: Context, path: DrillPath, view: View) -> pd.DataFrame | None:
@@ -148,37 +133,11 @@ def _file_name(path: DrillPath, view: View) -> str:
 
 
 def _table(frame: pd.DataFrame, currency: str, key: str) -> None:
-    # As many decimals as the longest needs, so that the points stand below each other.
-    of_costs, of_amounts = (
-        max((decimals_of(value) for value in frame[name].dropna()), default=0)
-        for name in ("cost", "usage_amount")
-    )
-    written: dict[str, Any] = {
-        "usage_start": "{:%Y-%m-%d %H:%M}",
-        "cost": lambda value: exact(value, currency, max(of_costs, 2)),
-        "usage_amount": lambda value: digits(value, of_amounts),
-    }
-    made = st.column_config
-    st.dataframe(
-        frame[list(SHOWN)].style.format(written, na_rep=ABSENT),
-        height="content" if len(frame) <= tables.ROWS_SHOWN else 560,
-        hide_index=True,
+    tables.plain_table(
+        frame,
+        columns=COLUMNS,
+        currency=currency,
         key=key,
-        placeholder=ABSENT,
-        alt="CUR lines, newest first",
-        column_config={
-            "usage_start": made.DatetimeColumn("Usage start (UTC)", pinned=True),
-            "cost": made.NumberColumn("Cost", width=130),
-            "usage_amount": made.NumberColumn("Amount", width=130),
-            "pricing_unit": made.TextColumn("Unit"),
-            "usage_type": made.TextColumn("Usage type"),
-            "operation": made.TextColumn("Operation"),
-            "line_item_type": made.TextColumn("Line type"),
-            "usage_account_id": made.TextColumn("Account"),
-            "iam_principal": made.TextColumn("IAM principal"),
-            "description": made.TextColumn("Description"),
-            "invoice_id": made.TextColumn("Invoice"),
-            "resource_id": made.TextColumn("Resource"),
-            "tags": made.TextColumn("Tags"),
-        },
+        what="CUR lines, newest first",
+        total={"cost": total(frame)},
     )

@@ -10,14 +10,14 @@ import pandas as pd
 import streamlit as st
 
 from chargeback.billing_period import previous_month, today
-from chargeback.dimensions import BY_NAME, CHARGED, UNALLOCATED, WITH_SOURCE, page_file
+from chargeback.dimensions import BY_NAME, CHARGED, UNALLOCATED, page_file
 from chargeback.files.names import safe_file_name
 from chargeback.formats import count, money, month_name, percent, signed_points, tokens
 from chargeback.money import share_of
 from chargeback.reports.answers import Answers
 from chargeback.reports.caller_causes import Cause
 from chargeback.reports.daily import list_days
-from chargeback.reports.frames import total
+from chargeback.reports.frames import priced_sums, total
 from chargeback.reports.ranking import (
     for_file,
     name_of,
@@ -44,8 +44,6 @@ from chargeback.ui.metrics import Figure
 from chargeback.ui.principal_kinds import KIND
 from chargeback.ui.tables import Column
 
-WITH_SOURCE_NAMES: Final = frozenset(dimension.name for dimension in WITH_SOURCE)
-"""Levels that say whose spend it is."""
 NAMELESS: Final = "(no name)"
 NO_DATE: Final = "(no date)"
 CHARGED_NAMES: Final = frozenset(dimension.name for dimension in CHARGED.values())
@@ -84,6 +82,8 @@ class Level:
     view: View
     names: tuple[str, ...]
     """What people call the unit of each condition of the path."""
+    passed: tuple[tuple[str, str], ...]
+    """Dimension and name of what stands alone at its level: the level is passed over."""
     splits: tuple[str, ...]
     """What the reader can split by."""
     summary: Summary
@@ -161,23 +161,27 @@ def _level(context: page_context.Context, title: str, path: DrillPath) -> Level:
     for dimension, unit in path.at:
         names.append(name_of(answers, view, dimension, unit) or NAMELESS)
         view = view.narrowed(dimension, unit)
-    path = _without_empty_levels(answers, path, view)
     splits = path.splits()
     if CALLERS in splits and path.asked != CALLERS and len(rank(answers, view, CALLERS)) <= 1:
         splits.remove(CALLERS)
-    if path.by == CALLERS and CALLERS not in splits:
-        path = replace(path, asked=path.next_split(skipped=CALLERS))
+    path, passed = _pass_single_rows(answers, path, view)
     summary = summarise(answers, view, today())
-    return Level(context, title, path, view, tuple(names), tuple(splits), summary)
+    return Level(context, title, path, view, tuple(names), tuple(passed), tuple(splits), summary)
 
 
-def _without_empty_levels(answers: Answers, path: DrillPath, view: View) -> DrillPath:
-    """Passes over what would show no row but `(unallocated)`, unless the reader asked for it."""
-    while not (path.is_top or path.day or path.asked) and path.by in WITH_SOURCE_NAMES:
-        if list(rank(answers, view, path.by)["unit"]) != [UNALLOCATED]:
+def _pass_single_rows(
+    answers: Answers, path: DrillPath, view: View
+) -> tuple[DrillPath, list[tuple[str, str]]]:
+    """Passes over levels of one row, unless the reader asked for it; says what that row was."""
+    passed = []
+    while not (path.is_top or path.asked or path.by in (DAY, LINES)):
+        ranking = rank(answers, view, path.by)
+        if len(ranking) != 1:
             break
+        if path.by != CALLERS:  # the one caller of a principal is that principal
+            passed.append((path.by, ranking["name"][0] or NAMELESS))
         path = replace(path, levels=tuple(x for x in path.levels if x != path.by))
-    return path
+    return path, passed
 
 
 def _short(name: str) -> str:
@@ -198,6 +202,15 @@ def _crumbs(level: Level) -> None:
             )
             st.markdown(BETWEEN, width="content")
         st.markdown(f"**{plain(steps[-1])}**", width="content")
+        for passed in level.passed:
+            st.markdown(BETWEEN, width="content")
+            st.markdown(f":gray[{plain(_only(*passed))}]", width="content")
+
+
+def _only(dimension: str, name: str) -> str:
+    """What a level that is passed over would show: 'only team: checkout', 'no team'."""
+    noun = NOUNS[dimension]
+    return f"no {noun}" if name == UNALLOCATED else f"only {noun}: {_short(name)}"
 
 
 def _steps(level: Level) -> list[str]:
@@ -367,13 +380,14 @@ def _days(level: Level) -> None:
                 "usage_cost": Column("Usage", "money"),
                 "other_cost": Column("Not usage", "money", NOT_USAGE),
                 "tokens": Column("Tokens", "tokens"),
-                "cost_per_million": Column(tables.per_million(currency), "money"),
+                "cost_per_million": Column(tables.per_million(currency), "price"),
                 "line_count": Column("CUR lines", "number"),
             },
             currency=currency,
             key=f"table-{level.path.key}",
             select=True,
             what="Spend by day, newest first",
+            total=priced_sums(days, "cost", "usage_cost", "other_cost", "line_count"),
         )
     if row is not None and days["usage_date"].iloc[row]:
         go(level.path.down(days["usage_date"].iloc[row].isoformat()))

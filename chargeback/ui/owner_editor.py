@@ -14,11 +14,13 @@ import streamlit as st
 from chargeback.attribution.owner_draft import Entry, ReadList, read_list
 from chargeback.attribution.owners import COLUMNS, DATES, KEYS, NOTES
 from chargeback.dimensions import BY_NAME
-from chargeback.ui.tables import ROW_PIXELS, ROWS_SHOWN
 
 LINE: Final = "line"
 LONGEST: Final = 5000
 """Rows that can be edited here: a browser holds all of them at once."""
+ROWS_SHOWN: Final = 15
+ROW_PIXELS: Final = 33
+"""Height of a row at the base font size in .streamlit/config.toml: Streamlit's 2.1875 rem."""
 _OPENED: Final = "owner list"
 """Where the session keeps the list that it opened, while there is anything to save."""
 _LABELS: Final = {

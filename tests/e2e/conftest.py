@@ -23,7 +23,6 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixe
 
 from chargeback.demo import write_demo
 from chargeback.demo.billing_api import BillingApi
-from chargeback.ui.tables import ROW_PIXELS
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium")
@@ -34,7 +33,7 @@ FAILED = ", ".join(
     for what in ("stException", "stAlertContentError", "stAlertContentWarning")
 )
 """What a page of a bill without a problem does not show."""
-TABLE = ".st-key-drill-table [data-testid=stDataFrame]"
+TABLE = ".st-key-drill-table table"
 """What a drill-down page ranks."""
 
 
@@ -181,16 +180,13 @@ def unfold(page: Page) -> None:
 
 
 def row_names(page: Page, table: str = TABLE) -> Locator:
-    """The names in a table, from top to bottom, as those who can't see read them."""
-    return page.locator(f"{table} [role=gridcell][aria-colindex='1']")
+    """The names in a table, from top to bottom."""
+    return page.locator(f"{table} tbody th")
 
 
 def click_row(page: Page, row: int = 0, table: str = TABLE) -> str:
-    """Clicks the name of a row that is in sight; returns the name."""
+    """Clicks a row, anywhere; returns its name."""
     cell = row_names(page, table).nth(row)
-    cell.wait_for(state="attached")
-    name = (cell.text_content() or "").strip("\N{WORD JOINER}")
-    # The table is drawn on a canvas: right of the row's box, below the heading.
-    middle = ROW_PIXELS * (row + 1.5)
-    page.locator(f"{table} .dvn-scroller").click(position={"x": 60, "y": middle})
+    name = cell.inner_text()
+    cell.locator("xpath=..").click()
     return name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ RUN_SECONDS = 120
 """The first run reads the bill."""
 
 START_PAGE = "overview"
+COMPONENT = "chargeback.table"
 
 OpenPage = Callable[..., AppTest]
 
@@ -63,10 +65,46 @@ class Bill:
         return self.ask(sql, month)[0][0] or Decimal()
 
 
-def table(app: AppTest, what: str) -> list[dict[Hashable, Any]]:
+Row = dict[Hashable, Any]
+Drawn = dict[str, Any]
+"""A table as it is sent to the browser."""
+
+
+def tables(app: AppTest) -> list[Drawn]:
+    """The tables of a page, from top to bottom."""
+    components = [element.proto for element in app.get("bidi_component")]
+    return [json.loads(each.json) for each in components if each.component_name == COMPONENT]
+
+
+def drawn(app: AppTest, what: str) -> Drawn:
+    """The table of this name."""
+    (found,) = (each for each in tables(app) if each["what"] == what)
+    return found
+
+
+def table(app: AppTest, what: str) -> list[Row]:
     """The rows of the table of this name, numbers as numbers."""
-    (found,) = (frame for frame in app.dataframe if frame.proto.alt == what)
-    return found.value.to_dict("records")
+    return rows(drawn(app, what))
+
+
+def rows(drawn: Drawn) -> list[Row]:
+    """The rows of a table, the total left out; numbers as numbers, all else as it is shown."""
+    cells = [
+        [_number(value) for value in column["values"]] if column["numeric"] else column["texts"]
+        for column in drawn["columns"]
+    ]
+    names = [column["name"] for column in drawn["columns"]]
+    return [dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True)]
+
+
+def total(drawn: Drawn) -> dict[str, Decimal | None]:
+    """The numbers in the last row of a table."""
+    columns = drawn["columns"]
+    return {each["name"]: _number(each["totalValue"]) for each in columns if each["numeric"]}
+
+
+def _number(value: str | int | None) -> Decimal | None:
+    return None if value is None else Decimal(value)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from chargeback.ui.markdown import plain
 from tests.bills import write_manifest_again
-from tests.pages.conftest import APP, Bill, OpenPage, table
+from tests.pages.conftest import APP, Bill, OpenPage, table, tables
 
 MONTH = "2026-10"
 EUROS = "111122223333"
@@ -75,7 +75,7 @@ def test_what_means_nothing_is_said(
 @pytest.mark.parametrize("at", ["", "tenant:acme-corp"])
 def test_any_day_is_no_failure(open_page: OpenPage, day: str, at: str) -> None:
     app = open_page("tenants", month=MONTH, day=day, **({"at": at} if at else {}))
-    assert bool(app.dataframe) == day.startswith(MONTH)
+    assert bool(tables(app)) == day.startswith(MONTH)
     assert bool(app.info) != day.startswith(MONTH)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -16,12 +15,12 @@ from streamlit.testing.v1 import AppTest
 
 from chargeback.access.rows import EVERYTHING
 from chargeback.dimensions import BY_NAME
-from chargeback.formats import money
+from chargeback.formats import decimals_of, digits, exact_money, money
 from chargeback.reports.view import View
-from chargeback.ui.cur_lines import decimals_of, describe_lines, digits, exact
+from chargeback.ui.cur_lines import describe_lines
 from chargeback.ui.drill_path import OFFERED, PARAMETERS, DrillPath, read_path
 from chargeback.ui.markdown import plain
-from tests.pages.conftest import Bill, OpenPage
+from tests.pages.conftest import Bill, OpenPage, rows, table, tables, total
 
 TENANTS = ("tenant", "team", "principal", "model", "token_type")
 PRINCIPALS = ("principal", "iam_principal", "model", "token_type")
@@ -143,14 +142,14 @@ def test_a_condition_holds_together_with_a_filter_on_the_same_dimension() -> Non
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=12, min_value=0, max_value=10**12))
 def test_exact_amounts_lose_no_digit(amount: Decimal) -> None:
-    written = exact(amount, "USD")
+    written = exact_money(amount, "USD")
     assert Decimal(written.removeprefix("$").replace(",", "")) == amount
     assert len(written.partition(".")[2]) == max(2, decimals_of(amount))
 
 
 def test_exact_amounts_are_written_plainly() -> None:
-    assert exact(Decimal("0.000001234500"), "USD") == "$0.0000012345"
-    assert exact(Decimal("-1204.500000000000"), "USD") == "-$1,204.50"
+    assert exact_money(Decimal("0.000001234500"), "USD") == "$0.0000012345"
+    assert exact_money(Decimal("-1204.500000000000"), "USD") == "-$1,204.50"
     assert digits(Decimal("1000"), 0) == "1,000"
 
 
@@ -170,11 +169,11 @@ def captions(app: AppTest) -> str:
 
 @pytest.mark.parametrize("page", ["tenants", "teams", "projects", "cost_centers", "principals"])
 def test_the_ranking_adds_up_to_the_bill(page: str, open_page: OpenPage, bill: Bill) -> None:
-    app = open_page(page, month=MONTH)
-    table = app.dataframe[0].value
-    assert sum(table["cost"]) == pytest.approx(bill.total(MONTH), abs=Decimal("0.0001"))
-    assert plain(money(bill.total(MONTH), "USD")) in captions(app)
-    assert table.iloc[-1]["name"] == "(unallocated)"
+    (ranking,) = tables(open_page(page, month=MONTH))
+    shown, whole = rows(ranking), bill.total(MONTH)
+    assert sum(row["cost"] for row in shown) == whole
+    assert total(ranking)["cost"] == whole
+    assert shown[-1]["name"] == "(unallocated)"
 
 
 @pytest.mark.parametrize("split", ["team", "principal", "model", "token_type", "day", "lines"])
@@ -183,20 +182,27 @@ def test_every_split_of_a_level_is_the_same_money(
 ) -> None:
     app = open_page("tenants", month=MONTH, at="tenant:acme-corp", by=split)
     cost = bill.total(MONTH, ACME)
-    written = exact(cost, "USD") if split == "lines" else money(cost, "USD")
     assert app.button_group[0].value == split
-    assert plain(written) in captions(app)
+    assert total(tables(app)[0])["cost"] == cost
 
 
 def test_the_lines_of_a_day_are_its_cost(open_page: OpenPage, bill: Bill) -> None:
     day = f"{MONTH}-05"
     of_day = f"{ACME} AND CAST(line_item_usage_start_date AS DATE) = DATE '{day}'"
     app = open_page("tenants", month=MONTH, at="tenant:acme-corp", day=day)
-    lines, count = app.dataframe[0].value, f"SELECT COUNT(*) FROM bedrock WHERE {of_day}"  # noqa: S608
+    lines, count = rows(tables(app)[0]), f"SELECT COUNT(*) FROM bedrock WHERE {of_day}"  # noqa: S608
     assert len(lines) == bill.ask(count)[0][0] > 0
-    assert plain(f"sum {exact(bill.total(MONTH, of_day), 'USD')}: this level's cost") in captions(
-        app
-    )
+    assert plain(
+        f"sum {exact_money(bill.total(MONTH, of_day), 'USD')}: this level's cost"
+    ) in captions(app)
+
+
+def test_a_line_says_what_one_unit_is_and_costs(open_page: OpenPage) -> None:
+    at = ["tenant:acme-corp", "model:Claude Sonnet 5.5", "token_type:output"]
+    lines = rows(tables(open_page("tenants", month=MONTH, at=at, by="lines"))[0])
+    # AWS Marketplace says "Units" and no size; the price of the demo's offer is for a million.
+    units = {(row["unit"], round(row["unit_price"], 2)) for row in lines}
+    assert units == {("Units of 1,000,000 tokens", Decimal("15.00"))}
 
 
 def test_crumbs_lead_to_every_level_above_and_keep_the_rest(open_page: OpenPage) -> None:
@@ -212,10 +218,49 @@ def test_crumbs_lead_to_every_level_above_and_keep_the_rest(open_page: OpenPage)
 
 def test_choosing_a_split_is_written_into_the_address(open_page: OpenPage) -> None:
     app = open_page("tenants", month=MONTH, at="tenant:acme-corp")
-    app.button_group[0].select("model").run()
-    assert app.query_params["by"] == "model"
-    assert app.button_group[0].value == "model"
-    assert "model" in app.subheader[-1].value
+    app.button_group[0].select("token_type").run()
+    assert app.query_params["by"] == "token_type"
+    assert app.button_group[0].value == "token_type"
+    assert "token type" in app.subheader[0].value
+
+
+def crumbs_said(app: AppTest) -> list[str]:
+    return [text.value for text in app.markdown if text.value.startswith((":gray[", "**"))]
+
+
+def test_levels_of_a_single_row_are_passed_and_said(open_page: OpenPage, bill: Bill) -> None:
+    team = "tags['iamPrincipal/team']"
+    asked = f"SELECT DISTINCT COALESCE({team}, '') FROM bedrock WHERE {ACME}"  # noqa: S608
+    assert bill.ask(asked) == [("checkout",)]
+    app = open_page("tenants", month=MONTH, at="tenant:acme-corp")
+    only = [":gray[only team\\: checkout]", ":gray[only principal\\: llm-gateway]"]
+    assert crumbs_said(app) == ["**acme-corp**", *only]
+    assert len(table(app, "Models by spend")) > 1
+    assert "Teams" in app.button_group[0].options
+
+
+def test_a_level_of_a_single_row_is_shown_to_who_asks_for_it(open_page: OpenPage) -> None:
+    app = open_page("tenants", month=MONTH, at="tenant:acme-corp", by="team")
+    assert [row["name"] for row in table(app, "Teams by spend")] == ["checkout"]
+    assert crumbs_said(app) == ["**acme-corp**"]
+
+
+@pytest.mark.parametrize(
+    ("page", "at"),
+    [
+        ("projects", "project:catalogue-agent"),
+        ("cost_centers", "cost_center:(unallocated)"),
+        ("teams", "team:(unallocated)"),
+        ("principals", "principal:arn:aws:iam::111122223333:role/llm-gateway"),
+    ],
+)
+def test_the_first_level_that_splits_a_unit_is_shown(
+    page: str, at: str, open_page: OpenPage
+) -> None:
+    app = open_page(page, month=MONTH, at=at)
+    (ranking,) = tables(app)
+    assert len(rows(ranking)) > 1
+    assert any(text.value.startswith("**") for text in app.markdown)
 
 
 def test_a_unit_shows_why_it_changed_and_each_step_leads_on(
@@ -238,11 +283,11 @@ def test_a_month_without_one_before_has_no_bridge(open_page: OpenPage) -> None:
 
 def test_a_further_page_of_lines_is_written_into_the_address(open_page: OpenPage) -> None:
     app = open_page("tenants", month=MONTH, at="tenant:(unallocated)", by="lines")
-    first = app.dataframe[0].value
+    first = tables(app)
     app.get("pagination")[0].select(2).run()  # type: ignore[union-attr]
     assert app.query_params["page"] == "2"
     assert "Lines 201 to" in captions(app)
-    assert not app.dataframe[0].value.equals(first)
+    assert tables(app) != first
 
 
 @pytest.mark.parametrize(
@@ -272,7 +317,5 @@ def test_filters_that_leave_nothing_can_be_cleared(open_page: OpenPage) -> None:
 
 def test_an_open_month_is_compared_with_the_same_days(open_page: OpenPage, open_bill: Bill) -> None:
     app = open_page("tenants", bill=open_bill)
-    table = app.dataframe[0]
-    assert "change_percent" in table.value.columns
-    labels = json.loads(table.proto.columns)
-    assert labels["change_percent"]["label"].startswith("Δ 1–")
+    labels = {column["name"]: column["label"] for column in tables(app)[0]["columns"]}
+    assert labels["change_percent"].startswith("vs 1–")

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from chargeback.formats import money
 from chargeback.ui.markdown import plain
-from tests.pages.conftest import Bill, OpenPage, table
+from tests.pages.conftest import Bill, OpenPage, drawn, table, total
 
 MONTH = "2026-10"
 MODELS = "Models by spend"
@@ -34,8 +34,7 @@ TO_MODELS = "(line_item_usage_type ILIKE '%input%' OR line_item_usage_type ILIKE
 def test_every_table_adds_up_to_the_bill(bill: Bill, open_page: OpenPage) -> None:
     app = open_page("models", month=MONTH)
     for what in (MODELS, *NARROWED):
-        # The cells are rounded to six decimals, each.
-        assert abs(cost_of(app, what) - bill.total(MONTH)) < CENT
+        assert cost_of(app, what) == total(drawn(app, what))["cost"] == bill.total(MONTH)
     assert app.metric[0].value == plain(money(bill.total(MONTH), "USD"))
 
 

@@ -19,7 +19,7 @@ from chargeback.access.secrets_file import SignIn
 from chargeback.ui import server
 from chargeback.ui.gate import OWNER
 from chargeback.ui.sign_in import OPEN_TO_ALL
-from tests.pages.conftest import APP, RUN_SECONDS, Bill, OpenPage
+from tests.pages.conftest import APP, RUN_SECONDS, Bill, OpenPage, tables
 
 PROVIDER = """
 [auth]
@@ -61,7 +61,7 @@ def test_with_a_provider_only_a_button_is_shown_before_sign_in(
     secrets.write_text(PROVIDER)
     app = opened(monkeypatch, bill)
     assert [button.label for button in app.button] == ["Sign in"]
-    assert not (app.metric or app.dataframe or app.selectbox or app.exception)
+    assert not (app.metric or tables(app) or app.selectbox or app.exception)
 
 
 def test_with_several_providers_each_has_a_button(
@@ -87,7 +87,7 @@ def test_a_secrets_file_that_cannot_be_used_lets_nobody_in(
 def assert_closed(app: AppTest) -> None:
     """A viewer is told that the owner has to finish sign-in, and nothing else."""
     assert [error.value for error in app.error] == [f"**{OWNER}**"]
-    assert not (app.metric or app.dataframe or app.selectbox or app.button or app.exception)
+    assert not (app.metric or tables(app) or app.selectbox or app.button or app.exception)
 
 
 def test_a_secrets_file_that_was_taken_away_opens_nothing(
