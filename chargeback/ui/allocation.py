@@ -37,6 +37,10 @@ take = { principal = "arn:aws:iam::*:role/llm-gateway" }
 by = "direct cost"
 """
 
+BILLED: Final = (
+    "What its own lines come to, before allocation. Rounded by itself, as on other pages, so that "
+    "it may differ by a cent from the columns of the statement, which add up."
+)
 TEXT: Final = "rules-to-try"
 TRIED: Final = "rules tried"
 Named = Callable[[str], str]
@@ -160,7 +164,7 @@ def _in_section(text: str) -> str:
 
 def statement_columns(statement: Statement, label: str) -> dict[str, Column]:
     """The columns of the statement; what was billed beside the charge where that is another."""
-    billed = {"direct": Column("Billed", "money", "What its own lines come to, before allocation.")}
+    billed = {"direct": Column("Billed", "money", BILLED)}
     return {
         "name": Column(label, pinned=True),
         "total_charge": Column(HEADINGS["total_charge"], "money"),
