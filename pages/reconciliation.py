@@ -32,7 +32,7 @@ if result.services:
 spent = explorer.spent_this_month
 st.caption(
     plain(
-        reconciliation.asked(
+        reconciliation.sources_asked(
             result, explorer.requests_this_month, spent, workspace.settings.is_demo
         )
     )

@@ -30,6 +30,10 @@ take = { principal = "arn:aws:iam::*:role/llm-gateway" }
 by = "direct cost"
 """
 
+BILLED: Final = (
+    "What its own lines come to, before allocation. Rounded by itself, as on other pages, so that "
+    "it may differ by a cent from the columns of the statement, which add up."
+)
 TEXT: Final = "rules-to-try"
 TRIED: Final = "rules tried"
 
@@ -152,6 +156,7 @@ def _in_section(text: str) -> str:
     return text.replace("[[rules]]", "[[allocation.rules]]").replace("[allocation]\n", "").strip()
 
 
+<<<<<<< HEAD
 def statement_columns(statement: Statement, label: str, used: Collection[str]) -> dict[str, Column]:
     """The columns of the statement; what was billed beside the charge where that is another.
 
@@ -161,6 +166,11 @@ def statement_columns(statement: Statement, label: str, used: Collection[str]) -
         used: the columns of which some row has an amount; the others stand in the files only.
     """
     billed = "What its own lines come to, before allocation."
+=======
+def statement_columns(statement: Statement, label: str) -> dict[str, Column]:
+    """The columns of the statement; what was billed beside the charge where that is another."""
+    billed = {"direct": Column("Billed", "money", BILLED)}
+>>>>>>> words
     return {
         "name": Column(label, pinned=True),
         "total_charge": Column(HEADINGS["total_charge"], "money"),

@@ -269,10 +269,16 @@ def show_invoices(found: Reconciliation) -> None:
     )
 
 
-def asked(found: Reconciliation, requests: int, spent: Decimal, is_demo: bool) -> str:
+def sources_asked(found: Reconciliation, requests: int, spent: Decimal, is_demo: bool) -> str:
     """When the sources were asked, and what that has cost."""
-    times = {"Cost Explorer": found.cost_explorer_as_of, "Invoices": found.invoices_as_of}
-    when = [f"{name} as of {moment(at)}" for name, at in times.items() if at]
+    asked: dict[str, list[str]] = {}
+    for name, at in (
+        ("Cost Explorer", found.cost_explorer_as_of),
+        ("Invoices", found.invoices_as_of),
+    ):
+        if at:
+            asked.setdefault(moment(at), []).append(name)
+    when = [f"{' and '.join(names)} as of {at}" for at, names in asked.items()]
     cost = f"{count(requests, 'Cost Explorer request')} this month, {money(spent, 'USD')}"
     if is_demo:
         cost += "; in demo mode nothing is charged"

@@ -126,7 +126,7 @@ def test_gateways_show_what_comes_with_session_tags(open_page: OpenPage, bill: B
 
 def test_tag_keys_that_no_rule_reads_are_listed(open_page: OpenPage) -> None:
     app = open_page("coverage", month=MONTH, look="keys", to="team")
-    keys = [row["key"] for row in table(app, "Tag keys that no rule reads")]
+    keys = [row["key"] for row in table(app, "Tag keys that no rule uses")]
     assert "resourceTags/team" in keys
     assert not any(key.casefold() == "iamprincipal/team" for key in keys)
     assert 'team = ["iamPrincipal/team", "accountTag/environment"]' in app.code[-1].value
