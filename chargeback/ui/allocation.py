@@ -156,7 +156,6 @@ def _in_section(text: str) -> str:
     return text.replace("[[rules]]", "[[allocation.rules]]").replace("[allocation]\n", "").strip()
 
 
-<<<<<<< HEAD
 def statement_columns(statement: Statement, label: str, used: Collection[str]) -> dict[str, Column]:
     """The columns of the statement; what was billed beside the charge where that is another.
 
@@ -165,16 +164,10 @@ def statement_columns(statement: Statement, label: str, used: Collection[str]) -
         label: what a unit is, above the names.
         used: the columns of which some row has an amount; the others stand in the files only.
     """
-    billed = "What its own lines come to, before allocation."
-=======
-def statement_columns(statement: Statement, label: str) -> dict[str, Column]:
-    """The columns of the statement; what was billed beside the charge where that is another."""
-    billed = {"direct": Column("Billed", "money", BILLED)}
->>>>>>> words
     return {
         "name": Column(label, pinned=True),
         "total_charge": Column(HEADINGS["total_charge"], "money"),
-        **({"direct": _amount("Billed", billed)} if statement.settings.is_set else {}),
+        **({"direct": _amount("Billed", BILLED)} if statement.settings.is_set else {}),
         **{name: _amount(HEADINGS[name]) for name in MONEY if name in used},
     }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from chargeback.ui import tables
+from chargeback.ui.markdown import plain
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -23,7 +23,7 @@ class Menu:
     place: DeltaGenerator
     """Where it stands; nothing stands there until there is a file."""
     is_part: bool
-    popover: DeltaGenerator | None = None
+    files: DeltaGenerator | None = None
 
 
 def reserve(*, is_part: bool) -> None:
@@ -46,10 +46,19 @@ def offer(label: str, make: Callable[[], bytes], file_name: str) -> None:
         file_name: ends in .csv.
     """
     menu: Menu = st.session_state[_MENU]
-    if menu.popover is None:
-        menu.popover = menu.place.popover("Download", icon=":material/download:")
-        menu.popover.caption("CSV, with every digit")
+    if menu.files is None:
+        popover = menu.place.popover("Download", icon=":material/download:")
+        popover.caption("CSV, with every digit")
+        menu.files = popover.container(gap=None)
     if menu.is_part:
         file_name = f"{file_name.removesuffix('.csv')}-filtered.csv"
-    with menu.popover:
-        tables.download_button(label, make, file_name, key=f"download {file_name}")
+    menu.files.download_button(
+        plain(label),
+        make,
+        file_name,
+        "text/csv",
+        key=f"download {file_name}",
+        on_click="ignore",
+        icon=":material/download:",
+        type="tertiary",
+    )
