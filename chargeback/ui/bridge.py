@@ -169,6 +169,7 @@ def _causes(  # noqa: PLR0913, PLR0917 -- what the table is made of
             key=f"causes {name}",
             select=True,
             what=title,
+            total={"amount": of.change},
         )
     if row is not None and row < min(SHOWN, len(found)):
         ways.of_cause(found[row])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 WITHOUT_BILL: Final = {"owners", "setup"}
 """Pages that have to open also while no figure can be shown: what is in the way is mended there."""
-WHOLE_MONTH: Final = {"chargeback", "reconciliation"}
+WHOLE_MONTH: Final = {"chargeback", "reconciliation", "statement"}
 """Pages that are always about the whole bill of a month; filters do not apply there."""
 
 _FOLD: Final = """

@@ -40,27 +40,13 @@ ASKED_FOR_ALL: Final = "all statements"
 """In the session until they are written."""
 UNIT_PIXELS: Final = 320
 PAGE: Final = page_file("statement")
-STYLE: Final = """<style>
-article.statement { margin: 0; }
-@media print {
-  [data-testid=stSidebar], [data-testid=stHeader], .st-key-statement-head,
-  .st-key-statement-choice, .st-key-statement-files,
-  [data-testid=stSidebarCollapsedControl] { display: none !important; }
-  html, body, .stApp, [data-testid=stMain] { background: #ffffff !important; color-scheme: light; }
-  .stMainBlockContainer { max-width: none !important; padding: 0 !important; }
-}
-</style>"""
-"""Only the statement is printed, on white."""
 
 
 def show() -> None:
     """Draws the page."""
     context = page_context.current()
-    st.html(STYLE)
-    with st.container(key="statement-head"):
+    with st.container(key="screen-only-statement-head"):  # it has a head of its own
         header.draw(context, "Statement")
-        if context.view.where:
-            st.caption("A statement is always the whole month: the filters do not apply here.")
     with problems.shown_problems():
         _draw(context, address.choice(BY, list(CHARGED), LABELS), address.value(UNIT))
 
@@ -94,12 +80,14 @@ def _draw(context: Context, by: str, unit: str) -> None:
     found = ask(only=unit)
     mine = [each for each in found.statement.by_amount if each.currency == context.view.currency]
     charge = next((each for each in mine if each.bill_to == unit), None)
-    with st.container(key="statement-choice", horizontal=True, vertical_alignment="top"):
+    with st.container(
+        key="screen-only-statement-choice", horizontal=True, vertical_alignment="top"
+    ):
         _choose_kind(by)
         _choose_unit(by, charge.bill_to if charge else None, mine, found.named)
     if charge is None and unit:
         _say_none(found.statement, unit)
-    with st.container(key="statement-files", horizontal=True):
+    with st.container(key="screen-only-statement-files", horizontal=True):
         if charge is not None:
             _files(found.of(charge))
         _archive(found.statement, ask)
