@@ -271,9 +271,7 @@ def test_a_unit_shows_why_it_changed_and_each_step_leads_on(
     assert app.subheader[1].value == "What moved since September"
     (mix,) = (each.proto for each in app.main.get("page_link") if each.proto.label.endswith("mix"))
     address = parse_qs(mix.query_string)
-    shown = address.get(
-        "by", [app.button_group[0].value]
-    )  # by model: all calls are one principal's
+    shown = address.get("by", [app.button_group[0].value])
     assert (address["at"], shown) == (["tenant:acme-corp"], ["model"])
 
 
