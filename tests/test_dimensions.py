@@ -60,7 +60,8 @@ def opened(page, **parameters):
     return app
 
 def rows(app, what):
-    tables = [json.loads(table.proto.json) for table in app.get("bidi_component")]
+    drawn = [table.proto.json for table in app.get("bidi_component")]
+    tables = [json.loads(each) for each in drawn if each]
     (found,) = (table for table in tables if table.get("what") == what)
     columns = {column["name"]: column for column in found["columns"]}
     return dict(zip(columns["name"]["texts"], columns["cost"]["values"]))

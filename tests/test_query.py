@@ -20,6 +20,7 @@ STATEMENTS = sorted(
 )
 
 TRINO_FUNCTIONS = {
+    "ABS",
     "ARRAY_AGG",
     "ARRAY_JOIN",
     "BOOL_AND",
@@ -41,6 +42,7 @@ TRINO_FUNCTIONS = {
     "MIN",
     "NULLIF",
     "REGEXP_LIKE",
+    "ROUND",
     "ROW_NUMBER",
     "STRPOS",
     "SUBSTR",

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeVar
+from weakref import ref
 
 import pyarrow as pa
 
@@ -35,10 +36,14 @@ class _Memory:
     """
 
     def __init__(self, answers: Answers) -> None:
+        tables = answers.tables
         self.answer = lru_cache(REMEMBERED)(
-            lambda name, grain, bound: answers.tables.answer(name, grain, dict(bound))
+            lambda name, grain, bound: tables.answer(name, grain, dict(bound))
         )
-        self.made = lru_cache(REMEMBERED)(lambda make, of: make(answers, *of))
+        # Not the answers themselves: what refers to itself is kept until it is looked for, and with
+        # it the version that it holds.
+        myself = ref(answers)
+        self.made = lru_cache(REMEMBERED)(lambda make, of: make(myself(), *of))
 
 
 @dataclass(frozen=True)

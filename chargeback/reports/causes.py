@@ -97,7 +97,7 @@ def _found(
         ),
         *_prices(going_on),
         *_caches(going_on, days),
-        *_moves(effects, days, *moved_within),
+        *_moves(going_on, days, *moved_within),
         Cause(rest, "", "tax, fees, credits, discounts"),
     ]
     return [each for each in found if each.amount]

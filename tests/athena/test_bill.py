@@ -307,7 +307,7 @@ def test_a_stopped_refresh_cancels_the_few_queries_that_run(athena: Athena, tmp_
     _, said = process.communicate()
     assert (process.returncode, said) == (
         1,
-        "chargeback: Stopped; what was read before stands.\n",
+        "chargeback: Stopped; what was read before still applies.\n",
     )
     assert athena.ends(UNLOAD) == ["CANCELLED"] * AthenaTable.parallel
     assert list((tmp_path / "store" / "versions").iterdir()) == []

@@ -392,7 +392,7 @@ def test_a_stopped_refresh_cancels_its_inserts_and_leaves_nothing(
     _, said = process.communicate()
     assert (process.returncode, said) == (
         1,
-        "chargeback: Stopped; what was read before stands.\n",
+        "chargeback: Stopped; what was read before still applies.\n",
     )
     assert athena.ends(SPEND) == ["CANCELLED"] * len(MONTHS)
     assert kept(athena, empty) == set()

@@ -175,8 +175,9 @@ def settled(page: Page) -> None:
 
 
 def unfold(page: Page) -> None:
-    """Opens the filters in the sidebar."""
+    """Opens the filters in the sidebar, and waits until they have stopped moving."""
     page.locator(".st-key-filters summary").click()
+    page.locator(".st-key-filters").get_by_role("combobox").last.hover()
 
 
 def row_names(page: Page, table: str = TABLE) -> Locator:

@@ -21,7 +21,7 @@ def test_downloads_equal_the_command_lines_files(
     served.command("export", "--month", MONTH, "--by", unit, "--out", str(tmp_path))
     page = open_page(f"/chargeback?month={MONTH}")
     page.get_by_role("radio", name=by, exact=True).click()
-    page.locator("[role=columnheader]", has_text=by).wait_for(state="attached")
+    page.get_by_role("columnheader", name=by).first.wait_for()
     settled(page)
     for label in ("Statement (CSV)", "Detail (CSV)", "Manifest (JSON)"):
         with page.expect_download() as started:

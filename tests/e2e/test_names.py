@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import FAILED, Open, click_row, row_names, settled
+from tests.e2e.conftest import FAILED, Open, click_row, row_names, settled, unfold
 
 NAMES = ["<b>Globex</b>", '=HYPERLINK("http://evil.example","x")', "O'Reilly, Inc."]
 UNKNOWN = "<img src=x onerror=alert(1)>"
@@ -37,6 +37,7 @@ def test_charts_and_filters_show_names_as_text(open_page: Open) -> None:
     expect(legend).to_have_count(len(NAMES))
     shown = {text.rstrip("\N{HORIZONTAL ELLIPSIS}") for text in legend.all_text_contents()}
     assert all(any(name.startswith(text) for text in shown) for name in NAMES)
+    unfold(page)
     tags = page.get_by_test_id("stMultiSelect").locator("[data-tag]:visible")
     expect(tags).to_have_text(NAMES)
     expect(

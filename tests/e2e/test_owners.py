@@ -89,7 +89,7 @@ def test_the_second_of_two_browsers_is_told(open_owners: Callable[..., Page], fi
     expect(second.get_by_text("While you were editing, this machine saved")).to_be_visible()
     settled(second)
     assert file.read_text("utf-8") == OLD.replace(",gateway", ",ann")
-    second.get_by_role("button", name="Load the list as it is now").click()
+    second.get_by_role("button", name="Load the current list").click()
     settled(second)
     expect(second.locator(EDITOR).first).to_contain_text("ann")
 

@@ -16,7 +16,7 @@ CLICKED = (
     "[data-testid=stHeader]",
     ".st-key-period",
     ".st-key-downloads",
-    "button",
+    "button:not(table button)",
 )
 COLOURS = """
     () => [...document.querySelectorAll(".stApp p, .stApp h2, .stApp h3, .js-plotly-plot text")]

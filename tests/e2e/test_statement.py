@@ -90,7 +90,7 @@ def test_the_page_prints_on_one_sheet_and_light(
     assert printed(page) == 1
     page.emulate_media(media="print")
     expect(page.locator("article.statement .name")).to_have_css("color", "rgb(27, 36, 48)")
-    expect(page.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
+    expect(page.locator("body")).to_have_css("background-color", "rgba(0, 0, 0, 0)")
     expect(page.get_by_test_id("stSidebar")).to_be_hidden()
 
     file = tmp_path / started.value.suggested_filename

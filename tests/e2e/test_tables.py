@@ -117,9 +117,9 @@ def test_on_a_phone_names_stay_in_sight_and_the_table_scrolls(open_page: Open, s
     page = open_page(f"/chargeback{MONTH}", width=390, scheme=scheme)
     table = "[class*=st-key-statement] table"
     name = row_names(page, table).first
-    before = name.bounding_box()
-    page.locator(f"{table} >> xpath=..").evaluate("frame => frame.scrollLeft = 300")
-    assert name.bounding_box() == before
+    frame = page.locator(f"{table} >> xpath=..")
+    assert frame.evaluate("frame => { frame.scrollLeft = 300; return frame.scrollLeft }") == 300
+    expect(name).to_be_in_viewport(ratio=1)
 
 
 def test_a_table_is_printed_whole(open_page: Open) -> None:

@@ -18,7 +18,7 @@ def test_a_cause_leads_to_its_caller_and_from_there_to_its_days(open_page: Open)
     settled(page)
     assert click_row(page, table=".st-key-causes") == name
     expect(page).to_have_url(re.compile(r"by=day"))
-    expect(page.get_by_role("heading", name="Spend by day")).to_be_visible()
+    expect(page.get_by_role("heading", name="Spend by day", exact=True)).to_be_visible()
 
 
 def test_clicks_lead_from_a_tenant_to_its_cur_lines(open_page: Open) -> None:

@@ -181,7 +181,7 @@ def test_a_bill_that_is_not_clear_is_said(tmp_path: Path) -> None:
     acme = statement_on(statements_on(answers_on(tmp_path, {MONTH: unclear})), "acme")
     first, second = still_open(acme)
     assert first.startswith("Provisional: the bill of the month is still being clarified.")
-    assert "whether discounts are in the net costs" in second
+    assert "whether discounts are already in the net costs" in second
 
 
 def test_many_callers_and_models_are_folded_and_still_add_up(tmp_path: Path) -> None:
