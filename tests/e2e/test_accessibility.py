@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.axe import STREAMLITS, findings
-from tests.e2e.conftest import Open, Served, settled
+from tests.e2e.axe import SEEN_AS, STREAMLITS, findings, look
+from tests.e2e.conftest import Open
 
 MONTH = "month=2026-10"
 PATHS = (
@@ -30,17 +29,14 @@ MARK = """
 FOCUSED = "() => Number(document.activeElement.dataset.number ?? -1)"
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1440, "dark"), (390, "light")])
-def test_axe_finds_nothing_but_what_is_streamlits(
-    open_page: Open, served: Served, width: int, scheme: str
-) -> None:
-    page = open_page(PATHS[0], width=width, scheme=scheme)
-    found = [findings(page)]
-    for path in PATHS[1:]:
-        page.goto(served.address + path)
-        settled(page)
-        found.append(findings(page))
-    assert [each.ours for each in found] == [[]] * len(PATHS)
+def test_axe_finds_nothing_but_what_is_streamlits(open_page: Open) -> None:
+    found = []
+    for path in PATHS:
+        page = open_page(path)
+        for width, scheme in SEEN_AS:
+            look(page, width, scheme)
+            found.append(findings(page))
+    assert [each.ours for each in found] == [[]] * len(PATHS) * len(SEEN_AS)
     # What Streamlit mends needs no exception any more.
     assert set().union(*(each.streamlits for each in found)) == set(STREAMLITS)
 
