@@ -28,7 +28,7 @@ RUN = """
 
 
 Scheme = Literal["light", "dark"]
-SEEN_AS: tuple[tuple[int, Scheme], ...] = ((1440, "light"), (1440, "dark"), (390, "light"))
+SEEN_AS: tuple[tuple[int, Scheme], ...] = ((1440, "light"), (390, "dark"))
 """Widths and colour schemes in which a page is looked at."""
 BACKGROUNDS = {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 22, 28)"}
 """Of the themes in .streamlit/config.toml."""

@@ -36,12 +36,10 @@ def test_a_page_opens_without_error_fits_and_can_be_read_by_all(open_page: Open,
     expect(page.get_by_role("heading", level=2)).to_have_text(PAGES[path])
     expect(page.locator(FAILED)).to_have_count(0)
     expect(page.get_by_role("table").first).to_be_visible()
-    found = []
     for width, scheme in SEEN_AS:
         look(page, width, scheme)
         assert page.evaluate(WIDEST) <= width
-        found.append(findings(page).ours)
-    assert found == [[]] * len(SEEN_AS)
+        assert findings(page).ours == []
 
 
 def test_a_servers_first_request_may_be_for_any_view(

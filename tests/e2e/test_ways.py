@@ -120,7 +120,7 @@ def largest(workspace: Workspace) -> Callable[[str], str]:
     return lambda dimension: rank(answers, view, dimension)["unit"][0]
 
 
-@pytest.mark.parametrize("dimension", OWN_PAGE)
+@pytest.mark.parametrize("dimension", ["team", "model"])
 def test_a_row_of_the_overview(
     open_at: OpenAt, largest: Callable[[str], str], dimension: str
 ) -> None:
@@ -130,7 +130,7 @@ def test_a_row_of_the_overview(
     walk(page, lambda: click_row(page, table=f".st-key-top-{dimension}"), start, end)
 
 
-@pytest.mark.parametrize("by", CHARGED)
+@pytest.mark.parametrize("by", ["tenant", "cost_center", "principal", "account"])
 def test_a_row_of_the_statement(open_at: OpenAt, workspace: Workspace, by: str) -> None:
     statement = build_statement(workspace.answers(), whole(MONTH), by, date(2026, 11, 23))
     # The statement is always whole: its first row need not be the filter's.
@@ -144,7 +144,7 @@ def test_a_row_of_the_statement(open_at: OpenAt, workspace: Workspace, by: str) 
     walk(page, lambda: click_row(page, table=f".st-key-statement-{by}-USD"), start, end)
 
 
-@pytest.mark.parametrize("dimension", ["tenant", "team", "principal"])
+@pytest.mark.parametrize("dimension", ["tenant", "principal"])
 def test_a_row_of_a_ranking(open_at: OpenAt, largest: Callable[[str], str], dimension: str) -> None:
     start = (OWN_PAGE[dimension], KEPT)
     end = (start[0], [*KEPT, ("at", f"{dimension}:{largest(dimension)}")])
