@@ -47,7 +47,7 @@ def test_sorting_goes_by_amount_and_leaves_unallocated_and_total(open_page: Open
 def test_the_total_stands_below_and_headings_above_their_figures(open_page: Open) -> None:
     page = open_page(f"/models{MONTH}")
     below = page.locator(f"{MODELS} >> xpath=..").evaluate(
-        "frame => { frame.scrollTop = 150; const foot = frame.querySelector('tfoot');"
+        "frame => { frame.scrollTop = 150; const foot = frame.querySelector('tfoot th');"
         " return foot.getBoundingClientRect().bottom - frame.getBoundingClientRect().bottom }"
     )
     assert below <= 1
