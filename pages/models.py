@@ -4,7 +4,7 @@ import streamlit as st
 
 from chargeback.billing_period import today
 from chargeback.formats import ABSENT, count, money
-from chargeback.reports.cache_savings import cache_savings, with_cache_savings
+from chargeback.reports.cache_savings import cache_savings, total_saving, with_cache_savings
 from chargeback.reports.frames import priced_sums, sums, total
 from chargeback.reports.ranking import for_file, rank, ranking_total, with_same_days
 from chargeback.reports.summary import summarise
@@ -57,6 +57,7 @@ clicked = tables.ranked_table(
         "cache_saving",
     ],
     current=chosen,
+    total={"cache_saving": total_saving(savings)},
 )
 if clicked is not None and clicked != chosen:
     address.go({AT: [f"model:{clicked}"]})

@@ -73,9 +73,8 @@ def step_leads_to(step: str) -> bridge.Place:
 
 
 def open_cause(cause: Cause) -> None:
-    """Opens the caller or the model that a cause is about; none where it is about several."""
-    if cause.dimension:
-        metrics.go_to(BY_NAME[cause.dimension], cause.unit)
+    """Opens the caller or the model that a cause is about."""
+    metrics.go_to(BY_NAME[cause.dimension], cause.unit)
 
 
 def show_top(dimension: str) -> None:
@@ -131,7 +130,7 @@ bridge.draw(
     view,
     summary,
     month,
-    bridge.Ways(step_leads_to, open_cause),
+    bridge.Ways(step_leads_to, open_cause, lambda cause: bool(cause.dimension)),
 )
 by = address.choice("trend", SHOWN)
 st.segmented_control(

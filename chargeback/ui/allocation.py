@@ -93,7 +93,6 @@ def draw_pools(statement: Statement, currency: str, named: Named) -> None:
         currency=currency,
         key=f"pools-{currency}",
         what="What moved, by rule",
-        total=sums(found, "moved"),
     )
 
 

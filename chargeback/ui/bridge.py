@@ -51,6 +51,8 @@ class Ways:
     """By the step's name."""
     of_cause: Callable[[Cause], None]
     """Opens what shows a cause."""
+    leads: Callable[[Cause], bool]
+    """Whether anything shows it."""
 
 
 def draw(answers: Answers, view: View, summary: Summary, name: str, ways: Ways) -> None:
@@ -170,8 +172,9 @@ def _causes(  # noqa: PLR0913, PLR0917 -- what the table is made of
             select=True,
             what=title,
             total={"amount": of.change},
+            closed=[*(at for at, each in enumerate(found[:SHOWN]) if not ways.leads(each)), SHOWN],
         )
-    if row is not None and row < min(SHOWN, len(found)):
+    if row is not None:
         ways.of_cause(found[row])
 
 

@@ -281,7 +281,7 @@ def _why(level: Level) -> None:
         go(path.split_by(DAY))
 
     name = safe_file_name("-".join([level.view.month, *(unit for _, unit in level.path.at)]))
-    ways = bridge.Ways(of_step, of_cause)
+    ways = bridge.Ways(of_step, of_cause, lambda _: True)
     bridge.draw(level.answers, level.view, level.summary, name, ways)
 
 
@@ -369,8 +369,7 @@ def _columns(path: DrillPath) -> list[str]:
 def _days(level: Level) -> None:
     days, currency = list_days(level.answers, level.view), level.view.currency
     metrics.heading("Spend by day", days, _file_name(level, f"by {level.noun}"))
-    spend = money(total(days), currency)
-    st.caption(plain(f"{count(len(days), 'day')} · {spend}"))
+    st.caption(count(len(days), "day"))
     with st.container(key="drill-table"):
         row = tables.plain_table(
             days.assign(day=[day.isoformat() if day else NO_DATE for day in days["usage_date"]]),
@@ -388,8 +387,9 @@ def _days(level: Level) -> None:
             select=True,
             what="Spend by day, newest first",
             total=priced_sums(days, "cost", "usage_cost", "other_cost", "line_count"),
+            closed=[place for place, day in enumerate(days["usage_date"]) if not day],
         )
-    if row is not None and days["usage_date"].iloc[row]:
+    if row is not None:
         go(level.path.down(days["usage_date"].iloc[row].isoformat()))
 
 

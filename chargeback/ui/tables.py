@@ -48,6 +48,7 @@ def ranked_table(  # noqa: PLR0913 -- each says what stands in the table
     previous_label: str,
     columns: Sequence[str] = DEFAULT,
     current: str | None = None,
+    total: Mapping[str, Any] | None = None,
 ) -> str | None:
     """Draws Reports.ranking's frame with its total; a click on a row chooses it.
 
@@ -60,6 +61,7 @@ def ranked_table(  # noqa: PLR0913 -- each says what stands in the table
         previous_label: the month that `change_percent` compares with: 'September'.
         columns: which of the frame's columns to show, and `change_percent`.
         current: the unit whose details are open.
+        total: what columns come to that are not of every ranking.
 
     Returns:
         The `unit` of the row that was just clicked, None if none was.
@@ -78,7 +80,7 @@ def ranked_table(  # noqa: PLR0913 -- each says what stands in the table
         key=key,
         select=True,
         what=f"{what.capitalize()}s by spend",
-        total=ranking_total(frame),
+        total=ranking_total(frame) | {**(total or {})},
         current=position_of(current, frame["unit"]),
     )
     return None if row is None else str(frame["unit"].iloc[row])
@@ -94,6 +96,7 @@ def plain_table(  # noqa: PLR0913 -- each says what stands in the table
     what: str = "",
     total: Mapping[str, Any] | None = None,
     current: int | None = None,
+    closed: Collection[int] = (),
 ) -> int | None:
     """Draws a frame; with `select`, a click on a row chooses it.
 
@@ -107,6 +110,7 @@ def plain_table(  # noqa: PLR0913 -- each says what stands in the table
         what: the table's name for those who can't see it.
         total: what columns come to, exact; for a row below that does not sort away.
         current: the position in `frame` of the row whose details are open.
+        closed: the positions in `frame` of rows that lead nowhere.
 
     Returns:
         The position in `frame` of the row that was just clicked, None if none was.
@@ -116,15 +120,15 @@ def plain_table(  # noqa: PLR0913 -- each says what stands in the table
     last = _last(frame)
     values = {name: list(frame[name].iloc[kept]) for name in columns}
     positions: list[int | None] = [*kept]
-    closed = frozenset[int]()
     if len(kept) < len(frame):
         place = len(kept) - last
         for name, value in _others(frame, kept, columns, total or amounts[:1]).items():
             values[name].insert(place, value)
         positions.insert(place, None)
-        closed, last = frozenset({place}), last + 1
+        last += 1
     shown = position_of(current, positions) if current is not None else None
-    rows = Rows(columns, values, last, closed, shown, total)
+    leads_nowhere = frozenset(i for i, at in enumerate(positions) if at is None or at in closed)
+    rows = Rows(columns, values, last, leads_nowhere, shown, total)
     row = draw_table(rows, currency=currency, key=key, what=what, opens=select)
     return None if row is None else positions[row]
 

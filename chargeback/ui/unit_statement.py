@@ -108,6 +108,7 @@ def _say_none(statement: Statement, unit: str) -> None:
 def _list(found: UnitStatements, charges: Sequence[Charge]) -> None:
     """The units to choose from: a row leads to its statement."""
     statements = [found.of(charge) for charge in charges[:OFFERED]]
+    whole = len(statements) == len(charges)
     currency, month = charges[0].currency, previous_month(found.statement.billing_period)
     row = plain_table(
         pd.DataFrame(
@@ -129,6 +130,7 @@ def _list(found: UnitStatements, charges: Sequence[Charge]) -> None:
         key=f"statements-{found.statement.bill_to_type}",
         select=True,
         what="Statements",
+        total={"charge": sum(each.charged.total for each in statements)} if whole else None,
     )
     if row is not None:
         address.go({UNIT: [statements[row].unit]})
