@@ -15,8 +15,9 @@ _SCALE: Final = """
 const drawings = () => document.querySelectorAll(".js-plotly-plot .svg-container");
 const layers = (drawing) => drawing.querySelectorAll(":scope > .main-svg");
 const fit = () => drawings().forEach((drawing) => {
-  const { offsetWidth: width, offsetHeight: height } = drawing;
+  const [width, height] = ["width", "height"].map((side) => layers(drawing)[0].getAttribute(side));
   drawing.style.setProperty("--drawn", `${width} / ${height}`);
+  drawing.style.setProperty("--drawn-width", `${width}px`);
   layers(drawing).forEach((layer) => layer.setAttribute(
     "viewBox", `0 0 ${layer.getAttribute("width")} ${layer.getAttribute("height")}`
   ));
