@@ -17,13 +17,20 @@ WITH kinds AS (
         THEN 'another month'
     END AS kind
   FROM scope
+),
+
+sums AS (
+  SELECT
+    kind,
+    SUM(cost) AS cost
+  FROM kinds
+  WHERE kind IS NOT NULL
+  GROUP BY kind
 )
 
 SELECT
   kind,
-  SUM(cost) AS cost
-FROM kinds
-WHERE kind IS NOT NULL
-GROUP BY kind
-HAVING SUM(cost) <> 0
-ORDER BY ABS(SUM(cost)) DESC, kind
+  cost
+FROM sums
+WHERE cost <> 0
+ORDER BY ABS(cost) DESC, kind

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -116,6 +116,13 @@ def _views(rows: str, **more: object) -> Iterator[Case]:
         narrow = bool(view.where or view.rows.only) or view.currency not in ("USD", "")
         parameters = {**view.parameters(), "first_month": PREVIOUS, **more}
         yield Case(label, parameters, grain, may_be_empty=narrow)
+
+
+def _undated() -> Iterator[Case]:
+    """All usage of the first days of a month has a day."""
+    for case in _views("daily"):
+        dated = case.parameters["days"] is not None
+        yield replace(case, may_be_empty=case.may_be_empty or dated)
 
 
 def _dimensions(rows: str, **more: object) -> Iterator[Case]:
@@ -264,7 +271,7 @@ CASES: dict[str, Iterable[Case]] = {
     "reports/ranking": _dimensions("monthly", previous_month=PREVIOUS),
     "reports/scope": _views("monthly"),
     "reports/top_models": _dimensions("monthly"),
-    "reports/undated": _views("daily"),
+    "reports/undated": _undated(),
     "reports/unit_parts": _unit_parts(),
     "reports/units": _dimensions("monthly"),
     "reports/unrecognised": _views("monthly"),

@@ -81,7 +81,7 @@ def test_statement_gives_the_same_rows(engines: Engines, name: str, case: Case) 
 def keys_of(engines: Engines, view: View) -> dict[str, Any]:
     """The parameters of cur/lines for a view, as chargeback.reports puts them."""
     answer = engines.ask_duckdb(loaded("reports/line_keys", "daily"), view.parameters())
-    identities, meters = zip(*answer.rows, strict=True)
+    identities, meters, _ = zip(*answer.rows, strict=True)
     return {
         "billing_period": view.month,
         "products": engines.products[view.month],
