@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
 import pandas as pd
 import streamlit as st
 
 from chargeback.billing_period import previous_month, today
-from chargeback.dimensions import BY_NAME, CHARGED, UNALLOCATED, page_file
+from chargeback.dimensions import BY_NAME, CHARGED
 from chargeback.files.names import safe_file_name
 from chargeback.formats import count, money, month_name, percent, signed_points, tokens
 from chargeback.money import share_of
@@ -20,16 +19,16 @@ from chargeback.reports.daily import list_days
 from chargeback.reports.frames import priced_sums, total
 from chargeback.reports.ranking import (
     for_file,
-    name_of,
     rank,
     top_models,
     with_same_days,
 )
-from chargeback.reports.summary import Summary, summarise
+from chargeback.reports.summary import summarise
 from chargeback.reports.view import View
 from chargeback.ui import (
     address,
     bridge,
+    crumbs,
     cur_lines,
     daily_spend,
     header,
@@ -39,12 +38,11 @@ from chargeback.ui import (
     unit_statement,
 )
 from chargeback.ui.drill_path import CALLERS, DAY, LINES, NOUNS, PARAMETERS, DrillPath, read_path
+from chargeback.ui.level import Level, level_at, page_of, short, steps
 from chargeback.ui.markdown import plain
 from chargeback.ui.metrics import Figure
-from chargeback.ui.principal_kinds import KIND
 from chargeback.ui.tables import Column
 
-NAMELESS: Final = "(no name)"
 NO_DATE: Final = "(no date)"
 CHARGED_NAMES: Final = frozenset(dimension.name for dimension in CHARGED.values())
 AS_BILLED: Final = (
@@ -63,40 +61,9 @@ BEHIND: Final = {
     "not_usage": (DAY,),
 }
 """What shows each step of a bridge, the best first; CALLS shows the others."""
-BETWEEN: Final = "\u203a"
-"""Between two levels of the way down: a single angle quotation mark, pointing right."""
-SHOWN_LENGTH: Final = 40
-"""Characters of a name that is only one of several things in a line."""
 
 Narrow = Callable[[Answers, View, pd.DataFrame], pd.DataFrame]
 """Takes a ranking to the rows of it that the reader asks for."""
-
-
-@dataclass(frozen=True)
-class Level:
-    """One level of a drill-down page, with everything that its parts are drawn from."""
-
-    context: page_context.Context
-    title: str
-    path: DrillPath
-    view: View
-    names: tuple[str, ...]
-    """What people call the unit of each condition of the path."""
-    passed: tuple[tuple[str, str], ...]
-    """Dimension and name of what stands alone at its level: the level is passed over."""
-    splits: tuple[str, ...]
-    """What the reader can split by."""
-    summary: Summary
-
-    @property
-    def answers(self) -> Answers:
-        """The answers."""
-        return self.context.answers
-
-    @property
-    def noun(self) -> str:
-        """What one row of the table is."""
-        return NOUNS[self.path.by]
 
 
 def show(title: str, levels: Sequence[str], narrow: Narrow | None = None) -> None:
@@ -111,9 +78,9 @@ def show(title: str, levels: Sequence[str], narrow: Narrow | None = None) -> Non
     context = page_context.current()
     header.draw(context, title)
     path = asked_path(levels)
-    level = _level(context, title, path)
+    level = level_at(context, title, path)
     if not level.path.is_top:
-        _crumbs(level)
+        crumbs.draw(level)
     if not level.summary.has_lines:
         _nothing(level)
         return
@@ -145,7 +112,7 @@ def asked_path(levels: Sequence[str], narrowed_by: Collection[str] = BY_NAME) ->
     if path.asked not in ("", path.by):  # a month is split by the page's own units, a day never
         ignored.append(path.asked)
     if ignored:
-        shown = ", ".join(f"“{_short(text)}”" for text in ignored)
+        shown = ", ".join(f"“{short(text)}”" for text in ignored)
         said = f"This link names something that this page does not know; it was ignored: {shown}."
         st.warning(plain(said), icon=":material/link_off:")
     return path
@@ -156,80 +123,9 @@ def go(path: DrillPath) -> None:
     address.go(path.parameters())
 
 
-def _level(context: page_context.Context, title: str, path: DrillPath) -> Level:
-    answers, view, names = context.answers, context.view, []
-    for dimension, unit in path.at:
-        names.append(name_of(answers, view, dimension, unit) or NAMELESS)
-        view = view.narrowed(dimension, unit)
-    splits = path.splits()
-    if CALLERS in splits and path.asked != CALLERS and len(rank(answers, view, CALLERS)) <= 1:
-        splits.remove(CALLERS)
-    path, passed = _pass_single_rows(answers, path, view)
-    summary = summarise(answers, view, today())
-    return Level(context, title, path, view, tuple(names), tuple(passed), tuple(splits), summary)
-
-
-def _pass_single_rows(
-    answers: Answers, path: DrillPath, view: View
-) -> tuple[DrillPath, list[tuple[str, str]]]:
-    """Passes over levels of one row, unless the reader asked for it; says what that row was."""
-    passed = []
-    while not (path.is_top or path.asked or path.by in (DAY, LINES)):
-        ranking = rank(answers, view, path.by)
-        if len(ranking) != 1:
-            break
-        if path.by != CALLERS:  # the one caller of a principal is that principal
-            passed.append((path.by, ranking["name"][0] or NAMELESS))
-        path = replace(path, levels=tuple(x for x in path.levels if x != path.by))
-    return path, passed
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= SHOWN_LENGTH else f"{name[: SHOWN_LENGTH - 1]}…"
-
-
-def _crumbs(level: Level) -> None:
-    path, steps = level.path, [level.title, *map(_short, _steps(level))]
-    with st.container(key="crumbs", horizontal=True, vertical_alignment="center", gap="xsmall"):
-        for number, step in enumerate(steps[:-1]):
-            above = path.up_to(number)
-            if number == len(path.at):  # a day stands below its days
-                above = above.split_by(DAY)
-            st.page_link(
-                _page(level),
-                label=plain(step),
-                query_params=address.link({KIND: address.values(KIND)} | above.parameters()),
-            )
-            st.markdown(BETWEEN, width="content")
-        st.markdown(f"**{plain(steps[-1])}**", width="content")
-        for passed in level.passed:
-            st.markdown(BETWEEN, width="content")
-            st.markdown(f":gray[{plain(_only(*passed))}]", width="content")
-
-
-def _only(dimension: str, name: str) -> str:
-    """What a level that is passed over would show: 'only team: checkout', 'no team'."""
-    noun = NOUNS[dimension]
-    return f"no {noun}" if name == UNALLOCATED else f"only {noun}: {_short(name)}"
-
-
-def _steps(level: Level) -> list[str]:
-    """What people call everything that narrows the level, the widest first."""
-    pairs = zip(level.path.at, level.names, strict=True)
-    steps = [_step(level.path.levels, *at, name) for at, name in pairs]
-    day = level.path.day
-    return [*steps, f"{day.day} {month_name(day.isoformat()[:7])}"] if day else steps
-
-
-def _step(levels: Sequence[str], dimension: str, unit: str, name: str) -> str:
-    """A unit's name, with what it is where the page does not say: 'cost center (unallocated)'."""
-    clear = levels[:1] if unit == UNALLOCATED else levels
-    return name if dimension in clear else f"{NOUNS[dimension]} {name}"
-
-
 def _nothing(level: Level) -> None:
     month, filtered = month_name(level.view.month), bool(level.context.view.where)
-    under = f" under {f' {BETWEEN} '.join(_steps(level))}" if not level.path.is_top else ""
+    under = f" under {f' {crumbs.BETWEEN} '.join(steps(level))}" if not level.path.is_top else ""
     what = "matches the filters" if filtered else "was billed"
     st.info(plain(f"Nothing in {month}{under} {what}."), icon=":material/filter_alt_off:")
     if filtered:
@@ -259,7 +155,7 @@ def _share(level: Level) -> Figure:
     before = shares.get(previous_month(level.view.month))
     change = None if now is None or before is None else now - before
     return Figure(
-        label=f"Share of {_short(level.names[-2]) if len(level.names) > 1 else 'the month'}",
+        label=f"Share of {short(level.names[-2]) if len(level.names) > 1 else 'the month'}",
         value=percent(now),
         change="" if change is None else signed_points(change),
         compared="" if change is None else f"vs {metrics.last_month(level.summary)[:3]}",
@@ -273,7 +169,7 @@ def _why(level: Level) -> None:
 
     def of_step(step: str) -> bridge.Place | None:
         split = next((each for each in BEHIND.get(step, CALLS) if each in level.splits), None)
-        return None if split is None else (_page(level), path.split_by(split).parameters())
+        return None if split is None else (page_of(level), path.split_by(split).parameters())
 
     def of_cause(cause: Cause) -> None:
         if cause.dimension and cause.dimension not in dict(path.at):
@@ -283,10 +179,6 @@ def _why(level: Level) -> None:
     name = safe_file_name("-".join([level.view.month, *(unit for _, unit in level.path.at)]))
     ways = bridge.Ways(of_step, of_cause, lambda _: True)
     bridge.draw(level.answers, level.view, level.summary, name, ways)
-
-
-def _page(level: Level) -> str:
-    return page_file(level.title.lower().replace(" ", "-"))
 
 
 def _split(level: Level) -> None:
@@ -416,9 +308,7 @@ def _only_day(level: Level, days: pd.DataFrame) -> pd.DataFrame:
         metrics.draw(
             [
                 Figure("Spend", money(row["cost"], currency)),
-                Figure(
-                    f"Share of {_short(level.names[-1]) if level.names else 'the month'}", share
-                ),
+                Figure(f"Share of {short(level.names[-1]) if level.names else 'the month'}", share),
                 Figure("Tokens", tokens(row["tokens"])),
                 Figure("Cost per million tokens", price),
             ]
