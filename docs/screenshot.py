@@ -24,9 +24,9 @@ def main(month: str) -> None:
         )
         page = browser.new_page(viewport=SIZE, color_scheme="light")  # type: ignore[arg-type]
         page.goto(ADDRESS.format(month=month))
-        page.get_by_text("What moved since").wait_for()
+        page.get_by_role("heading", name="What moved since").wait_for()
         page.locator("[data-test-script-state=notRunning]").wait_for()
-        page.locator(".js-plotly-plot .bars").first.wait_for()
+        page.locator(".js-plotly-plot .barlayer").last.wait_for()
         page.screenshot(path=Path(__file__).with_name("overview.png"))
 
 
