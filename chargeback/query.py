@@ -14,6 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import sqlglot
+
+# Now, and not by the first to need them: of threads that ask at once, one imports, and the others
+# are given a dialect of which the half is there.
+import sqlglot.dialects.athena
+import sqlglot.dialects.duckdb
 from sqlglot import exp
 
 QUERIES = Path(__file__).resolve().parent.parent / "queries"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -249,3 +251,17 @@ def test_positional_leaves_colons_in_texts_and_names_alone(text: str, column: st
     found = sqlglot.parse_one(sql, read="trino").expressions
     assert [found[0].this, found[2].name] == [f":a {text}", f"b:c {column}"]
     assert [found[1].this, found[3].this] == [None, None]
+
+
+def test_threads_that_ask_first_find_whole_dialects() -> None:
+    """sqlglot imports a dialect when it is first named, and knows it before all of it is there."""
+    names = [f"sqlglot.dialects.{each}" for each in ("athena", "duckdb", "hive", "trino")]
+    lacking = f"import sys, chargeback.query; print([n for n in {names} if n not in sys.modules])"
+    found = subprocess.run(
+        [sys.executable, "-c", lacking],
+        cwd=query.QUERIES.parent,
+        text=True,
+        capture_output=True,
+        check=True,
+    )
+    assert found.stdout == "[]\n"

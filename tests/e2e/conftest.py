@@ -18,7 +18,15 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Locator, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    Dialog,
+    Locator,
+    Page,
+    TimeoutError,
+    expect,
+    sync_playwright,
+)
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from chargeback.demo import write_demo
@@ -177,7 +185,15 @@ def settled(page: Page) -> None:
 def unfold(page: Page) -> None:
     """Opens the filters in the sidebar, and waits until they have stopped moving."""
     page.locator(".st-key-filters summary").click()
-    page.locator(".st-key-filters").get_by_role("combobox").last.hover()
+    page.locator(".st-key-filters").get_by_role("combobox").first.hover()
+
+
+@retry(retry=retry_if_exception_type(TimeoutError), stop=stop_after_delay(SECONDS))
+def choose(page: Page, name: str, value: str) -> None:
+    """Chooses a value of a filter by typing it; again where the list moved under the click."""
+    page.get_by_role("combobox", name=name).fill(value)
+    page.get_by_role("option", name=value).click(timeout=SECONDS * 100)
+    page.keyboard.press("Escape")  # an open list hides the rest from those who can't see
 
 
 def row_names(page: Page, table: str = TABLE) -> Locator:
