@@ -146,6 +146,11 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def cut(text: str, longest: int) -> str:
+    """Text of at most so many characters, its last an ellipsis where some are left out."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
 def month_name(month: str) -> str:
     """A billing period: '2026-10' is 'October 2026'."""
     return f"{short_month(month)} {month[:4]}"
@@ -161,10 +166,20 @@ def day_name(day: date) -> str:
     return f"{day.day} {MONTHS[day.month - 1][:3]}"
 
 
+def long_day_name(day: date) -> str:
+    """A day within a year: '4 October'."""
+    return f"{day.day} {MONTHS[day.month - 1]}"
+
+
+def date_name(day: date) -> str:
+    """A date: '4 October 2026'."""
+    return f"{long_day_name(day)} {day.year}"
+
+
 def moment(at: datetime) -> str:
     """A time in UTC: '8 November 2026, 06:12 UTC'. A time without a zone is taken as UTC."""
     utc = at.astimezone(UTC) if at.tzinfo else at
-    return f"{utc.day} {MONTHS[utc.month - 1]} {utc.year}, {utc:%H:%M} UTC"
+    return f"{date_name(utc)}, {utc:%H:%M} UTC"
 
 
 def _rounded(value: Decimal, step: Decimal) -> Decimal:

@@ -9,6 +9,8 @@ from functools import reduce
 CENT = Decimal("0.01")
 ZERO = Decimal()
 MILLION = Decimal(1_000_000)
+LAST_DIGIT = Decimal("1E-12")
+"""Of an amount on the bill, which is DECIMAL(38, 12); a part of one has no more."""
 EXACT = Context(prec=60)
 """Holds any sum of DECIMAL(38, 12); Python's default of 28 digits would round one."""
 

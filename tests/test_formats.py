@@ -137,6 +137,8 @@ def test_dates() -> None:
     assert formats.month_name("2026-10") == "October 2026"
     assert formats.short_month("2026-01") == "January"
     assert formats.day_name(date(2026, 10, 4)) == "4 Oct"
+    assert formats.long_day_name(date(2026, 10, 4)) == "4 October"
+    assert formats.date_name(date(2026, 10, 4)) == "4 October 2026"
 
 
 def test_times_are_utc() -> None:
@@ -145,3 +147,8 @@ def test_times_are_utc() -> None:
     assert formats.moment(datetime(2026, 11, 8, 15, 12, tzinfo=tokyo)) == written
     assert formats.moment(datetime(2026, 11, 8, 6, 12, tzinfo=UTC)) == written
     assert formats.moment(datetime(2026, 11, 8, 6, 12)) == written
+
+
+def test_what_is_cut_says_so() -> None:
+    assert formats.cut("acme-corp", 9) == "acme-corp"
+    assert formats.cut("acme-corp", 8) == "acme-co…"

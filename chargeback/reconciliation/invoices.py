@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from chargeback.money import ZERO
+from chargeback.money import ZERO, exact_sum
 from chargeback.reconciliation.causes import (
     CENT_ROUNDING,
     TAX,
@@ -134,7 +134,7 @@ def against_invoices(
     if not totals or not invoiced:
         return None
     causes = tuple(cause for cause in _beside(own, counted) if cause.amount)
-    compared = Comparison(f"{seller} invoices", sum(invoiced, ZERO), sum(totals, ZERO), causes)
+    compared = Comparison(f"{seller} invoices", exact_sum(invoiced), exact_sum(totals), causes)
     return _rounded(compared, counted, currency)
 
 
@@ -168,4 +168,4 @@ def tax_of(charges: Iterable[ServiceCharge]) -> Decimal:
 
 def sum_of(charges: Iterable[ServiceCharge]) -> Decimal:
     """What charges come to."""
-    return sum((charge.amount for charge in charges), ZERO)
+    return exact_sum(charge.amount for charge in charges)

@@ -9,12 +9,10 @@ from typing import Any, TypedDict
 
 import pandas as pd
 
-from chargeback.money import EXACT, ZERO, exact_sum
+from chargeback.money import EXACT, LAST_DIGIT, exact_sum
 from chargeback.reports.answers import Answers
 from chargeback.reports.frames import frame_of
 from chargeback.reports.view import View
-
-TWELVE_DECIMALS = Decimal("1E-12")
 
 Row = Mapping[str, Any]
 """Of queries/reports/cache_use.sql."""
@@ -66,7 +64,7 @@ def _of_model(model: str, rows: Sequence[Row]) -> CacheSaving:
     unsized = exact_sum(row["unsized_cost"] for row in rows)
     return {
         "model": model,
-        "cached_tokens": sum((row["cached_tokens"] for row in rows), ZERO),
+        "cached_tokens": exact_sum(row["cached_tokens"] for row in rows),
         "cached_cost": exact_sum([*(row["cached_cost"] for row in rows), unsized]),
         "cache_saving": exact_sum(known) if known else None,
         "not_counted": exact_sum([*unpriced, unsized]),
@@ -80,4 +78,4 @@ def saving_of(row: Row) -> Decimal | None:
     as_input = EXACT.divide(
         EXACT.multiply(row["cached_tokens"], row["input_cost"]), row["input_tokens"]
     )
-    return EXACT.subtract(EXACT.quantize(as_input, TWELVE_DECIMALS), row["cached_cost"])
+    return EXACT.subtract(EXACT.quantize(as_input, LAST_DIGIT), row["cached_cost"])

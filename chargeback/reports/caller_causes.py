@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from chargeback.dimensions import UNALLOCATED
-from chargeback.formats import short_month, signed_percent
+from chargeback.formats import long_day_name, short_month, signed_percent
 from chargeback.reports.effects import Effects
 from chargeback.reports.movement import CallerDay
 from chargeback.reports.runs import Run, cache_change, first_day, runaways
@@ -106,7 +106,7 @@ def short_model(model: str) -> str:
 def since(days: Sequence[CallerDay], word: str) -> str:
     """' since 12 October', where a caller's days do not begin with a month."""
     first = first_day(days)
-    return f" {word} {_day_name(first)}" if first else ""
+    return f" {word} {long_day_name(first)}" if first else ""
 
 
 def _of(of: Effects, amount: Decimal, what: str, first: date | None = None) -> Cause:
@@ -169,7 +169,7 @@ def _mixes(of: Effects, days: Sequence[CallerDay]) -> Iterator[Cause]:
     cache = cache_change(days)
     if cache and of.cache_mix:
         words = "prompt cache lost" if cache.is_lost else "prompt cache in use"
-        day = _day_name(cache.since)
+        day = long_day_name(cache.since)
         yield _of(of, of.cache_mix, f"{words} since {day}", first=cache.since)
     yield _of(of, rest, _mix(of, rest))
 
@@ -191,7 +191,3 @@ def _shifts(of: Effects) -> dict[str, Decimal]:
     if not now or not before:
         return {}
     return {m: u.tokens / now - u.previous_tokens / before for m, u in of.models.items()}
-
-
-def _day_name(day: date) -> str:
-    return f"{day.day} {short_month(day.isoformat())}"

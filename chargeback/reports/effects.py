@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from typing import TypeVar
 
-from chargeback.money import EXACT, ZERO, exact_sum
+from chargeback.money import EXACT, LAST_DIGIT, ZERO, exact_sum
 from chargeback.reports.movement import MovedMeter
 
-LAST_DIGIT = Decimal("1E-12")
-"""Of an amount on the bill; a part of a change has no more, so that the parts add up."""
 INPUT, CACHE_READ, CACHE = "input", "cache read", "cache "
 """Token types of text sent to models; the last is how those of the prompt cache begin."""
 

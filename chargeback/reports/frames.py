@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from chargeback.money import ZERO, exact_sum, per_million
+from chargeback.money import exact_sum, per_million
 
 
 def frame_of(row_type: type, rows: Iterable[Mapping[Any, Any]]) -> pd.DataFrame:
@@ -23,7 +23,7 @@ def frame_of(row_type: type, rows: Iterable[Mapping[Any, Any]]) -> pd.DataFrame:
 
 def total(frame: pd.DataFrame, column: str = "cost") -> Decimal:
     """The sum of a column of money or tokens."""
-    return sum(frame[column], ZERO)
+    return exact_sum(map(Decimal, frame[column]))
 
 
 def sums(frame: pd.DataFrame, *columns: str) -> dict[str, Any]:

@@ -10,8 +10,7 @@ from decimal import Decimal
 from statistics import median
 from typing import Final
 
-from chargeback.money import ZERO, exact_sum, share_of
-from chargeback.reports.effects import LAST_DIGIT
+from chargeback.money import LAST_DIGIT, ZERO, exact_sum, share_of
 from chargeback.reports.movement import CallerDay
 
 FAR_ABOVE: Final = 3

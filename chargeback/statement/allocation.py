@@ -15,7 +15,7 @@ from typing import Any
 from chargeback.attribution.principal_pattern import matches
 from chargeback.attribution.star_pattern import fits
 from chargeback.dimensions import UNALLOCATED
-from chargeback.money import EXACT, ZERO, exact_sum
+from chargeback.money import EXACT, LAST_DIGIT, ZERO, exact_sum
 from chargeback.statement.allocation_settings import AllocationRule, AllocationSettings
 
 COLUMN_OF = {
@@ -28,7 +28,6 @@ COLUMN_OF = {
 }
 """The column of the statement that a category of lines stands in."""
 SHARED = "shared_cost"
-TWELVE_DECIMALS = Decimal("1E-12")
 SHARE_DECIMALS = Decimal("1E-18")
 LEVELS = (
     ("legal_entity", "product_code", "usage_account_id", "usage_type", "region"),
@@ -159,9 +158,7 @@ def distribute(pool: Decimal, weights: Weights) -> list[tuple[str, Decimal, Deci
     whole = exact_sum(weights.values())
     units = sorted(weights)
     amounts = {
-        unit: EXACT.quantize(
-            EXACT.divide(EXACT.multiply(pool, weights[unit]), whole), TWELVE_DECIMALS
-        )
+        unit: EXACT.quantize(EXACT.divide(EXACT.multiply(pool, weights[unit]), whole), LAST_DIGIT)
         for unit in units
     }
     rest = EXACT.subtract(pool, exact_sum(amounts.values()))

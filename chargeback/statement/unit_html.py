@@ -12,6 +12,7 @@ from chargeback.formats import (
     ABSENT,
     change_percent,
     compact_money,
+    cut,
     money,
     short_month,
     signed_percent,
@@ -78,8 +79,7 @@ def _style() -> str:
 
 def _text(text: str, longest: int = 10_000) -> str:
     """Text of others, in its own direction whatever stands around it."""
-    shown = text if len(text) <= longest else f"{text[: longest - 1]}…"
-    return f"<bdi>{escape(shown)}</bdi>"
+    return f"<bdi>{escape(cut(text, longest))}</bdi>"
 
 
 def _head(statement: UnitStatement, level: int) -> Iterator[str]:

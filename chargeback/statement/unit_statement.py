@@ -12,7 +12,7 @@ from typing import Any
 from chargeback.billing_period import is_over, previous_month
 from chargeback.dimensions import CHARGED, UNALLOCATED, Dimension
 from chargeback.errors import UsageProblem
-from chargeback.money import in_cents, per_million
+from chargeback.money import exact_sum, in_cents, per_million
 from chargeback.notices import Notice
 from chargeback.reports.period_status import INVOICED
 from chargeback.statement.build import Charge, Statement
@@ -199,7 +199,7 @@ def _folded(parts: Sequence[ChargePart]) -> tuple[ChargePart, ...]:
         return tuple(parts)
     moved = [at for at, part in enumerate(parts) if not part.is_own]
     small = sorted(moved, key=lambda at: abs(parts[at].amount))[: len(parts) - MOST_PARTS + 1]
-    rest = sum((parts[at].amount for at in small), Decimal())
+    rest = exact_sum(parts[at].amount for at in small)
     kept = (part for at, part in enumerate(parts) if at not in small)
     return (*kept, ChargePart(f"{len(small)} smaller parts", rest, is_own=False))
 

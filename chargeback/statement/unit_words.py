@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from decimal import Decimal
 
 from chargeback.billing_period import previous_month
 from chargeback.dimensions import Dimension
 from chargeback.formats import (
-    MONTHS,
     change_percent,
+    cut,
+    date_name,
     moment,
     money,
     month_name,
@@ -94,7 +94,7 @@ def still_open(statement: UnitStatement) -> list[str]:
     """What keeps the figures from being final, and what else is odd about the month."""
     telling = [each for each in statement.notices if _is_telling(each)]
     said = [_provisional(statement, telling)] if statement.status != INVOICED else []
-    said += [_cut(each.words) for each in telling[:NOTICES_SHOWN]]
+    said += [cut(each.words, NOTICE_LENGTH) for each in telling[:NOTICES_SHOWN]]
     if len(telling) > NOTICES_SHOWN:
         said.append(f"{len(telling) - NOTICES_SHOWN} more notices stand in the dashboard.")
     return said
@@ -115,10 +115,6 @@ def _is_telling(notice: Notice) -> bool:
     return notice.blocks_close or (notice.severity == "warning" and notice.code != WITHOUT_EFFECT)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= NOTICE_LENGTH else f"{text[: NOTICE_LENGTH - 1]}…"
-
-
 def asking(statement: UnitStatement) -> str:
     """Whom to ask about the charge, and by when."""
     whom = statement.contact or "whoever sent you this statement"
@@ -126,9 +122,5 @@ def asking(statement: UnitStatement) -> str:
     if until is None:
         when = f"within {statement.dispute_days} days of the month being invoiced"
     else:
-        when = f"by {_day(until)}"
+        when = f"by {date_name(until)}"
     return f"Questions or objections: {whom}, {when}."
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"

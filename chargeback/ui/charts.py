@@ -18,7 +18,7 @@ import pandas as pd
 from plotly.graph_objects import Figure  # type: ignore[attr-defined]
 
 from chargeback.dimensions import UNALLOCATED
-from chargeback.formats import compact_money, day_name, money, percent, short_month
+from chargeback.formats import compact_money, cut, day_name, money, percent, short_month
 from chargeback.reports.ranking import OTHERS
 from chargeback.ui.theme import COLOURS, Base, colours
 
@@ -135,8 +135,7 @@ def _short_month(month: str) -> str:
 
 def label(text: str) -> str:
     """Any text, so that Plotly shows it letter by letter; it draws some HTML, links included."""
-    short = text if len(text) <= _NAME_LENGTH else f"{text[: _NAME_LENGTH - 1]}…"
-    return html.escape(short, quote=False)
+    return html.escape(cut(text, _NAME_LENGTH), quote=False)
 
 
 def _by_unit(frame: pd.DataFrame) -> dict[str, dict[date, Decimal]]:

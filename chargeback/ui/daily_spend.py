@@ -9,7 +9,7 @@ from decimal import Decimal
 import pandas as pd
 import streamlit as st
 
-from chargeback.formats import count, money, month_name
+from chargeback.formats import count, long_day_name, money
 from chargeback.money import ZERO
 from chargeback.reports.answers import Answers
 from chargeback.reports.daily import daily_trend
@@ -56,8 +56,7 @@ def highest_day(trend: pd.DataFrame, currency: str) -> str:
     if not days:
         return ""
     day = max(sorted(days), key=days.__getitem__)
-    month = month_name(f"{day:%Y-%m}").split(" ", maxsplit=1)[0]
-    return f"highest on {day.day} {month}, {money(days[day], currency)}"
+    return f"highest on {long_day_name(day)}, {money(days[day], currency)}"
 
 
 def in_words(trend: pd.DataFrame, names: Mapping[str, str], currency: str) -> str:

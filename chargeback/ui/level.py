@@ -8,7 +8,7 @@ from typing import Final
 
 from chargeback.billing_period import today
 from chargeback.dimensions import UNALLOCATED, page_file
-from chargeback.formats import month_name
+from chargeback.formats import cut, date_name
 from chargeback.reports.answers import Answers
 from chargeback.reports.ranking import name_of, rank
 from chargeback.reports.summary import Summary, summarise
@@ -79,7 +79,7 @@ def _pass_single_rows(
 
 def short(name: str) -> str:
     """A name, cut where it is only one of several things in a line."""
-    return name if len(name) <= SHOWN_LENGTH else f"{name[: SHOWN_LENGTH - 1]}…"
+    return cut(name, SHOWN_LENGTH)
 
 
 def steps(level: Level) -> list[str]:
@@ -87,7 +87,7 @@ def steps(level: Level) -> list[str]:
     pairs = zip(level.path.at, level.names, strict=True)
     steps = [_step(level.path.levels, *at, name) for at, name in pairs]
     day = level.path.day
-    return [*steps, f"{day.day} {month_name(day.isoformat()[:7])}"] if day else steps
+    return [*steps, date_name(day)] if day else steps
 
 
 def _step(levels: Sequence[str], dimension: str, unit: str, name: str) -> str:

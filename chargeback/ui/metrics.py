@@ -16,6 +16,7 @@ from chargeback.formats import (
     ABSENT,
     change_percent,
     count,
+    cut,
     money,
     month_name,
     percent,
@@ -251,7 +252,7 @@ def sources_in_words(sources: Sequence[tuple[str, Amount]]) -> str:
 
 def shortened(names: Iterable[str]) -> list[str]:
     """Names cut to what leaves room for the columns beside them."""
-    return [name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 1]}…" for name in names]
+    return [cut(name, NAME_LENGTH) for name in names]
 
 
 def last_month(summary: Summary) -> str:

@@ -13,7 +13,7 @@ import streamlit as st
 
 from chargeback import formats
 from chargeback.formats import ABSENT, compact_money, count, decimals_of, digits, exact_money
-from chargeback.money import EXACT
+from chargeback.money import EXACT, LAST_DIGIT
 
 if TYPE_CHECKING:
     from streamlit.components.v2.bidi_component.state import BidiComponentResult
@@ -39,8 +39,6 @@ Values = Mapping[str, Sequence[Any]]
 
 NOT_NUMBERS: Final = frozenset({"text", "day", "time", "line"})
 MONTHS_OF_A_LINE: Final = 13
-_SCALE: Final = Decimal("1e-12")
-"""As exact as the bill; only ratios and prices have more digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +184,7 @@ def _value(value: Any) -> Any:  # noqa: ANN401 -- of any column
     if is_absent(value):
         return None
     if isinstance(value, Decimal):
-        return f"{EXACT.quantize(value, _SCALE).normalize(EXACT):f}"
+        return f"{EXACT.quantize(value, LAST_DIGIT).normalize(EXACT):f}"
     if isinstance(value, list):
         # Four digits are more than the pixels of a line can show. It starts at zero, or small
         # changes would look large, and so has no place for a month of more credits than usage.

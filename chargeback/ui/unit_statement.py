@@ -85,14 +85,15 @@ def _draw(context: Context, by: str, unit: str) -> None:
     ):
         _choose_kind(by)
         _choose_unit(by, charge.bill_to if charge else None, mine, found.named)
-    if charge is None and unit:
+    own = found.of(charge) if charge else None
+    if own is None and unit:
         _say_none(found.statement, unit)
     with st.container(key="screen-only-statement-files", horizontal=True):
-        if charge is not None:
-            _files(found.of(charge))
+        if own is not None:
+            _files(own)
         _archive(found.statement, ask)
-    if charge is not None:
-        st.html(fragment(found.of(charge)))
+    if own is not None:
+        st.html(fragment(own))
     elif mine:
         _list(found, mine)
     else:

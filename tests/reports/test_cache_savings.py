@@ -12,9 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chargeback.access.rows import EVERYTHING
-from chargeback.money import EXACT, ZERO, exact_sum
+from chargeback.money import EXACT, LAST_DIGIT, ZERO, exact_sum
 from chargeback.reports.cache_savings import (
-    TWELVE_DECIMALS,
     CacheSaving,
     by_model,
     cache_savings,
@@ -133,7 +132,7 @@ def test_a_saving_is_a_difference_of_prices_to_twelve_decimals(rows: list[dict[s
         assert saving is not None
         price = Fraction(row["input_cost"]) / Fraction(row["input_tokens"])
         exact = Fraction(row["cached_tokens"]) * price - Fraction(row["cached_cost"])
-        assert abs(Fraction(saving) - exact) <= Fraction(TWELVE_DECIMALS) / 2
+        assert abs(Fraction(saving) - exact) <= Fraction(LAST_DIGIT) / 2
 
 
 @given(ROWS)
