@@ -43,6 +43,10 @@ COLUMNS = {
         "    WHEN :dimension = 'team' THEN team\n",
         "    WHEN :dimension = 'environment' THEN environment\n",
     ),
+    "reports/by_caller.sql": (
+        "      WHEN :attributed = 'team' THEN team\n",
+        "      WHEN :attributed = 'environment' THEN environment\n",
+    ),
 }
 """A statement, a line of it, and the line that comes after."""
 PAGES = """

@@ -118,6 +118,13 @@ def test_each_step_holds_what_it_is_named_for(found: list[Row], expected: dict[s
     assert steps([*WORK, *found], whole_bill(MONTH)) == expected
 
 
+@pytest.mark.parametrize("dimension", [each.name for each in ATTRIBUTED])
+def test_a_tag_that_arrives_moves_spend_whatever_it_decides(dimension: str) -> None:
+    found = [used("b", 9, "10", 10), used("b", 10, "10", 10, **{dimension: "red"})]
+    view = whole_bill(MONTH).narrowed(dimension, "red")
+    assert steps([*WORK, *found], view) == {"attribution": 10}
+
+
 RED, GREEN, NOBODY = {"team": "red"}, {"team": "green"}, {"team": UNALLOCATED}
 
 
