@@ -1,4 +1,4 @@
-"""Charts. Amounts become floats here and nowhere else: a pixel is all that they decide.
+"""Charts. Amounts become floats here and in waterfall.py alone: a pixel is all that they decide.
 
 Grid, text and background come from Streamlit's theme (`st.plotly_chart(theme="streamlit")`), so
 that they are right in light and dark; only the colours of the bars are set.
@@ -28,6 +28,13 @@ CHART_HEIGHT: Final = 340
 """Pixels; a skeleton of the same height keeps the page from jumping when Plotly arrives."""
 
 CHART_CONFIG: Final = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
+
+BASE_LAYOUT: Final[Json] = {
+    "dragmode": False,
+    "paper_bgcolor": "rgba(0,0,0,0)",
+    "plot_bgcolor": "rgba(0,0,0,0)",
+}
+"""Of every chart: the page's own background, and nothing to drag."""
 
 _NAME_LENGTH: Final = 32
 _TEXT_PIXELS: Final = 13
@@ -186,12 +193,10 @@ def _figure(traces: list[Json], layout: Json) -> Figure:
 
 def _layout() -> Json:
     return {
+        **BASE_LAYOUT,
         "height": CHART_HEIGHT,
         "margin": {"l": 0, "r": 0, "t": 8, "b": 0},
         "bargap": 0.18,
-        "dragmode": False,
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
         "legend": {
             "orientation": "h",
             "x": 0,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chargeback.formats import money
-from chargeback.ui.bridge import waterfall
+from chargeback.ui.waterfall import waterfall
 
 AMOUNTS = st.decimals(-(10**7), 10**7, places=2)
 
