@@ -21,7 +21,8 @@ from chargeback.ui import address, allocation, header, page_context, problems
 from chargeback.ui.downloads import export_file, workbook_file
 from chargeback.ui.markdown import plain
 from chargeback.ui.metrics import go_to
-from chargeback.ui.tables import Column, plain_table, position_of
+from chargeback.ui.table import Column
+from chargeback.ui.tables import plain_table, position_of
 
 LABELS = {name: dimension.label for name, dimension in CHARGED.items()}
 BILLED_AS = {"principal": "IAM principal", "account": "Account ID"}

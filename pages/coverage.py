@@ -11,7 +11,7 @@ from chargeback.reports.frames import sums, total
 from chargeback.reports.unallocated import reasons
 from chargeback.ui import address, charts, coverage, header, metrics, page_context, tables
 from chargeback.ui.markdown import plain
-from chargeback.ui.tables import Column
+from chargeback.ui.table import Column
 
 LABELS = {name: BY_NAME[name].label for name in DIMENSIONS}
 

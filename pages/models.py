@@ -12,7 +12,7 @@ from chargeback.reports.usage_mix import doubts, unrecognised, usage_mix
 from chargeback.ui import address, drilldown, header, metrics, page_context, tables, unit_statement
 from chargeback.ui.drill_path import AT
 from chargeback.ui.markdown import plain
-from chargeback.ui.tables import Column
+from chargeback.ui.table import Column
 
 
 def show_all() -> None:

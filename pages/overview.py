@@ -13,7 +13,7 @@ from chargeback.reports.summary import summarise
 from chargeback.reports.usage_mix import unrecognised
 from chargeback.ui import address, bridge, daily_spend, header, metrics, page_context, tables
 from chargeback.ui.markdown import plain
-from chargeback.ui.tables import Column
+from chargeback.ui.table import Column
 
 SHOWN = ("tenant", "team", "principal", "model")
 """Whose largest units stand here; projects and cost centers have pages of their own."""

@@ -20,7 +20,8 @@ from chargeback.ui import (
 )
 from chargeback.ui.markdown import plain
 from chargeback.ui.owner_editor import Opened
-from chargeback.ui.tables import Column, download_button, plain_table
+from chargeback.ui.table import Column
+from chargeback.ui.tables import download_button, plain_table
 
 LIST = "list"
 """Parameter of the address: which list, where the rules ask several."""

@@ -11,7 +11,8 @@ from chargeback.errors import Problem
 from chargeback.formats import count, month_name
 from chargeback.ui import header, page_context, problems, sign_in
 from chargeback.ui.markdown import plain
-from chargeback.ui.tables import Column, plain_table
+from chargeback.ui.table import Column
+from chargeback.ui.tables import plain_table
 
 ICONS = {
     "problem": (":material/error:", "red"),

@@ -1,4 +1,4 @@
-"""A further dimension is a row in the table and a column in four statements: then it is everywhere.
+"""A further dimension is a row in the table and a column in five statements: then it is everywhere.
 
 The product is copied, the row and the columns are put in as CONTRIBUTING says, and the copy is used
 in processes of its own.
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from chargeback.dimensions import BY_NAME, DIMENSIONS, FILTERS
+from chargeback.dimensions import BY_NAME, CHARGED, DIMENSIONS, FILTERS
 from tests.bills import MONTH, line, write_bill
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -196,3 +196,16 @@ def test_the_table_names_each_once() -> None:
     assert len(BY_NAME) == len(DIMENSIONS)
     assert len({dimension.filter_order for dimension in FILTERS}) == len(FILTERS)
     assert all(each.plural and each.label for each in DIMENSIONS)
+
+
+def test_a_row_of_each_statement_leads_to_a_page_of_its_own_dimension() -> None:
+    leads = {by: (Path(each.detail_page).stem, each.name) for by, each in CHARGED.items()}
+    assert leads == {
+        "tenant": ("tenants", "tenant"),
+        "team": ("teams", "team"),
+        "project": ("projects", "project"),
+        "cost_center": ("cost_centers", "cost_center"),
+        "principal": ("principals", "iam_principal"),
+        "account": ("principals", "account"),
+        "model": ("models", "model"),
+    }

@@ -17,7 +17,7 @@ In chargeback.toml:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import combinations
 from typing import Annotated, Any, Literal
@@ -196,8 +196,3 @@ class AllocationSettings(BaseModel):
 
 def _clash(one: AllocationRule, other: AllocationRule) -> bool:
     return one.id == other.id and one.overlaps(other)
-
-
-def read_allocation(section: Mapping[str, Any]) -> AllocationSettings:
-    """The settings that a section says, as chargeback.toml's would. Raises ValidationError."""
-    return AllocationSettings.model_validate(dict(section))

@@ -17,7 +17,7 @@ from chargeback.statement.unit_names import Named
 from chargeback.ui import metrics, tables, unit_statement
 from chargeback.ui.markdown import plain
 from chargeback.ui.problems import shown_problems
-from chargeback.ui.tables import Column
+from chargeback.ui.table import Column
 
 EXAMPLE: Final = """\
 tax = "usage"

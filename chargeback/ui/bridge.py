@@ -22,7 +22,7 @@ from chargeback.reports.view import View
 from chargeback.ui import address, metrics, tables
 from chargeback.ui.charts import CHART_CONFIG
 from chargeback.ui.markdown import plain
-from chargeback.ui.tables import Column
+from chargeback.ui.table import Column
 from chargeback.ui.waterfall import waterfall
 
 EVERYONE: Final = "All callers"

@@ -35,7 +35,7 @@ from chargeback.ui.markdown import plain
 from chargeback.ui.metrics import Figure
 from chargeback.ui.owner_saving import ADD
 from chargeback.ui.page_context import Context
-from chargeback.ui.tables import Column
+from chargeback.ui.table import Column
 
 Row = Mapping[Any, Any]
 

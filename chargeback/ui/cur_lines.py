@@ -19,7 +19,7 @@ from chargeback.ui.drill_path import DrillPath
 from chargeback.ui.markdown import plain
 from chargeback.ui.page_context import Context
 from chargeback.ui.problems import shown_problems
-from chargeback.ui.tables import Column
+from chargeback.ui.table import Column
 
 ATHENA_PRICE: Final = "$5 per TB scanned, $0.00005 or more"
 """Amazon Athena pricing, SQL queries: at least 10 MB are charged for each."""

@@ -66,7 +66,7 @@ def in_words(trend: pd.DataFrame, names: Mapping[str, str], currency: str) -> st
     for unit, cost in zip(dated["unit"], dated["cost"], strict=True):
         parts[unit] = parts.get(unit, ZERO) + cost
     said = [f"{names.get(unit, unit)} {money(cost, currency)}" for unit, cost in parts.items()]
-    return f"{count(len(_by_day(trend)), 'day')}, in all: {', '.join(said)}."
+    return f"{count(dated['usage_date'].nunique(), 'day')}, in all: {', '.join(said)}."
 
 
 def _by_day(trend: pd.DataFrame) -> dict[date, Decimal]:

@@ -41,7 +41,7 @@ from chargeback.ui.drill_path import CALLERS, DAY, LINES, NOUNS, PARAMETERS, Dri
 from chargeback.ui.level import Level, level_at, page_of, short, steps
 from chargeback.ui.markdown import plain
 from chargeback.ui.metrics import Figure
-from chargeback.ui.tables import Column
+from chargeback.ui.table import Column
 
 NO_DATE: Final = "(no date)"
 CHARGED_NAMES: Final = frozenset(dimension.name for dimension in CHARGED.values())

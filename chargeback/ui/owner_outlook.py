@@ -23,7 +23,8 @@ from chargeback.formats import count, month_name, short_month
 from chargeback.money import exact_sum
 from chargeback.ui.markdown import plain
 from chargeback.ui.problems import show_problem
-from chargeback.ui.tables import Column, plain_table
+from chargeback.ui.table import Column
+from chargeback.ui.tables import plain_table
 from chargeback.workspace import Workspace
 
 PREVIEWED = 3

@@ -20,7 +20,7 @@ from chargeback.sources.billing.cost_explorer import MARKETPLACE, CostExplorer
 from chargeback.ui import metrics, problems, tables
 from chargeback.ui.markdown import plain
 from chargeback.ui.metrics import Figure
-from chargeback.ui.tables import Column
+from chargeback.ui.table import Column
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator

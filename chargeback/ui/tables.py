@@ -21,8 +21,6 @@ from chargeback.reports.ranking import OTHERS, ranking_total
 from chargeback.ui.markdown import plain
 from chargeback.ui.table import Column, Rows, draw_table
 
-__all__ = ["Column"]
-
 LONGEST: Final = 1000
 """Rows of a table: nobody reads more."""
 

@@ -29,7 +29,8 @@ from chargeback.statement.unit_statement import UnitStatement, UnitStatements
 from chargeback.ui import address, header, page_context, problems
 from chargeback.ui.markdown import plain
 from chargeback.ui.page_context import Context
-from chargeback.ui.tables import Column, download_button, plain_table
+from chargeback.ui.table import Column
+from chargeback.ui.tables import download_button, plain_table
 
 BY, UNIT = "by", "unit"
 """In the address: what kind of unit, and which one."""

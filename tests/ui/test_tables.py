@@ -61,7 +61,8 @@ def long_table(count: int, with_money: bool) -> None:
 
     import pandas as pd  # noqa: PLC0415
 
-    from chargeback.ui.tables import Column, plain_table  # noqa: PLC0415
+    from chargeback.ui.table import Column  # noqa: PLC0415
+    from chargeback.ui.tables import plain_table  # noqa: PLC0415
 
     amounts = [Decimal(n) / 10 for n in range(1, count)] + [Decimal("0.05")]
     names = [f"tenant-{n}" for n in range(1, count)] + ["(unallocated)"]
