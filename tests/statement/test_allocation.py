@@ -98,6 +98,12 @@ RULES = st.builds(
         ]
     ),
 )
+A_LINE = (
+    st.sampled_from(["acme", "globex", ""]),
+    st.sampled_from(["Usage", "Usage", "Tax", "EdpDiscount", "Credit", "Refund", "Fee"]),
+    st.decimals(-50, 500, places=10),
+)
+"""Whose it is, its type, what it costs."""
 SETTINGS = st.builds(
     lambda ways, found: rules(*found, **ways),
     st.fixed_dictionaries({name: st.sampled_from(["none", "usage"]) for name in FOLLOWING}),
@@ -376,9 +382,7 @@ def test_a_rule_that_takes_nothing_is_said(tmp_path: Path) -> None:
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(["acme", "globex", ""]),
-            st.sampled_from(["Usage", "Usage", "Tax", "EdpDiscount", "Credit", "Refund", "Fee"]),
-            st.decimals(-50, 500, places=10),
+            *A_LINE,
         ),
         min_size=1,
         max_size=8,

@@ -26,7 +26,7 @@ from chargeback.statement.unit_settings import StatementSettings
 from chargeback.statement.unit_statement import MOST_PARTS, UnitStatement, UnitStatements
 from chargeback.statement.unit_words import asking, change, others, still_open
 from tests.bills import MONTH, line, whole
-from tests.statement.test_allocation import GATEWAY, SETTINGS, rules
+from tests.statement.test_allocation import A_LINE, GATEWAY, SETTINGS, rules
 from tests.statement.units import BEFORE, TODAY, answers_on, in_month, statement_on, statements_on
 
 TO_ALL = {
@@ -61,9 +61,7 @@ def assert_adds_up(found: UnitStatements) -> None:
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(["acme", "globex", ""]),
-            st.sampled_from(["Usage", "Usage", "Tax", "EdpDiscount", "Credit", "Refund", "Fee"]),
-            st.decimals(-50, 500, places=10),
+            *A_LINE,
             st.sampled_from(["USD", "USD", "EUR"]),
         ),
         min_size=1,
