@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 from pydantic import TypeAdapter, ValidationError
 
-from chargeback import ledger
 from chargeback.access.change import Actor, require_change
 from chargeback.billing_period import month_of, now, today
 from chargeback.enrichment.delivery import delivery_comparison
@@ -24,6 +23,7 @@ from chargeback.enrichment.rules import Rules
 from chargeback.enrichment.tables import Tables
 from chargeback.errors import Problem, SourceProblem, UsageProblem
 from chargeback.files.atomic import write_whole
+from chargeback.ledger import changes
 from chargeback.notices import Notice
 from chargeback.reports.answers import Answers
 from chargeback.settings import Settings, demo_folder
@@ -220,7 +220,7 @@ class Workspace:
         require_change(actor, self.settings, f"accept the delivery of {month}")
         before = self._standing(month)
         read = self._accept(month, str(actor), progress)
-        ledger.record(
+        changes.record(
             self.settings.ledger_folder,
             who=str(actor),
             what=f"accepted the delivery of {month}",

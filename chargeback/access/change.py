@@ -12,8 +12,8 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from chargeback import ledger
 from chargeback.errors import Problem
+from chargeback.ledger import changes
 
 LOG = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ def require_change(actor: Actor, rules: AccessRules, what: str) -> None:
     )
     try:
         said = f"refused: {what}"
-        ledger.record(rules.ledger_folder, who=str(actor), what=said, before=None, after=None)
+        changes.record(rules.ledger_folder, who=str(actor), what=said, before=None, after=None)
     except OSError as error:
         LOG.exception("A refusal could not be written down in the ledger.")
         raise refused from error

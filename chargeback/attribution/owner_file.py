@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 from filelock import FileLock
 
-from chargeback import ledger
 from chargeback.access.change import AccessRules, Actor, ChangeRefused, require_change
 from chargeback.attribution.owner_draft import Change, Draft, Entry, read_list
 from chargeback.attribution.owners import OwnerListError
 from chargeback.errors import Problem
 from chargeback.files.atomic import flush, write_whole
+from chargeback.ledger import changes
 
 READ_ONLY = "[access] read_only_owners (CHARGEBACK_ACCESS__READ_ONLY_OWNERS)"
 LOCK = "owner-lists.lock"
@@ -49,7 +49,7 @@ def why_read_only(path: Path, rules: AccessRules) -> str:
 def last_saved(path: Path, sha256: str, ledger_folder: Path) -> Saved | None:
     """Who saved a list with this content last; None if it was changed by other means."""
     found = None
-    for entry in ledger.entries(ledger_folder):
+    for entry in changes.entries(ledger_folder):
         after = entry["after"]
         if entry["what"] == _what(path) and isinstance(after, dict) and after["sha256"] == sha256:
             found = Saved(entry["who"], datetime.fromisoformat(entry["when"]))
@@ -104,12 +104,12 @@ def _require_unchanged(path: Path, draft: Draft, ledger_folder: Path) -> None:
 def _replace(path: Path, draft: Draft, who: str, ledger_folder: Path) -> None:
     before = {"sha256": draft.read.sha256, "kept": _keep(path, draft, ledger_folder)}
     after = {"sha256": draft.sha256, **_told(draft)}
-    ledger.record(ledger_folder, who=who, what=_what(path), before=before, after=after)
+    changes.record(ledger_folder, who=who, what=_what(path), before=before, after=after)
     try:
         write_whole(path.resolve(), draft.content)
     except OSError:
         what = f"could not change the owner list {path.name}"
-        ledger.record(ledger_folder, who=who, what=what, before=before, after=before)
+        changes.record(ledger_folder, who=who, what=what, before=before, after=before)
         raise
     flush(path.resolve().parent)
 

@@ -19,7 +19,7 @@ from chargeback.access.change import (
 )
 from chargeback.access.look import Look, is_this_machine, who_may_look
 from chargeback.access.secrets_file import SignIn
-from chargeback.ledger import CHANGES, verify
+from chargeback.ledger.changes import CHANGES, verify
 from chargeback.settings import Settings
 
 ANN = "Ann@Example.com"

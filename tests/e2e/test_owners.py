@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from chargeback import ledger
+from chargeback.ledger import changes
 from chargeback.ui.owner_editor import ROW_PIXELS
 from tests.e2e.conftest import FAILED, Open, Served, row_names, serving, settled
 from tests.e2e.test_pages import WIDEST
@@ -71,7 +71,7 @@ def test_a_row_is_added_from_a_link_typed_previewed_and_saved(
     page.get_by_role("button", name="Save 1 change").click()
     expect(page.get_by_text("Saved 1 change to owners.csv")).to_be_visible()
     assert file.read_text("utf-8") == f"{OLD}{USER},,research\n"
-    (entry,) = ledger.entries(tmp_path / "ledger")
+    (entry,) = changes.entries(tmp_path / "ledger")
     assert entry["after"]["rows"][0]["after"] == {"iam_principal": USER, "team": "research"}
     assert page.url.endswith("/owners?month=2026-10")
     page.get_by_role("link", name="Teams").click()

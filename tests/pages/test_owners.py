@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from chargeback import ledger
 from chargeback.access.change import AccessSettings, Actor
 from chargeback.attribution.owner_draft import Entry, draft_of, read_list
 from chargeback.attribution.owner_file import save
+from chargeback.ledger import changes
 from chargeback.settings import Settings
 from tests.pages.conftest import Bill, OpenPage, table
 from tests.pages.test_sign_in import ANN, PROVIDER, secrets
@@ -67,7 +67,7 @@ def button(app: AppTest, key: str) -> Any:  # noqa: ANN401 -- a button
 
 
 def entries(tmp_path: Path) -> list[dict[str, Any]]:
-    return list(ledger.entries(tmp_path / "ledger"))
+    return list(changes.entries(tmp_path / "ledger"))
 
 
 def test_without_a_list_the_page_says_how_to_begin(open_page: OpenPage) -> None:

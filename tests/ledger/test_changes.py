@@ -12,25 +12,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chargeback.ledger import CHANGES, CUT_SHORT, HEAD, record, verify
+from chargeback.ledger.changes import CHANGES, CUT_SHORT, HEAD, record, verify
 
 ADD_MANY = """
 import sys
 from pathlib import Path
-from chargeback.ledger import record
+from chargeback.ledger.changes import record
 for number in range(40):
     record(Path(sys.argv[1]), who=sys.argv[2], what="counted", before=number, after=number + 1)
 """
 DIE_WITHIN_A_LINE = """
 import os, sys
 from pathlib import Path
-from chargeback import ledger
+from chargeback.ledger import changes
 write = os.write
 def half(file, data):
     write(file, data[: len(data) // 2])
     os.kill(os.getpid(), 9)
-ledger.os.write = half
-ledger.record(Path(sys.argv[1]), who="a", what="never told as done", before=1, after=2)
+changes.os.write = half
+changes.record(Path(sys.argv[1]), who="a", what="never told as done", before=1, after=2)
 """
 
 

@@ -1,0 +1,1 @@
+"""What stands for ever: who changed what, and months as they were closed."""

@@ -1,0 +1,160 @@
+"""The entries of a ledger: months that were closed or reopened, each with the hash of the last.
+
+An entry is one object, `entries/000001.json`; making it is the moment at which a month is closed.
+What it speaks of was written before: `close.json` names every file of the close with its SHA-256.
+So nothing of a closed month can be changed or taken away without `verify` telling.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from chargeback.billing_period import UtcMoment
+from chargeback.errors import Problem
+from chargeback.ledger.objects import Objects
+
+ENTRIES = "entries/"
+CLOSE = "close.json"
+
+
+class Entry(BaseModel):
+    """A month that was closed, or reopened."""
+
+    model_config = ConfigDict(frozen=True)
+
+    number: int
+    """From 1."""
+    kind: Literal["close", "reopen"]
+    billing_period: str
+    revision: int
+    """How often the month was closed, with this one; of a reopening that which it withdraws."""
+    payer_account_ids: tuple[str, ...]
+    """Whose bill it is."""
+    who: str
+    when: UtcMoment
+    note: str
+    """What whoever closed, or reopened, said of it."""
+    folder: str = ""
+    """Where the files of a close lie, ends with a `/`."""
+    close_sha256: str = ""
+    """Of its close.json."""
+    previous: str = ""
+    """SHA-256 of the entry before; '' in the first."""
+
+    @property
+    def name(self) -> str:
+        """Of the object that it is."""
+        return f"{ENTRIES}{self.number:06d}.json"
+
+
+class ClosedFile(BaseModel):
+    """A file of a close."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    sha256: str
+    bytes: int
+
+
+class _Close(BaseModel):
+    """What of close.json proves the files."""
+
+    files: tuple[ClosedFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The first entry that is not what was written."""
+
+    name: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.why}"
+
+
+class LedgerProblem(Problem):
+    """The ledger can't be read, or is not what was written."""
+
+
+def read_entries(objects: Objects) -> list[Entry]:
+    """All entries, oldest first.
+
+    Raises:
+        LedgerProblem: one is not readable, or missing among others.
+        OSError: the ledger can't be read.
+    """
+    entries = []
+    for number, name in enumerate(objects.names(ENTRIES), start=1):
+        entry = _entry(objects.read(name))
+        if entry is None or entry.number != number:
+            raise LedgerProblem(
+                f"The ledger's entry {name} is missing or can't be read.",
+                "Closed months can't be shown or relied on.",
+                "Restore the ledger from its backup, then run verify.",
+            )
+        entries.append(entry)
+    return entries
+
+
+def append(objects: Objects, entry: Entry, after: Sequence[Entry]) -> bool:
+    """Adds an entry; False if somebody else added one meanwhile. Raises OSError."""
+    previous = _hash(objects.read(after[-1].name)) if after else ""
+    linked = entry.model_copy(update={"number": len(after) + 1, "previous": previous})
+    return objects.create(linked.name, linked.model_dump_json(indent=2).encode() + b"\n")
+
+
+def verify(objects: Objects) -> Broken | None:
+    """The first entry that is not as it was written, with the files of its close; None if none."""
+    previous = ""
+    for number, name in enumerate(objects.names(ENTRIES), start=1):
+        content = objects.read(name)
+        entry = _entry(content)
+        if entry is None:
+            return Broken(name, "it is no entry")
+        if entry.number != number or entry.name != name:
+            return Broken(f"{ENTRIES}{number:06d}.json", "it is gone")
+        if entry.previous != previous:
+            return Broken(name, "the entry before it was changed")
+        if why := next(_faults(objects, entry), ""):
+            return Broken(name, why)
+        previous = _hash(content)
+    return None
+
+
+def _faults(objects: Objects, entry: Entry) -> Iterator[str]:
+    """What of the files of a close is not as it was written."""
+    if entry.kind != "close":
+        return
+    said = _read(objects, f"{entry.folder}{CLOSE}")
+    if said is None or _hash(said) != entry.close_sha256:
+        yield f"{entry.folder}{CLOSE} is gone or was changed"
+        return
+    for file in _Close.model_validate_json(said).files:
+        content = _read(objects, f"{entry.folder}{file.name}")
+        if content is None or _hash(content) != file.sha256:
+            yield f"{entry.folder}{file.name} is gone or was changed"
+
+
+def _read(objects: Objects, name: str) -> bytes | None:
+    try:
+        return objects.read(name)
+    except FileNotFoundError:
+        return None
+
+
+def _entry(content: bytes) -> Entry | None:
+    try:
+        return Entry.model_validate_json(content)
+    except ValidationError:
+        return None
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
