@@ -2,6 +2,6 @@
 
 import sys
 
-from chargeback.cli import main
+from chargeback.cli.main import main
 
 sys.exit(main())

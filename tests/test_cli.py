@@ -17,7 +17,7 @@ from zipfile import ZipFile
 import pytest
 
 from chargeback.access.change import machine_user
-from chargeback.cli import main
+from chargeback.cli.main import main
 from chargeback.demo import write_demo
 from chargeback.statement.build import COLUMNS
 from tests.bills import MONTH, WRITTEN, file_of, line, write_bill, write_manifest_again
@@ -90,7 +90,7 @@ def test_a_bill_is_read_once_and_says_what_is_new_on_it(command: Command) -> Non
 
 def test_no_command_waits_for_what_only_others_use() -> None:
     heavy = "boto3 botocore pyathena pandas plotly streamlit chargeback.demo"
-    code = f"import sys, chargeback.cli; print(*sys.modules.keys() & set({heavy!r}.split()))"
+    code = f"import sys, chargeback.cli.main; print(*sys.modules.keys() & set({heavy!r}.split()))"
     done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True)
     assert done.stdout == "\n"
 

@@ -239,7 +239,7 @@ def test_what_a_killed_process_left_goes_and_what_is_held_stays(own: Workspace) 
 
 KILLED_AT = """
 import os, signal, sys
-from chargeback.cli import main
+from chargeback.cli.main import main
 renames = 0
 def hook(event, _):
     global renames
@@ -329,7 +329,7 @@ def test_a_store_that_can_only_be_read_is_shown(read_only: Workspace, tmp_path: 
 def small_files(limit: int) -> tuple[str, ...]:
     """Runs a command that can write no file larger than this, as on a disk that is full."""
     code = (
-        "import resource, signal, sys; from chargeback.cli import main;"
+        "import resource, signal, sys; from chargeback.cli.main import main;"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}));"
         "sys.exit(main(sys.argv[1:]))"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
@@ -12,19 +12,22 @@ from typing import NoReturn
 import duckdb
 
 from chargeback.access.change import Actor, machine_user
-from chargeback.access.rows import rows_of
 from chargeback.billing_period import check_month, today
+from chargeback.cli.common import (
+    counting,
+    ensure,
+    line_of,
+    progress,
+    shown,
+    warn,
+    whole_month,
+)
 from chargeback.dimensions import CHARGED
 from chargeback.doctor.check import Check, count, together
 from chargeback.errors import Problem, UsageProblem, unforeseen
-from chargeback.notices import Notice, blocking
-from chargeback.reports.answers import Answers
-from chargeback.reports.period_status import notices_of
-from chargeback.reports.view import View
 from chargeback.settings import load_settings
 from chargeback.sources.athena.costs import price
 from chargeback.statement.export import write_export
-from chargeback.store.base import Progress
 from chargeback.workspace import DEMO_MONTHS, Workspace
 
 OK, FAILED, USAGE, NOT_CLEAN = 0, 1, 2, 3
@@ -112,12 +115,12 @@ def _refresh(options: argparse.Namespace) -> None:
     workspace = Workspace(load_settings())
     month = check_month(options.month) if options.month else None
     if options.accept:
-        read = workspace.accept(check_month(options.accept), Actor(machine_user()), _progress())
+        read = workspace.accept(check_month(options.accept), Actor(machine_user()), progress())
     else:
         _say_price(workspace)
-        read = workspace.refresh(month, options.months, _progress(), older=True)
+        read = workspace.refresh(month, options.months, progress(), older=True)
     answers = workspace.answers()
-    _warn(answers, [month] if month else answers.months)
+    warn(answers, [month] if month else answers.months)
     print(f"Read {', '.join(sorted(read))}." if read else "Up to date.")
 
 
@@ -135,43 +138,23 @@ def _say_price(workspace: Workspace) -> None:
         )
 
 
-def _warn(answers: Answers, months: Sequence[str]) -> list[Notice]:
-    """Says on stderr what is odd about months; returns what blocks their close."""
-    for month, problem in answers.problems.items():
-        print(_shown(f"chargeback: {month}: {problem}", "utf-8"), file=sys.stderr)
-    said = {month: notices_of(answers, month) for month in months if month in answers.months}
-    of_the_bill = answers.bill_notices
-    for month, notices in said.items():
-        for each in notices:
-            if each not in of_the_bill:
-                print(_line(month, each), file=sys.stderr)
-    for each in of_the_bill:
-        print(_line("the bill", each), file=sys.stderr)
-    return blocking(each for notices in said.values() for each in notices)
-
-
-def _line(what: str, each: Notice) -> str:
-    text = f"chargeback: {what}: {each.severity}: {each.code}: {each.words}"
-    return _shown(text, sys.stderr.encoding or "utf-8")
-
-
 def _export(options: argparse.Namespace) -> None:
     workspace = Workspace(load_settings())
     month = check_month(options.month)
-    stale = _ensure(workspace, month)
+    stale = ensure(workspace, month)
     answers = workspace.answers()
     files = write_export(
         answers,
-        _whole(month),
+        whole_month(month),
         options.by,
         today(),
         options.out,
         allocation=workspace.allocation,
         up_to_date=stale is None,
     )
-    blocks = _warn(answers, [month])
+    blocks = warn(answers, [month])
     for each in files.notices:
-        print(_line(month, each), file=sys.stderr)
+        print(line_of(month, each), file=sys.stderr)
     for name in files.outdated:
         print(
             f"chargeback: {name} no longer fits the files beside it: export it again.",
@@ -189,11 +172,11 @@ def _statements(options: argparse.Namespace) -> None:
 
     workspace = Workspace(load_settings())
     month = check_month(options.month)
-    _ensure(workspace, month)
+    ensure(workspace, month)
     answers = workspace.answers()
     found = gather(
         answers,
-        _whole(month),
+        whole_month(month),
         options.by,
         today(),
         workspace.allocation,
@@ -201,31 +184,18 @@ def _statements(options: argparse.Namespace) -> None:
         only=options.unit,
     )
     if options.unit is None:
-        files = [write_archive_file(found, options.out, _counting(month))]
+        files = [write_archive_file(found, options.out, counting(month))]
     else:
         files = write_unit_files(found, options.unit, options.out)
-    _warn(answers, [month])
+    warn(answers, [month])
     print(*files, sep="\n")
-
-
-def _ensure(workspace: Workspace, month: str) -> Problem | None:
-    """Brings a month up to date; says on stderr, and returns, why what was read before must do."""
-    stale = workspace.ensure(month, _progress())
-    if stale:
-        print(f"chargeback: not up to date: {stale}", file=sys.stderr)
-    return stale
-
-
-def _whole(month: str) -> View:
-    """All of a month that the machine's user may see."""
-    return View.of_month(month, rows_of(Actor(machine_user())))
 
 
 def _doctor(_: argparse.Namespace) -> None:
     from chargeback.doctor.examine import examine  # noqa: PLC0415  (slow, and no other command's)
 
     workspace = Workspace(load_settings())
-    workspace.write_demo_bill(_progress())
+    workspace.write_demo_bill(progress())
     checks = together(examine(workspace, datetime.now(UTC)))
     for line in _table(checks, sys.stdout.encoding):
         print(line)
@@ -240,16 +210,10 @@ def _table(checks: Sequence[Check], encoding: str) -> Iterator[str]:
     mark = max(len(marks[check.state]) for check in checks)
     name = max(len(check.name) for check in checks)
     for check in checks:
-        yield _shown(f"{marks[check.state]:{mark}}  {check.name:{name}}  {check.found}", encoding)
+        yield shown(f"{marks[check.state]:{mark}}  {check.name:{name}}  {check.found}", encoding)
         for text in (check.means, check.todo, check.command and f"$ {check.command}"):
             if text:
-                yield _shown(f"{'':{mark}}    {text}", encoding)
-
-
-def _shown(text: str, encoding: str) -> str:
-    """Names on a bill are anybody's: none may steer the terminal or be more than it can show."""
-    printable = "".join(character if character.isprintable() else "?" for character in text)
-    return printable.encode(encoding, "replace").decode(encoding)
+                yield shown(f"{'':{mark}}    {text}", encoding)
 
 
 def _can_show(text: str, encoding: str) -> bool:
@@ -264,27 +228,9 @@ def _demo(options: argparse.Namespace) -> None:
         today=today(),
         months=options.months,
         lines=options.lines,
-        progress=_progress(),
+        progress=progress(),
     )
     print(options.out)
-
-
-def _progress() -> Progress | None:
-    """One line on a terminal, nothing when piped."""
-    if not sys.stderr.isatty():
-        return None
-
-    def show(month: str, done: int, of: int) -> None:
-        end = "\n" if done + 1 == of else ""
-        print(f"\r{month}  {done + 1} of {of}", end=end, file=sys.stderr, flush=True)
-
-    return show
-
-
-def _counting(month: str) -> Callable[[int, int], None] | None:
-    """The same of things that are counted from 1."""
-    show = _progress()
-    return show and (lambda at, of: show(month, at - 1, of))
 
 
 def _positive(text: str) -> int:
@@ -295,5 +241,5 @@ def _positive(text: str) -> int:
 
 def _complain(problem: Problem, status: int) -> int:
     text = f"chargeback: {problem}"
-    print(_shown(text, sys.stderr.encoding or "utf-8"), file=sys.stderr)
+    print(shown(text, sys.stderr.encoding or "utf-8"), file=sys.stderr)
     return status

@@ -1,0 +1,74 @@
+"""What the commands share: the month asked for, what is said on stderr, and how far it is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+from chargeback.access.change import Actor, machine_user
+from chargeback.access.rows import rows_of
+from chargeback.errors import Problem
+from chargeback.notices import Notice, blocking
+from chargeback.reports.answers import Answers
+from chargeback.reports.period_status import notices_of
+from chargeback.reports.view import View
+from chargeback.store.base import Progress
+from chargeback.workspace import Workspace
+
+
+def ensure(workspace: Workspace, month: str) -> Problem | None:
+    """Brings a month up to date; says on stderr, and returns, why what was read before must do."""
+    stale = workspace.ensure(month, progress())
+    if stale:
+        print(f"chargeback: not up to date: {stale}", file=sys.stderr)
+    return stale
+
+
+def whole_month(month: str) -> View:
+    """All of a month that the machine's user may see."""
+    return View.of_month(month, rows_of(Actor(machine_user())))
+
+
+def warn(answers: Answers, months: Sequence[str]) -> list[Notice]:
+    """Says on stderr what is odd about months; returns what blocks their close."""
+    for month, problem in answers.problems.items():
+        print(shown(f"chargeback: {month}: {problem}", "utf-8"), file=sys.stderr)
+    said = {month: notices_of(answers, month) for month in months if month in answers.months}
+    of_the_bill = answers.bill_notices
+    for month, notices in said.items():
+        for each in notices:
+            if each not in of_the_bill:
+                print(line_of(month, each), file=sys.stderr)
+    for each in of_the_bill:
+        print(line_of("the bill", each), file=sys.stderr)
+    return blocking(each for notices in said.values() for each in notices)
+
+
+def line_of(what: str, each: Notice) -> str:
+    """A notice as a line of stderr."""
+    text = f"chargeback: {what}: {each.severity}: {each.code}: {each.words}"
+    return shown(text, sys.stderr.encoding or "utf-8")
+
+
+def shown(text: str, encoding: str) -> str:
+    """Names on a bill are anybody's: none may steer the terminal or be more than it can show."""
+    printable = "".join(character if character.isprintable() else "?" for character in text)
+    return printable.encode(encoding, "replace").decode(encoding)
+
+
+def progress() -> Progress | None:
+    """One line on a terminal, nothing when piped."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(month: str, done: int, of: int) -> None:
+        end = "\n" if done + 1 == of else ""
+        print(f"\r{month}  {done + 1} of {of}", end=end, file=sys.stderr, flush=True)
+
+    return show
+
+
+def counting(month: str) -> Callable[[int, int], None] | None:
+    """The same of things that are counted from 1."""
+    show = progress()
+    return show and (lambda at, of: show(month, at - 1, of))
