@@ -132,9 +132,9 @@ class Answers:
         made: Made = self._memory.made(make, of)
         return made
 
-    def stream(self, name: str, grain: Grain, view: View) -> pa.RecordBatchReader:
+    def stream(self, name: str, grain: Grain, view: View, **more: object) -> pa.RecordBatchReader:
         """The same, for more rows than memory should hold; not remembered."""
-        return self.tables.stream(name, grain, dict(_bound(name, view, {})))
+        return self.tables.stream(name, grain, dict(_bound(name, view, more)))
 
 
 def _bound(name: str, view: View, more: Mapping[str, object]) -> Iterator[tuple[str, Any]]:

@@ -181,6 +181,17 @@ def build_statement(
     )
 
 
+def exact_charges(
+    answers: Answers, view: View, by: str, allocation: AllocationSettings
+) -> dict[tuple[str, str], Decimal]:
+    """What a statement charges by currency and unit, before rounding; (unallocated) last."""
+    found = charges_by_unit(answers, view, CHARGED[by].name).to_pylist()
+    rows = _moved(found, _allocate(answers, view, by, allocation), by)
+    return {
+        (row["currency"], row["unit"]): exact_sum(row[column] for column in MONEY) for row in rows
+    }
+
+
 def _by_amount(charge: Charge) -> tuple[str, bool, Decimal, str]:
     return charge.currency, charge.bill_to == UNALLOCATED, -charge.total, charge.bill_to
 

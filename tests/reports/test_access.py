@@ -6,6 +6,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ from chargeback.reports.movement import (
 )
 from chargeback.reports.movers import movers
 from chargeback.reports.ranking import filter_options, name_of, rank, rank_by_each, top_models
+from chargeback.reports.restatement import changed_lines, restatement_lines
 from chargeback.reports.summary import summarise, totals_by_month
 from chargeback.reports.tags import disagreements, spellings, unused_keys
 from chargeback.reports.unallocated import internal_use, reasons, unallocated_callers
@@ -176,6 +178,9 @@ CALLS: dict[str, Ask] = {
     "rank": lambda _, a, v: [rank(a, v.first_days(10), each) for each in BY_NAME],
     "rank_by_each": lambda _, a, v: rank_by_each(a, v, list(BY_NAME)),
     "reasons": lambda _, a, v: [reasons(a, v, each.name) for each in WITH_SOURCE],
+    "restatement_lines": lambda _, a, v: restatement_lines(
+        a, v, "tenant", ["team", "cost_center"]
+    ).read_all(),
     "spellings": lambda _, a, v: spellings(a, v, "cost_center"),
     "summarise": lambda _, a, v: summarise(a, v, date(2026, 10, 9)),
     "tags_seen": lambda _, a, v: tags_seen(a, v.since(BEFORE)),
@@ -253,6 +258,17 @@ def test_a_question_says_what_it_would_if_only_these_rows_were_billed(
     assert OTHERS not in str(narrowed)
     all_rows = plain(CALLS[name](*everyones, View(MONTH, "USD", EVERYTHING)))
     assert narrowed != all_rows or name == "name_of"
+
+
+def test_two_readings_are_compared_within_what_the_reader_may_see(
+    everyones: tuple[Workspace, Answers], mine_alone: tuple[Workspace, Answers]
+) -> None:
+    view = View(MONTH, "USD", ONLY_MINE)
+    found = changed_lines(everyones[1], mine_alone[1], view, "tenant", []).to_pylist()
+    assert {(row["cause"], row["unit"]) for row in found} == {("unchanged", MINE)}
+    all_rows = replace(view, rows=EVERYTHING)
+    more = changed_lines(everyones[1], mine_alone[1], all_rows, "tenant", []).to_pylist()
+    assert ("late usage", OTHERS) in {(row["cause"], row["unit"]) for row in more}
 
 
 def test_a_filter_widens_nothing(everyones: tuple[Workspace, Answers]) -> None:

@@ -211,6 +211,19 @@ def _allocation() -> Iterator[Case]:
             yield Case(f"{month} {len(columns)}", parameters, "monthly")
 
 
+def _restated() -> Iterator[Case]:
+    for columns in ([], ["model", "team", "cost_center"]):
+        for month in (MONTHS[0], MONTH):
+            view = View.of_month(month, EVERYTHING).parameters()
+            parameters = {**view, "dimension": "tenant", "columns": columns}
+            yield Case(f"{month} {len(columns)}", parameters, "daily")
+
+
+def _changed() -> Iterator[Case]:
+    for columns in ([], ["payer_account_id", "region", "usage_type", "iam_principal"]):
+        yield Case(f"{len(columns)} columns", {"columns": columns})
+
+
 def _elsewhere() -> Iterator[Case]:
     view = VIEWS["all"].since(MONTHS[0])
     for month in MONTHS[1:]:
@@ -269,6 +282,7 @@ CASES: dict[str, Iterable[Case]] = {
         ),
     ],
     "reports/ranking": _dimensions("monthly", previous_month=PREVIOUS),
+    "reports/restatement_lines": _restated(),
     "reports/scope": _views("monthly"),
     "reports/top_models": _dimensions("monthly"),
     "reports/undated": _undated(),
@@ -281,6 +295,8 @@ CASES: dict[str, Iterable[Case]] = {
     "reports/unallocated": _unallocated(),
     "reports/unallocated_callers": _unallocated_callers(),
     "reports/unallocated_reasons": _unallocated(),
+    "restatement/changed_lines": _changed(),
+    "restatement/paid_lines": _WHOLE,
     "store/billed": _rules(),
     "store/billed_by_identity": _rules(),
     "store/callers": _WHOLE,

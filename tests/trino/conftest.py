@@ -22,7 +22,7 @@ from chargeback.settings import Settings
 from chargeback.sources.products import product_keys
 from chargeback.workspace import Workspace
 
-from .cases import MONTHS, TODAY
+from .cases import MONTHS, TODAY, VIEWS
 from .engine import Answer, Trino, running
 
 LINES = 3_000
@@ -65,7 +65,7 @@ class Engines:
 
 @pytest.fixture(scope="session")
 def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
-    """Tables cur, spend, in_force, daily, monthly and both meanings in both."""
+    """Tables cur, spend, in_force, daily, monthly, both meanings and two readings in both."""
     folder, store = tmp_path_factory.mktemp("trino"), tmp_path_factory.mktemp("store")
     write_demo(folder / "cur", today=TODAY, months=len(MONTHS), lines=LINES)
     (export,) = (folder / "cur").glob("*/data")
@@ -101,6 +101,24 @@ def _add_store(engines: Engines, workspace: Workspace) -> None:
         query.duckdb_sql("store/identities"), params={"reads_resources": 0}
     ).to_arrow_table()
     meters = engines.duckdb.sql(query.duckdb_sql("store/meters")).to_arrow_table()
+    _add_readings(engines)
     rules = workspace.rules.attribution
     engines.add_rows("attributed_identities", attributed_identities(identities, rules))
     engines.add_rows("recognised_meters", recognised_meters(read_meters(meters)))
+
+
+def _add_readings(engines: Engines) -> None:
+    """A month's lines twice: in the second others pay, there is more, and some of it costs more."""
+    month = VIEWS["all currencies"]
+    dearer = "CASE WHEN region = 'us-east-1' THEN cost + unblended_cost ELSE cost END AS cost"
+    for table, view, dimension, columns in (
+        ("closed_lines", month.first_days(20), "tenant", "*"),
+        ("current_lines", month, "team", f"* REPLACE ({dearer})"),
+    ):
+        statement = query.duckdb_sql("reports/restatement_lines", (("enriched", "daily"),))
+        asked = query.select_parameters(
+            query.load("reports/restatement_lines"),
+            {**view.parameters(), "dimension": dimension, "columns": ["model"]},
+        )
+        lines = engines.duckdb.sql(statement, params=asked).project(columns)
+        engines.add_rows(table, lines.to_arrow_table())

@@ -1,0 +1,39 @@
+"""Two readings of a month's lines compared: what differs, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+import pyarrow as pa
+
+from chargeback import query
+from chargeback.reports.answers import Answers
+from chargeback.reports.view import View
+
+
+def restatement_lines(
+    answers: Answers, view: View, dimension: str, columns: Sequence[str]
+) -> pa.RecordBatchReader:
+    """The lines of a month and who pays for them: queries/reports/restatement_lines.sql."""
+    return answers.stream(
+        "restatement_lines", "daily", view, dimension=dimension, columns=list(columns)
+    )
+
+
+def changed_lines(
+    closed: Answers, now: Answers, view: View, dimension: str, columns: Sequence[str]
+) -> pa.Table:
+    """What differs between two readings, and why: queries/restatement/changed_lines.sql.
+
+    They may lie in two engines, and be a month of millions of lines each: a database in a file of
+    its own compares them, and what did not change never becomes an object.
+    """
+    with TemporaryDirectory() as folder, duckdb.connect(str(Path(folder) / "lines")) as connection:
+        for name, answers in (("closed_lines", closed), ("current_lines", now)):
+            lines = restatement_lines(answers, view, dimension, columns)
+            connection.from_arrow(lines).create(name)
+        sql = query.duckdb_sql("restatement/changed_lines")
+        return connection.execute(sql, {"columns": list(columns)}).to_arrow_table()
