@@ -24,6 +24,7 @@ from chargeback.enrichment.tables import Tables
 from chargeback.errors import Problem, SourceProblem, UsageProblem
 from chargeback.files.atomic import write_whole
 from chargeback.ledger import changes
+from chargeback.ledger.objects import Folder, Objects
 from chargeback.notices import Notice
 from chargeback.reports.answers import Answers
 from chargeback.settings import Settings, demo_folder
@@ -124,6 +125,11 @@ class Workspace:
             versions = [period.version for period in self.source.periods()]
             bill = sha256("".join(versions).encode()).hexdigest()[:16]
         return self.settings.store_folder / "cost-explorer" / bill
+
+    @property
+    def ledger_objects(self) -> Objects:
+        """Where closed months lie."""
+        return Folder(self.settings.ledger_folder)
 
     @property
     def allocation(self) -> AllocationSettings:
@@ -293,11 +299,14 @@ class Workspace:
                 self.refresh(month)
         return self.answers_on(self.store.periods(self.source.source_id))
 
-    def answers_on(self, periods: Sequence[StoredPeriod]) -> Answers:
-        """The reports over some versions of billing periods. Raises OwnerListError."""
-        _, open_tables = self._store_and_tables
-        tables = open_tables(periods, self.rules)
-        return Answers(periods, self.rules, tables, self.bill_notices)
+    def answers_on(self, periods: Sequence[StoredPeriod], rules: Rules | None = None) -> Answers:
+        """The reports over some versions of billing periods, under the rules in force or others.
+
+        Raises:
+            OwnerListError: an owner list can't be used.
+        """
+        rules, (_, open_tables) = rules or self.rules, self._store_and_tables
+        return Answers(periods, rules, open_tables(periods, rules), self.bill_notices)
 
     def owner_facts(self) -> OwnerFacts | None:
         """What the stored months say of callers; None where asking would cost, in Athena."""

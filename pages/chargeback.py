@@ -118,8 +118,8 @@ st.segmented_control(
 
 with problems.shown_problems():
     view = View.of_month(context.view.month, context.view.rows)
-    rules = context.workspace.allocation
-    statement = build_statement(context.answers, view, by, today(), rules)
+    statements = context.statements
+    statement = statements.of(view.month, by)
     if not statement.bill:
         st.info("This month’s bill has no Bedrock charges, so nothing is charged.")
     for each in statement.without_effect:
@@ -138,13 +138,13 @@ with problems.shown_problems():
     if not context.is_invoiced:
         st.caption("The month is provisional: if AWS changes it, these files will change too.")
     files = dict(zip(("Statement", "Detail", "Manifest"), file_names(view.month, by), strict=True))
-    if rules.is_set:
+    if statement.settings.is_set:
         files["Allocation"] = allocation_name(view.month, by)
     with st.container(horizontal=True):
         for label, name in files.items():
             st.download_button(
                 f"{label} ({name.rpartition('.')[2].upper()})",
-                partial(export_file, context.answers, view, by, name, rules),
+                partial(export_file, statements, view.month, by, name),
                 file_name=name,
                 key=f"download-{label.lower()}",
                 on_click="ignore",
@@ -154,7 +154,7 @@ with problems.shown_problems():
         for label, detail in (("Workbook (XLSX)", False), ("Workbook with detail (XLSX)", True)):
             st.download_button(
                 label,
-                partial(workbook_file, context.answers, view, by, rules, detail=detail),
+                partial(workbook_file, statements, view.month, by, detail=detail),
                 file_name=workbook_name(view.month, by, detail=detail),
                 key=f"download-workbook-{detail}",
                 on_click="ignore",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from threading import Event
@@ -14,10 +14,14 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from chargeback.access.rows import EVERYTHING
+from chargeback.reports.answers import Answers
 from chargeback.reports.view import View
 from chargeback.sources.base import Extract, StoreKnowledge
 from chargeback.sources.cur2 import COLUMN_TYPES, TAG_MAP
 from chargeback.sources.local.files import LocalFiles
+from chargeback.statement.allocation_settings import AllocationSettings
+from chargeback.statement.build import DIRECT, build_statement
+from chargeback.statement.export import ExportFiles, write_export
 
 Line = dict[str, Any]
 MONTH = "2026-10"
@@ -150,3 +154,15 @@ def write_manifest_again(cur: Path, month: str = "*") -> None:
 def whole(month: str) -> View:
     """All of a month, in all currencies."""
     return View.of_month(month, EVERYTHING)
+
+
+def exported(
+    answers: Answers,
+    view: View,
+    by: str,
+    today: date,
+    out: Path,
+    allocation: AllocationSettings = DIRECT,
+) -> ExportFiles:
+    """The files of a month's statement, as the command line and the buttons write them."""
+    return write_export(answers, build_statement(answers, view, by, today, allocation), out)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,8 @@ TAKEN_OUT = pytest.StashKey[list[pytest.Item]]()
 
 
 def pytest_sessionstart() -> None:
+    # Nobody's ledger, unless a test names its own.
+    os.environ["CHARGEBACK_LEDGER"] = tempfile.mkdtemp(prefix="no-ledger-")
     if left_out and os.environ.get("CI"):
         pytest.exit("; ".join(left_out.values()), returncode=1)
 

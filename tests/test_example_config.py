@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from chargeback.access.change import AccessSettings
 from chargeback.attribution.rules import KINDS, AttributionRules
@@ -16,9 +17,19 @@ from chargeback.settings import Settings, load_settings
 from chargeback.sources.athena.settings import AthenaSettings
 from chargeback.sources.bill_settings import BillSettings
 from chargeback.statement.allocation_settings import AllocationRule, AllocationSettings
+from chargeback.statement.close_settings import CloseSettings
 from chargeback.statement.unit_settings import StatementSettings
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "chargeback.example.toml"
+SECTIONS: dict[str, type[BaseModel]] = {
+    "access": AccessSettings,
+    "athena": AthenaSettings,
+    "bill": BillSettings,
+    "attribution": AttributionRules,
+    "allocation": AllocationSettings,
+    "statement": StatementSettings,
+    "close": CloseSettings,
+}
 SETTING = re.compile(r"^# (\[\w+\]|\w+ = .+)$", re.MULTILINE)
 
 
@@ -31,12 +42,8 @@ def uncommented() -> str:
 def test_every_setting_is_documented_and_no_other(uncommented: str) -> None:
     said = tomllib.loads(uncommented)
     assert set(said) == set(Settings.model_fields)
-    assert set(said["athena"]) == set(AthenaSettings.model_fields)
-    assert set(said["bill"]) == set(BillSettings.model_fields)
-    assert set(said["access"]) == set(AccessSettings.model_fields)
-    assert set(said["attribution"]) == set(AttributionRules.model_fields)
-    assert set(said["allocation"]) == set(AllocationSettings.model_fields)
-    assert set(said["statement"]) == set(StatementSettings.model_fields)
+    for section, model in SECTIONS.items():
+        assert set(said[section]) == set(model.model_fields), section
 
 
 @pytest.fixture
@@ -71,17 +78,8 @@ def test_each_line_is_allowed_alone(uncommented: str, load: Callable[[str], Sett
         settings = load("\n".join([table, line, *others]))
         assert settings.model_fields_set, line
     assert len(alone) == sum(
-        len(model.model_fields)
-        for model in (
-            Settings,
-            AccessSettings,
-            AthenaSettings,
-            BillSettings,
-            AllocationSettings,
-            AttributionRules,
-            StatementSettings,
-        )
-    ) - len(("access", "allocation", "athena", "bill", "attribution", "statement"))
+        len(model.model_fields) for model in (Settings, *SECTIONS.values())
+    ) - len(SECTIONS)
 
 
 def test_the_allocation_rule_that_it_shows_is_allowed(load: Callable[[str], Settings]) -> None:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, TypeAlias
 
 from chargeback.access.change import Actor, machine_user
 from chargeback.access.rows import rows_of
-from chargeback.errors import Problem
+from chargeback.billing_period import today
+from chargeback.closing.book import open_book
+from chargeback.closing.statements import Statements, open_ledger
+from chargeback.errors import Problem, SourceProblem, UsageProblem
 from chargeback.notices import Notice, blocking
 from chargeback.reports.answers import Answers
 from chargeback.reports.period_status import notices_of
-from chargeback.reports.view import View
 from chargeback.store.base import Progress
 from chargeback.workspace import Workspace
+
+Commands: TypeAlias = "argparse._SubParsersAction[Any]"
+"""What commands are added to."""
 
 
 def ensure(workspace: Workspace, month: str) -> Problem | None:
@@ -24,9 +32,22 @@ def ensure(workspace: Workspace, month: str) -> Problem | None:
     return stale
 
 
-def whole_month(month: str) -> View:
-    """All of a month that the machine's user may see."""
-    return View.of_month(month, rows_of(Actor(machine_user())))
+def statements_now(workspace: Workspace) -> Statements:
+    """The statements of the store and the ledger as they are, for the machine's user.
+
+    Raises:
+        UsageProblem: the ledger is of another bill.
+        Problem: one of them can't be read.
+    """
+    answers = workspace.answers()
+    if not answers.months and open_book(workspace.ledger_objects).closed:
+        # What was closed needs no bill; but where there is one, it has to be the ledger's.
+        with suppress(SourceProblem, UsageProblem):
+            workspace.refresh(progress=progress())
+            answers = workspace.answers()
+    book = open_ledger(workspace, answers)
+    rows = rows_of(Actor(machine_user()))
+    return Statements(workspace, book, answers if answers.months else None, rows, today())
 
 
 def warn(answers: Answers, months: Sequence[str]) -> list[Notice]:

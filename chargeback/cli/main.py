@@ -13,15 +13,17 @@ import duckdb
 
 from chargeback.access.change import Actor, machine_user
 from chargeback.billing_period import check_month, today
+from chargeback.cli.close import add_close
 from chargeback.cli.common import (
-    counting,
     ensure,
     line_of,
     progress,
     shown,
+    statements_now,
     warn,
-    whole_month,
 )
+from chargeback.closing.book import open_book
+from chargeback.closing.sent import write_frozen_export
 from chargeback.dimensions import CHARGED
 from chargeback.doctor.check import Check, count, together
 from chargeback.errors import Problem, UsageProblem, unforeseen
@@ -100,6 +102,8 @@ def _parser() -> argparse.ArgumentParser:
     statements.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
     statements.set_defaults(run=_statements)
 
+    add_close(commands)
+
     doctor = commands.add_parser("doctor", help="check that everything is set up")
     doctor.set_defaults(run=_doctor)
 
@@ -140,19 +144,16 @@ def _say_price(workspace: Workspace) -> None:
 
 def _export(options: argparse.Namespace) -> None:
     workspace = Workspace(load_settings())
-    month = check_month(options.month)
-    stale = ensure(workspace, month)
-    answers = workspace.answers()
-    files = write_export(
-        answers,
-        whole_month(month),
-        options.by,
-        today(),
-        options.out,
-        allocation=workspace.allocation,
-        up_to_date=stale is None,
-    )
-    blocks = warn(answers, [month])
+    month, by = check_month(options.month), options.by
+    closed = open_book(workspace.ledger_objects).find(month)
+    stale = None if closed else ensure(workspace, month)
+    statements = statements_now(workspace)
+    if closed and by in closed.record.by:
+        files = write_frozen_export(closed, by, options.out)
+    else:
+        answers, statement = statements.answers(month), statements.of(month, by)
+        files = write_export(answers, statement, options.out, up_to_date=stale is None)
+    blocks = [] if closed else warn(statements.answers(month), [month])
     for each in files.notices:
         print(line_of(month, each), file=sys.stderr)
     for name in files.outdated:
@@ -167,28 +168,10 @@ def _export(options: argparse.Namespace) -> None:
 
 def _statements(options: argparse.Namespace) -> None:
     # They ask reports that make frames: pandas is slow to import, and no other command's.
-    from chargeback.statement.unit_files import write_archive_file, write_unit_files  # noqa: PLC0415
-    from chargeback.statement.unit_gather import gather  # noqa: PLC0415
+    from chargeback.cli.statements import write_statements  # noqa: PLC0415
 
-    workspace = Workspace(load_settings())
-    month = check_month(options.month)
-    ensure(workspace, month)
-    answers = workspace.answers()
-    found = gather(
-        answers,
-        whole_month(month),
-        options.by,
-        today(),
-        workspace.allocation,
-        workspace.settings.statement,
-        only=options.unit,
-    )
-    if options.unit is None:
-        files = [write_archive_file(found, options.out, counting(month))]
-    else:
-        files = write_unit_files(found, options.unit, options.out)
-    warn(answers, [month])
-    print(*files, sep="\n")
+    for file in write_statements(options):
+        print(file)
 
 
 def _doctor(_: argparse.Namespace) -> None:

@@ -103,11 +103,14 @@ def read_entries(objects: Objects) -> list[Entry]:
     return entries
 
 
-def append(objects: Objects, entry: Entry, after: Sequence[Entry]) -> bool:
-    """Adds an entry; False if somebody else added one meanwhile. Raises OSError."""
-    previous = _hash(objects.read(after[-1].name)) if after else ""
-    linked = entry.model_copy(update={"number": len(after) + 1, "previous": previous})
-    return objects.create(linked.name, linked.model_dump_json(indent=2).encode() + b"\n")
+def link_of(objects: Objects, entries: Sequence[Entry]) -> str:
+    """What the next entry has to name as the one before it. Raises OSError."""
+    return _hash(objects.read(entries[-1].name)) if entries else ""
+
+
+def append(objects: Objects, entry: Entry) -> bool:
+    """Adds an entry; False if somebody else added one of its number. Raises OSError."""
+    return objects.create(entry.name, entry.model_dump_json(indent=2).encode() + b"\n")
 
 
 def verify(objects: Objects) -> Broken | None:

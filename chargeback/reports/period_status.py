@@ -13,7 +13,7 @@ from chargeback.reports.summary import totals_by_month
 from chargeback.reports.view import View
 from chargeback.store.manifest import SCHEMA_VERSION, is_news
 
-PROVISIONAL, INVOICED = "PROVISIONAL", "INVOICED"
+PROVISIONAL, INVOICED, CLOSED = "PROVISIONAL", "INVOICED", "CLOSED"
 RANKS = ("blocks-close", "warning", "info")
 
 

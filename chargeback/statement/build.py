@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import groupby
@@ -19,9 +21,10 @@ from chargeback.reports.period_status import notices_of, status_of
 from chargeback.reports.view import View
 from chargeback.statement.allocation import SHARED, Allocation, allocate, columns_asked
 from chargeback.statement.allocation_settings import AllocationSettings
+from chargeback.statement.documents import CloseNote, Document, DocumentSet
 from chargeback.statement.rounding import round_two_way
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION, WITH_DOCUMENTS = "1", "2"
 WITHOUT_EFFECT = "rule-without-effect"
 DIRECT = AllocationSettings()
 """Every line stays with the unit that it names."""
@@ -46,6 +49,15 @@ COLUMNS = (
     *MONEY,
     "total_charge",
 )
+DOCUMENT_COLUMNS = (
+    "document_type",
+    "document_id",
+    "original_document_id",
+    "adjustment_amount",
+    "amount_due",
+    "methodology_version",
+)
+"""Follow once a month is closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +95,14 @@ class Statement:
     """What moved between units."""
     notices: tuple[Notice, ...] = ()
     """What is known of the month and of its allocation."""
+    methodology: str = ""
+    """Fingerprint of the rules that decided who pays, and of the allocation."""
+    documents: DocumentSet | None = None
+    """What is posted by it, or is going to be; None while no month was ever closed."""
+    closed: CloseNote | None = None
+    """Who closed the month; None while it is open."""
+    derived_after_close: bool = False
+    """Whether it was made out to another kind of unit after its month was closed."""
 
     @property
     def billing_period(self) -> str:
@@ -114,11 +134,33 @@ class Statement:
         mine = (each for each in self.charges if each.currency == currency)
         return sum((each.total for each in mine if each.bill_to != UNALLOCATED), ZERO)
 
+    def exact_charges(self) -> dict[tuple[str, str], Decimal]:
+        """By currency and unit: what each is charged before rounding."""
+        moved = self.allocation.changes()
+        return {
+            at: exact_sum((*self.direct.get(at, {}).values(), *moved.get(at, {}).values()))
+            for at in ((charge.currency, charge.bill_to) for charge in self.charges)
+        }
+
+    @property
+    def documents_by_unit(self) -> dict[tuple[str, str], Document]:
+        """By currency and unit: its document."""
+        found = self.documents.documents if self.documents else ()
+        return {(each.currency, each.bill_to): each for each in found}
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Of the statement file."""
+        return COLUMNS if self.documents is None else COLUMNS + DOCUMENT_COLUMNS
+
     def rows(self) -> Iterator[list[Any]]:
-        """The rows of the statement file, in the order of COLUMNS."""
+        """The rows of the statement file, in the order of `columns`."""
+        documents = self.documents_by_unit
+        version = SCHEMA_VERSION if self.documents is None else WITH_DOCUMENTS
         for charge in self.charges:
+            document = documents.get((charge.currency, charge.bill_to))
             yield [
-                SCHEMA_VERSION,
+                version,
                 self.billing_period,
                 self.period_status,
                 f"{self.data_as_of:%Y-%m-%dT%H:%M:%SZ}",
@@ -128,7 +170,47 @@ class Statement:
                 charge.currency,
                 *charge.amounts,
                 charge.total,
+                *(_document_cells(document, self.methodology) if document else ()),
             ]
+
+
+def _document_cells(document: Document, methodology: str) -> Iterator[Any]:
+    yield document.document_type
+    yield document.document_id
+    yield document.original_document_id
+    yield document.adjustment_amount
+    yield document.amount_due
+    yield methodology
+
+
+def with_documents(statement: Statement, documents: DocumentSet) -> Statement:
+    """A statement with what is posted by it: each document is a row, of a charge or of none."""
+    known = {(each.currency, each.bill_to): each for each in statement.charges}
+    added = [
+        Charge(each.bill_to, each.cost_center, each.currency, (CENT * 0,) * len(MONEY))
+        for each in documents.documents
+        if (each.currency, each.bill_to) not in known
+    ]
+    charges = sorted((*known.values(), *added), key=_by_unit)
+    bill = {charge.currency: ZERO for charge in added} | statement.bill
+    return replace(statement, charges=charges, bill=bill, documents=documents)
+
+
+def _by_unit(charge: Charge) -> tuple[str, bool, str]:
+    return charge.currency, charge.bill_to == UNALLOCATED, charge.bill_to
+
+
+def methodology_of(rules: str, allocation: AllocationSettings) -> str:
+    """Changes when somebody decided otherwise, of who pays or of what moves.
+
+    Args:
+        rules: the fingerprint of the rules of who pays.
+        allocation: what follows usage, and the rules of what moves.
+    """
+    if not allocation.is_set:
+        return rules
+    said = json.dumps(allocation.describe(), sort_keys=True)
+    return hashlib.sha256(f"{rules}|{said}".encode()).hexdigest()[:16]
 
 
 def build_statement(
@@ -178,6 +260,7 @@ def build_statement(
         settings=allocation,
         allocation=moved,
         notices=(*notices_of(answers, view.month), *_without_effect(moved, by)),
+        methodology=methodology_of(answers.rules.fingerprint, allocation),
     )
 
 

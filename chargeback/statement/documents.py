@@ -10,12 +10,35 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from chargeback.billing_period import UtcMoment
 from chargeback.money import exact_sum
 
 DocumentType = Literal["CHARGE", "ADJUSTMENT", "ACCRUAL", "ACCRUAL_REVERSAL"]
 ID_LENGTH = 10
 """Letters and digits of a digest that make an id: with all else, 20 characters, which is as much as
 Business Central's document numbers may have (its API v2.0, journalLine)."""
+
+
+class Despite(BaseModel):
+    """What stood in the way of closing a month, and was overridden."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    words: str
+    amount: Decimal | None = None
+    currency: str = ""
+
+
+class CloseNote(BaseModel):
+    """Who closed a month, and what they said of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    who: str
+    when: UtcMoment
+    note: str
+    despite: tuple[Despite, ...] = ()
 
 
 class Correction(BaseModel):

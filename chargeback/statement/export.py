@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -22,9 +21,7 @@ from chargeback.files.holds import delete_unless_held, holding
 from chargeback.money import ZERO, exact_sum
 from chargeback.notices import Notice
 from chargeback.reports.answers import Answers
-from chargeback.reports.view import View
-from chargeback.statement.allocation_settings import AllocationSettings
-from chargeback.statement.build import COLUMNS, DIRECT, Statement, build_statement
+from chargeback.statement.build import Statement
 from chargeback.statement.export_manifest import as_json, describe_export
 from chargeback.statement.export_tables import (
     ALLOCATION_COLUMNS,
@@ -75,55 +72,66 @@ def allocation_name(month: str, by: str) -> str:
     return f"chargeback-allocation-{by}-{month}.csv"
 
 
-def write_export(  # noqa: PLR0913
-    answers: Answers,
-    view: View,
-    by: str,
-    today: date,
-    out: Path,
-    *,
-    allocation: AllocationSettings = DIRECT,
-    up_to_date: bool = True,
+def allocation_beside(statement: Path) -> Path:
+    """Where the allocation lies that belongs to a statement, if there is one."""
+    name = statement.name.replace("chargeback-", "chargeback-allocation-", 1)
+    return statement.with_name(name)
+
+
+def write_export(
+    answers: Answers, statement: Statement, out: Path, *, up_to_date: bool = True
 ) -> ExportFiles:
     """Writes the files of a statement into `out`: they appear together, the manifest last.
 
     Args:
-        answers: the figures.
-        view: all of the month that the reader may see.
-        by: the unit that is charged.
-        today: the date in UTC.
+        answers: the figures that the statement was made of.
+        statement: of the month, and all of the month that the reader may see.
         out: the folder; made if it isn't there.
-        allocation: what follows usage, and the rules.
         up_to_date: whether the bill could be asked for anything newer; said in the manifest.
 
     Raises:
-        UsageProblem: `by` is no unit, or the store does not hold the month.
-        Problem: the figures do not tie to the bill, or a file can't be written.
+        Problem: a file can't be written.
     """
-    statement = build_statement(answers, view, by, today, allocation)
-    files = _files_in(out, statement)
+    month, by = statement.billing_period, statement.bill_to_type
+    moves = statement.settings.is_set
+
+    def write(draft: Path) -> None:
+        _write_set(answers, statement, files_in(draft, month, by, moves=moves), up_to_date)
+
+    files = place(files_in(out, month, by, moves=moves), write)
+    return replace(files, notices=statement.without_effect, outdated=_outdated(out, month, files))
+
+
+def files_in(folder: Path, month: str, by: str, *, moves: bool) -> ExportFiles:
+    """The paths of an export's files; `moves` says whether an allocation is among them."""
+    charges, detail, manifest = (folder / name for name in file_names(month, by))
+    allocation = folder / allocation_name(month, by)
+    return ExportFiles(charges, detail, manifest, allocation if moves else None)
+
+
+def place(files: ExportFiles, write: Callable[[Path], None]) -> ExportFiles:
+    """Has files written into a folder beside, then puts them in place together, the manifest last.
+
+    Args:
+        files: where they are to be.
+        write: writes all of them, under their names, into the folder that it is given.
+
+    Raises:
+        Problem: a file can't be written.
+    """
+    out = files.manifest.parent
     with _named_problems(out, files.statement.name):
         out.mkdir(parents=True, exist_ok=True)
         _remove_unfinished(out)
         draft = Path(mkdtemp(prefix=UNFINISHED, dir=out))
     with holding(draft):
         try:
-            _write_set(answers, statement, _files_in(draft, statement), up_to_date)
+            write(draft)
             with _named_problems(out, files.manifest.name):
-                moves = out / allocation_name(statement.billing_period, statement.bill_to_type)
-                _put_in_place(draft, files, moves)
+                _put_in_place(draft, files)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-    return replace(
-        files, notices=statement.without_effect, outdated=_outdated(out, view.month, files)
-    )
-
-
-def _files_in(folder: Path, statement: Statement) -> ExportFiles:
-    month, by = statement.billing_period, statement.bill_to_type
-    charges, detail, manifest = (folder / name for name in file_names(month, by))
-    moves = folder / allocation_name(month, by) if statement.settings.is_set else None
-    return ExportFiles(charges, detail, manifest, moves)
+    return files
 
 
 def _write_set(
@@ -132,7 +140,7 @@ def _write_set(
     sums = dict.fromkeys(statement.bill, ZERO)
     rows = _adding_up(detail_rows(answers, statement.view), sums)
     tables: list[tuple[Path | None, Sequence[str], Iterable[Sequence[object]]]] = [
-        (files.statement, COLUMNS, statement.rows()),
+        (files.statement, statement.columns, statement.rows()),
         (files.detail, DETAIL_COLUMNS, rows),
         (files.allocation, ALLOCATION_COLUMNS, allocation_rows(statement)),
     ]
@@ -146,11 +154,11 @@ def _write_set(
     _write(files.manifest, lambda file: file.write(text.encode()))
 
 
-def _put_in_place(draft: Path, files: ExportFiles, allocation: Path) -> None:
+def _put_in_place(draft: Path, files: ExportFiles) -> None:
     """The manifest goes first and comes last: a set without one is not whole."""
     files.manifest.unlink(missing_ok=True)
     if files.allocation is None:  # an earlier set's does not belong to this one
-        allocation.unlink(missing_ok=True)
+        allocation_beside(files.statement).unlink(missing_ok=True)
     for file in files.all:
         (draft / file.name).replace(file)
     flush(files.manifest.parent)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,6 @@ from chargeback.money import CENT, ZERO, exact_sum
 from chargeback.notices import Notice
 from chargeback.reports.answers import Answers
 from chargeback.reports.charges import invoice_totals
-from chargeback.statement.allocation_settings import AllocationSettings
 from chargeback.statement.build import MONEY, Statement
 
 
@@ -62,16 +59,10 @@ def describe_export(
         "invoices": _invoices(answers, statement),
         "attribution": rules.attribution.describe(),
         "allocation": statement.settings.describe(),
-        "rules_fingerprint": _policy(rules.fingerprint, statement.settings),
+        "rules_fingerprint": statement.methodology,
+        **({"closed": statement.closed.model_dump(mode="json")} if statement.closed else {}),
+        **({"derived_after_close": True} if statement.derived_after_close else {}),
     }
-
-
-def _policy(rules: str, allocation: AllocationSettings) -> str:
-    """Changes when somebody decided otherwise, of who pays or of what moves."""
-    if not allocation.is_set:
-        return rules
-    said = json.dumps(allocation.describe(), sort_keys=True)
-    return hashlib.sha256(f"{rules}|{said}".encode()).hexdigest()[:16]
 
 
 def _currency_totals(statement: Statement, currency: str, detail: Decimal) -> dict[str, Any]:
@@ -81,10 +72,25 @@ def _currency_totals(statement: Statement, currency: str, detail: Decimal) -> di
     return {
         "currency": currency,
         "bill": statement.bill[currency],
-        "statement": {**dict(zip(MONEY, totals, strict=True)), "total_charge": sum(totals)},
+        "statement": {
+            **dict(zip(MONEY, totals, strict=True)),
+            "total_charge": sum(totals),
+            **_due(statement, currency),
+        },
         "detail": detail,
         "difference": statement.difference(currency),
         "detail_difference": missing or ZERO.quantize(CENT),
+    }
+
+
+def _due(statement: Statement, currency: str) -> dict[str, Decimal]:
+    """What the documents come to, once there are any."""
+    if statement.documents is None:
+        return {}
+    mine = [each for each in statement.documents.documents if each.currency == currency]
+    return {
+        "adjustment_amount": exact_sum((CENT * 0, *(each.adjustment_amount for each in mine))),
+        "amount_due": exact_sum((CENT * 0, *(each.amount_due for each in mine))),
     }
 
 

@@ -40,6 +40,11 @@ def archive_name(month: str, by: str) -> str:
     return f"statements-{by}-{month}.zip"
 
 
+def workbooks_name(month: str, by: str) -> str:
+    """The name of the archive with all workbooks of a month, which a close keeps."""
+    return f"workbooks-{by}-{month}.zip"
+
+
 def slug_of(name: str) -> str:
     """1 to 40 lower-case ASCII letters, digits and dashes; of another script 'unnamed'."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
@@ -74,12 +79,19 @@ def write_archive(statements: UnitStatements, out: BinaryIO, hears: Hears | None
             name, content = file_name(statement, "html"), html_bytes(statement)
             _put(archive, name, content)
             digest = hashlib.sha256(content).hexdigest()
-            index.append([statement.unit, name, statement.charged.total, digest])
+            index.append([statement.unit, name, statement.amount_due, digest])
             if hears:
                 hears(at, len(charges))
         table = io.BytesIO()
         write_csv(table, INDEX_COLUMNS, index)
         _put(archive, INDEX, table.getvalue())
+
+
+def write_workbooks(statements: UnitStatements, out: BinaryIO) -> None:
+    """Writes the workbooks of all units of a month as a ZIP archive."""
+    with ZipFile(out, "w", ZIP_DEFLATED) as archive:
+        for statement in map(statements.of, statements.statement.charges):
+            _put(archive, file_name(statement, "xlsx"), workbook_bytes(statement))
 
 
 def _put(archive: ZipFile, name: str, content: bytes) -> None:

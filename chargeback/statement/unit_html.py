@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from functools import lru_cache
@@ -46,6 +47,15 @@ def document(statement: UnitStatement) -> str:
     )
 
 
+def fragment_of(document: str) -> str:
+    """The part of a document that `fragment` made, with its headings where a page's are.
+
+    Text of others is escaped in it, so that what looks like a tag is one.
+    """
+    inside = document.partition("<body>\n")[2].rpartition("</body>")[0]
+    return re.sub(r"(</?h)([1-4])(?=[ >])", lambda tag: f"{tag[1]}{int(tag[2]) + 2}", inside)
+
+
 def fragment(statement: UnitStatement, *, level: int = 3) -> str:
     """The statement as a part of a page, its heading of this level."""
     parts = [
@@ -59,7 +69,7 @@ def fragment(statement: UnitStatement, *, level: int = 3) -> str:
         "</div>",
         *_open(statement, level + 1),
         f'<p class="ask">{_text(words.asking(statement))}</p>',
-        f'<p class="foot">{escape(words.sources(statement))}</p>',
+        f'<p class="foot">{_text(words.posting(statement))} {escape(words.sources(statement))}</p>',
     ]
     inside, kind = "\n".join(parts), "statement dense" if _is_dense(statement) else "statement"
     return f'<style>\n{_style()}</style>\n<article class="{kind}">\n{inside}\n</article>\n'
@@ -99,6 +109,8 @@ def _figures(statement: UnitStatement) -> Iterator[str]:
     so_far = "" if statement.is_over else " so far"
     yield '<dl class="figures">'
     yield _figure(f"Charge{so_far}", money(statement.charged.total, currency))
+    if statement.amount_due != statement.charged.total:
+        yield _figure("Amount due", money(statement.amount_due, currency))
     yield _figure("Direct spend", money(statement.charged.own, currency))
     yield _figure("Tokens", tokens(used.tokens), used.tokens, last.tokens)
     per_million = f"{symbol(currency).strip()} per million tokens"
@@ -151,6 +163,10 @@ def _charge(statement: UnitStatement, level: int) -> Iterator[str]:
         other = _text(words.others(part, statement.dimension), LONGEST_PART)
         yield _row(_text(part.label, LONGEST_PART), other, money(part.amount, currency))
     total = _row("Total charge", "", money(statement.charged.total, currency))
+    due = list(words.corrections(statement))
+    if due:
+        total += "".join(_row(escape(each), "", money(amount, currency)) for each, amount in due)
+        total += _row("Amount due", "", money(statement.amount_due, currency))
     yield f"</tbody><tfoot>{total}</tfoot></table>"
 
 

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from chargeback.billing_period import is_over, previous_month
+from chargeback.billing_period import is_over, months_until, previous_month
 from chargeback.dimensions import CHARGED, UNALLOCATED, Dimension
 from chargeback.errors import UsageProblem
 from chargeback.money import exact_sum, in_cents, per_million
 from chargeback.notices import Notice
 from chargeback.reports.period_status import INVOICED
+from chargeback.reports.summary import HISTORY_MONTHS
 from chargeback.statement.build import Charge, Statement
-from chargeback.statement.charge_parts import ChargePart, Unit
-from chargeback.statement.unit_names import Named
+from chargeback.statement.charge_parts import ChargePart, Unit, charge_parts
+from chargeback.statement.documents import CloseNote, Document
 from chargeback.statement.unit_settings import StatementSettings
+
+if TYPE_CHECKING:
+    from chargeback.statement.unit_names import Named  # asks reports that need pandas: slow
 
 MOST_PARTS = 12
 """Rows of what a charge is made of; the smallest beyond them are one."""
@@ -98,6 +102,10 @@ class UnitStatement:
     used: Used
     used_last: Used | None
     notices: tuple[Notice, ...]
+    document: Document | None
+    """What is posted by it, or is going to be; None while no month was ever closed."""
+    closed: CloseNote | None
+    """Who closed the month; None while it is open."""
     contact: str
     dispute_days: int
 
@@ -109,8 +117,15 @@ class UnitStatement:
         return self.charged.total - self.last.total
 
     @property
+    def amount_due(self) -> Decimal:
+        """The charge, and what of earlier months is corrected with it."""
+        return self.document.amount_due if self.document else self.charged.total
+
+    @property
     def dispute_until(self) -> date | None:
         """The last day to object; None while the month is provisional."""
+        if self.closed:
+            return self.closed.when.date() + timedelta(days=self.dispute_days)
         if self.status != INVOICED:
             return None
         return self.data_as_of.date() + timedelta(days=self.dispute_days)
@@ -184,6 +199,8 @@ class UnitStatements:
             used=self.used.get(at, UNUSED),
             used_last=self.used_last.get(at, UNUSED) if is_comparable else None,
             notices=statement.notices,
+            document=statement.documents_by_unit.get(at),
+            closed=statement.closed,
             contact=self.settings.contact,
             dispute_days=self.settings.dispute_days,
         )
@@ -227,3 +244,20 @@ def _name(row: Mapping[str, Any], dimension: Dimension) -> str:
         return str(row["name"])
     count = row["parts"]
     return f"{count:,} other {dimension.noun if count == 1 else dimension.plural}"
+
+
+def history_of(month: str) -> list[str]:
+    """The months whose charges a statement shows, oldest first."""
+    return months_until(month, HISTORY_MONTHS)
+
+
+def charges_of(statement: Statement) -> dict[Unit, Charged]:
+    """What every unit is charged."""
+    return {unit: _charged(found) for unit, found in charge_parts(statement).items()}
+
+
+def _charged(parts: Iterable[ChargePart]) -> Charged:
+    own, moved = Decimal("0.00"), Decimal("0.00")
+    for part in parts:
+        own, moved = (own + part.amount, moved) if part.is_own else (own, moved + part.amount)
+    return Charged(own, own + moved)

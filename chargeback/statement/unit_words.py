@@ -22,6 +22,7 @@ from chargeback.notices import Notice
 from chargeback.reports.period_status import INVOICED
 from chargeback.statement.build import WITHOUT_EFFECT
 from chargeback.statement.charge_parts import ChargePart
+from chargeback.statement.documents import CloseNote
 from chargeback.statement.unit_statement import UnitStatement
 
 NOTICES_SHOWN = 2
@@ -93,11 +94,44 @@ def history(statement: UnitStatement) -> str:
 def still_open(statement: UnitStatement) -> list[str]:
     """What keeps the figures from being final, and what else is odd about the month."""
     telling = [each for each in statement.notices if _is_telling(each)]
-    said = [_provisional(statement, telling)] if statement.status != INVOICED else []
+    said = []
+    if statement.closed:
+        said += [cut(each, NOTICE_LENGTH) for each in _despite(statement.closed)]
+        telling = [each for each in telling if not each.blocks_close]
+    elif statement.status != INVOICED:
+        said.append(_provisional(statement, telling))
     said += [cut(each.words, NOTICE_LENGTH) for each in telling[:NOTICES_SHOWN]]
     if len(telling) > NOTICES_SHOWN:
         said.append(f"{len(telling) - NOTICES_SHOWN} more notices stand in the dashboard.")
     return said
+
+
+def _despite(closed: CloseNote) -> Iterator[str]:
+    """What stood in the way of the close, and why it was closed all the same."""
+    for each in closed.despite:
+        yield f"Closed despite: {each.words}"
+    if closed.despite:
+        yield f"{closed.who}: {closed.note}"
+
+
+def corrections(statement: UnitStatement) -> Iterator[tuple[str, Decimal]]:
+    """What is added to, or taken off, earlier months: in words, and in cents."""
+    for each in statement.document.corrections if statement.document else ():
+        if each.amount:
+            of = f" ({each.original_document_id})" if each.original_document_id else ""
+            yield f"Adjustment of {month_name(each.billing_period)}{of}", each.amount
+
+
+def posting(statement: UnitStatement) -> str:
+    """Which document it is, who closed the month and when; '' while it is open."""
+    document, closed = statement.document, statement.closed
+    if closed is None or document is None or not document.document_id:
+        return ""
+    replaces = f" It replaces {document.replaces}." if document.replaces else ""
+    return (
+        f"Document {document.document_id}. Closed by {closed.who} on "
+        f"{date_name(closed.when.date())}.{replaces}"
+    )
 
 
 def _provisional(statement: UnitStatement, notices: list[Notice]) -> str:

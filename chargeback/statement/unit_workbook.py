@@ -25,6 +25,7 @@ def _charge(statement: UnitStatement) -> Sheet:
         title_lines=[
             f"{statement.name}: {words.title(statement)}",
             f"{words.status(statement)}. {words.sources(statement)}",
+            *filter(None, [words.posting(statement)]),
             words.change(statement),
             *words.still_open(statement),
             words.asking(statement),
@@ -38,7 +39,8 @@ def _charge(statement: UnitStatement) -> Sheet:
                 part.amount,
             ]
             for part in statement.parts
-        ],
+        ]
+        + [[label, None, "", due] for label, due in words.corrections(statement)],
         money_columns=[amount],
         total_row=True,
     )

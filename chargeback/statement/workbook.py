@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from decimal import Decimal
 from typing import BinaryIO
 
 from chargeback.dimensions import CHARGED
 from chargeback.files.workbook import Sheet, write_workbook
 from chargeback.formats import moment, month_name
 from chargeback.reports.answers import Answers
-from chargeback.reports.view import View
-from chargeback.statement.allocation_settings import AllocationSettings
-from chargeback.statement.build import DIRECT, Statement, build_statement
+from chargeback.statement.build import Statement
 from chargeback.statement.column_words import HEADINGS, in_words
+from chargeback.statement.documents import Document
 from chargeback.statement.export_tables import (
     ALLOCATION_COLUMNS,
     DETAIL_COLUMNS,
@@ -28,22 +27,15 @@ def workbook_name(month: str, by: str, *, detail: bool) -> str:
     return f"chargeback-{by}-{month}{'-with-detail' if detail else ''}.xlsx"
 
 
-def write_statement_workbook(  # noqa: PLR0913, PLR0917
-    answers: Answers,
-    view: View,
-    by: str,
-    today: date,
-    out: BinaryIO,
-    allocation: AllocationSettings = DIRECT,
-    *,
-    detail: bool = False,
+def write_statement_workbook(
+    answers: Answers, statement: Statement, out: BinaryIO, *, detail: bool = False
 ) -> None:
     """Writes an XLSX workbook with the statement, and with its lines where `detail` asks for them.
 
     Raises:
         TooManyRows: a table is longer than a sheet can be.
     """
-    statement = build_statement(answers, view, by, today, allocation)
+    view, by = statement.view, statement.bill_to_type
     month = month_name(view.month)
     sheets = [_statement_sheet(statement, month)]
     if statement.settings.is_set:
@@ -59,7 +51,7 @@ def write_statement_workbook(  # noqa: PLR0913, PLR0917
 def _statement_sheet(statement: Statement, month: str) -> Sheet:
     """One row per unit, by amount; the cost center is left out where it is the unit itself."""
     dimension = CHARGED[statement.bill_to_type]
-    has_center = statement.bill_to_type != "cost_center"
+    has_center, documents = statement.bill_to_type != "cost_center", statement.documents_by_unit
     status = statement.period_status.capitalize()
     return Sheet(
         name="Statement",
@@ -72,6 +64,7 @@ def _statement_sheet(statement: Statement, month: str) -> Sheet:
             *(["Cost center"] if has_center else []),
             "Currency",
             *HEADINGS.values(),
+            *(("Adjustment", "Amount due", "Document", "Corrects") if documents else ()),
         ],
         rows=[
             [
@@ -80,12 +73,19 @@ def _statement_sheet(statement: Statement, month: str) -> Sheet:
                 charge.currency,
                 *charge.amounts,
                 charge.total,
+                *(_posted(documents[charge.currency, charge.bill_to]) if documents else ()),
             ]
             for charge in statement.by_amount
         ],
-        money_columns=list(HEADINGS.values()),
+        money_columns=[*HEADINGS.values(), *(("Adjustment", "Amount due") if documents else ())],
         total_row=len(statement.bill) == 1,
     )
+
+
+def _posted(document: Document) -> tuple[Decimal, Decimal, str, str]:
+    """Adjustment, amount due, the document's id, and what it corrects or replaces."""
+    due = document.adjustment_amount, document.amount_due
+    return *due, document.document_id, document.original_document_id
 
 
 def _sheet(

@@ -92,6 +92,11 @@ class Store(ABC, Generic[P]):
         A holder that is gone, because it was killed or its machine is, holds nothing for long.
         """
 
+    def copy_facts(self, period: P, file: Path) -> None:
+        """Writes the facts of a version, as billed, into a Parquet file. Raises SourceProblem."""
+        del period, file
+        raise SourceProblem("A month of a store in Athena can't be closed yet.")
+
     @abstractmethod
     def _stored(self, billing_period: str) -> P | None:
         """The period's current version, or None when there is none that this program can read."""

@@ -75,6 +75,10 @@ class LocalStore(Store[LocalPeriod]):
         """Keeps a version's folder; the operating system lets go of it for a killed holder."""
         return FolderHold(period.folder)
 
+    def copy_facts(self, period: LocalPeriod, file: Path) -> None:
+        """Copies the file of the facts."""
+        shutil.copyfile(period.spend, file)
+
     def _stored(self, billing_period: str) -> LocalPeriod | None:
         return self._held(self._link(billing_period))
 

@@ -6,27 +6,28 @@ import io
 import tempfile
 from pathlib import Path
 
-from chargeback.billing_period import today
-from chargeback.reports.answers import Answers
-from chargeback.reports.view import View
-from chargeback.statement.allocation_settings import AllocationSettings
+from chargeback.closing.sent import frozen_file
+from chargeback.closing.statements import Statements
 from chargeback.statement.export import write_export
-from chargeback.statement.workbook import write_statement_workbook
+from chargeback.statement.workbook import workbook_name, write_statement_workbook
 
 
-def export_file(
-    answers: Answers, view: View, by: str, name: str, rules: AllocationSettings
-) -> bytes:
-    """One of the files of an export, by its name."""
+def export_file(statements: Statements, month: str, by: str, name: str) -> bytes:
+    """One of the files of an export, by its name; of a closed month as it was frozen."""
+    closed = statements.book.find(month)
+    if closed and by in closed.record.by:
+        return frozen_file(closed, by, name)
     with tempfile.TemporaryDirectory() as folder:
-        write_export(answers, view, by, today(), Path(folder), allocation=rules)
+        write_export(statements.answers(month), statements.of(month, by), Path(folder))
         return (Path(folder) / name).read_bytes()
 
 
-def workbook_file(
-    answers: Answers, view: View, by: str, rules: AllocationSettings, *, detail: bool
-) -> bytes:
-    """The XLSX workbook of a month. Raises TooManyRows."""
+def workbook_file(statements: Statements, month: str, by: str, *, detail: bool) -> bytes:
+    """The XLSX workbook of a month; of a closed one as it was frozen. Raises TooManyRows."""
+    closed = statements.book.find(month)
+    if closed and by in closed.record.by and not detail:
+        return frozen_file(closed, by, workbook_name(month, by, detail=False))
     out = io.BytesIO()
-    write_statement_workbook(answers, view, by, today(), out, rules, detail=detail)
+    statement = statements.of(month, by)
+    write_statement_workbook(statements.answers(month), statement, out, detail=detail)
     return out.getvalue()

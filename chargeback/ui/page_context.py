@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from chargeback.access.rows import rows_of
+from chargeback.access.rows import Rows, rows_of
 from chargeback.billing_period import today
+from chargeback.closing.book import Book, ClosedMonth
+from chargeback.closing.statements import Statements, open_ledger
 from chargeback.errors import Problem, SourceProblem
 from chargeback.formats import month_name
 from chargeback.reports.answers import Answers
@@ -32,8 +35,14 @@ class Context:
     workspace: Workspace
     answers: Answers
     view: View
+    statements: Statements
     problem: Problem | None
     """Why the figures could not be brought up to date, if so."""
+
+    @property
+    def closed(self) -> ClosedMonth | None:
+        """The month's close, if it is closed."""
+        return self.statements.book.find(self.view.month)
 
     @property
     def manifest(self) -> Manifest:
@@ -100,7 +109,8 @@ def prepare(*, is_whole: bool = False) -> None:
     if not is_whole:
         draw_filters(answers, view)
     shown = view.unfiltered if is_whole else view
-    st.session_state[CONTEXT] = Context(workspace, answers, shown, problem)
+    statements = _statements_on(workspace, answers, rows)
+    st.session_state[CONTEXT] = Context(workspace, answers, shown, statements, problem)
 
 
 @st.cache_resource
@@ -131,6 +141,26 @@ def _reports(
 ) -> Answers:
     """One Reports per state of the store, of the rules and of the bill, which come first."""
     return _workspace.answers()
+
+
+def _statements_on(workspace: Workspace, answers: Answers, rows: Rows) -> Statements:
+    """The statements of what the store and the ledger hold now."""
+    book = open_ledger(workspace, answers)
+    keys = tuple(period.key for period in answers.periods)
+    state = (keys, answers.rules.cache_key, str(workspace.allocation), book.key, today())
+    return _statements(state, rows, workspace, book, answers)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _statements(
+    state: tuple[Hashable, ...],
+    rows: Rows,
+    _workspace: Workspace,
+    _book: Book,
+    _answers: Answers,
+) -> Statements:
+    """One Statements per state of the store, the rules, the ledger and the day."""
+    return Statements(_workspace, _book, _answers, rows, today())
 
 
 def _bring_up_to_date(workspace: Workspace) -> Problem | None:

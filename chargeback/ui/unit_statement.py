@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from functools import partial
 from typing import Final
 
 import pandas as pd
 import streamlit as st
 
-from chargeback.billing_period import previous_month, today
+from chargeback.billing_period import is_over, previous_month
+from chargeback.closing.handed import frozen_archive, gathered, handed, is_frozen
+from chargeback.closing.statements import Statements
 from chargeback.dimensions import CHARGED, Dimension, page_file
 from chargeback.formats import month_name, short_month
-from chargeback.reports.view import View
+from chargeback.money import exact_sum
 from chargeback.statement.build import Charge, Statement
-from chargeback.statement.unit_files import (
-    archive_name,
-    file_name,
-    html_bytes,
-    workbook_bytes,
-    write_archive,
-)
-from chargeback.statement.unit_gather import gather
-from chargeback.statement.unit_html import fragment
-from chargeback.statement.unit_names import Named
-from chargeback.statement.unit_statement import UnitStatement, UnitStatements
+from chargeback.statement.charge_parts import Unit
+from chargeback.statement.unit_files import archive_name, write_archive
+from chargeback.statement.unit_names import Named, names_of
+from chargeback.statement.unit_statement import NOTHING, Charged
 from chargeback.ui import address, header, page_context, problems
 from chargeback.ui.markdown import plain
 from chargeback.ui.page_context import Context
@@ -39,6 +35,7 @@ OFFERED: Final = 2000
 """Units to choose from, the largest; the address may ask for any."""
 ASKED_FOR_ALL: Final = "all statements"
 """In the session until they are written."""
+FILES: Final = {"html": "HTML", "xlsx": "Workbook (XLSX)"}
 UNIT_PIXELS: Final = 320
 PAGE: Final = page_file("statement")
 
@@ -69,34 +66,29 @@ def link_of(dimension: Dimension, unit: str) -> None:
 
 
 def _draw(context: Context, by: str, unit: str) -> None:
-    ask = partial(
-        gather,
-        context.answers,
-        View.of_month(context.view.month, context.view.rows),
-        by,
-        today(),
-        context.workspace.allocation,
-        context.workspace.settings.statement,
-    )
-    found = ask(only=unit)
-    mine = [each for each in found.statement.by_amount if each.currency == context.view.currency]
+    statements, month = context.statements, context.view.month
+    statement = statements.of(month, by)
+    mine = [each for each in statement.by_amount if each.currency == context.view.currency]
     charge = next((each for each in mine if each.bill_to == unit), None)
+    named = names_of(statements.answers(month), statement.view, by)
     with st.container(
         key="screen-only-statement-choice", horizontal=True, vertical_alignment="top"
     ):
         _choose_kind(by)
-        _choose_unit(by, charge.bill_to if charge else None, mine, found.named)
-    own = found.of(charge) if charge else None
+        _choose_unit(by, charge.bill_to if charge else None, mine, named)
+    own = handed(statements, month, by, charge) if charge else None
     if own is None and unit:
-        _say_none(found.statement, unit)
+        _say_none(statement, unit)
     with st.container(key="screen-only-statement-files", horizontal=True):
         if own is not None:
-            _files(own)
-        _archive(found.statement, ask)
+            for name, make in own.files.items():
+                kind = name.rpartition(".")[2]
+                download_button(FILES[kind], make, name, f"statement-{kind}")
+        _archive(statements, month, by)
     if own is not None:
-        st.html(fragment(own))
+        st.html(own.fragment)
     elif mine:
-        _list(found, mine)
+        _list(statements, statement, mine, named)
     else:
         st.info("No line of Bedrock is on this month's bill: nothing is charged.")
 
@@ -107,35 +99,54 @@ def _say_none(statement: Statement, unit: str) -> None:
     st.warning(plain(said), icon=":material/search_off:")
 
 
-def _list(found: UnitStatements, charges: Sequence[Charge]) -> None:
+def _list(
+    statements: Statements, statement: Statement, charges: Sequence[Charge], named: Named
+) -> None:
     """The units to choose from: a row leads to its statement."""
-    statements = [found.of(charge) for charge in charges[:OFFERED]]
-    whole = len(statements) == len(charges)
-    currency, month = charges[0].currency, previous_month(found.statement.billing_period)
+    month, by, currency = statement.billing_period, statement.bill_to_type, charges[0].currency
+    before, shown = previous_month(month), charges[:OFFERED]
+    history = statements.history(month, by)
+    last = [_charged(history.get(before), each) for each in shown]
+    compares = is_over(month, statements.today)
+    documents = statement.documents_by_unit
+    due = [documents[currency, each.bill_to].amount_due for each in shown] if documents else None
+    totals = {"charge": exact_sum(each.total for each in charges)}
     row = plain_table(
         pd.DataFrame(
             {
-                "unit": [each.unit for each in statements],
-                "name": [each.name for each in statements],
-                "charge": [each.charged.total for each in statements],
-                "last": [each.last.total if each.last else None for each in statements],
-                "change": [each.change for each in statements],
+                "unit": [each.bill_to for each in shown],
+                "name": [named(each.bill_to) for each in shown],
+                "charge": [each.total for each in shown],
+                "last": last,
+                "change": [
+                    each.total - then if compares and then is not None else None
+                    for each, then in zip(shown, last, strict=True)
+                ],
+                **({"due": due} if due else {}),
             }
         ),
         columns={
-            "name": Column(CHARGED[found.statement.bill_to_type].label, pinned=True),
+            "name": Column(CHARGED[by].label, pinned=True),
             "charge": Column("Total charge", "money"),
-            "last": Column(short_month(month), "money"),
+            **({"due": Column("Amount due", "money")} if due else {}),
+            "last": Column(short_month(before), "money"),
             "change": Column("Change", "money_change"),
         },
         currency=currency,
-        key=f"statements-{found.statement.bill_to_type}",
+        key=f"statements-{by}",
         select=True,
         what="Statements",
-        total={"charge": sum(each.charged.total for each in statements)} if whole else None,
+        total=totals if len(shown) == len(charges) else None,
     )
     if row is not None:
-        address.go({UNIT: [statements[row].unit]})
+        address.go({UNIT: [shown[row].bill_to]})
+
+
+def _charged(month: Mapping[Unit, Charged] | None, charge: Charge) -> Decimal | None:
+    """What the unit of a charge was charged in another month; None where that is not known."""
+    if month is None:
+        return None
+    return month.get((charge.currency, charge.bill_to), NOTHING).total
 
 
 def _choose_kind(by: str) -> None:
@@ -168,24 +179,17 @@ def _choose_unit(by: str, unit: str | None, charges: Sequence[Charge], named: Na
         address.go({UNIT: [chosen]})
 
 
-def _files(statement: UnitStatement) -> None:
-    for label, kind, make in (
-        ("HTML", "html", html_bytes),
-        ("Workbook (XLSX)", "xlsx", workbook_bytes),
-    ):
-        download_button(
-            label, partial(make, statement), file_name(statement, kind), f"statement-{kind}"
-        )
-
-
 def _ask_for_all() -> None:
     st.session_state[ASKED_FOR_ALL] = True
 
 
-def _archive(statement: Statement, ask: Callable[[], UnitStatements]) -> None:
+def _archive(statements: Statements, month: str, by: str) -> None:
     """All statements of the month: written with a bar in sight, then offered."""
-    name = archive_name(statement.billing_period, statement.bill_to_type)
-    count = len(statement.charges)
+    name, count = archive_name(month, by), len(statements.of(month, by).charges)
+    if is_frozen(statements, month, by):
+        make = partial(frozen_archive, statements, month, by)
+        download_button(f"All {count:,} statements (ZIP)", make, name, "statement-archive")
+        return
     st.button(
         f"All {count:,} statements (ZIP)", icon=":material/folder_zip:", on_click=_ask_for_all
     )
@@ -196,6 +200,6 @@ def _archive(statement: Statement, ask: Callable[[], UnitStatements]) -> None:
     def show(at: int, of: int) -> None:
         bar.progress(at / of, f"{at:,} of {of:,}")
 
-    write_archive(ask(), content, show)
+    write_archive(gathered(statements, month, by), content, show)
     bar.empty()
     download_button(f"Save {name}", content.getvalue, name, "statement-archive")

@@ -27,12 +27,11 @@ from chargeback.sources.base import StoreKnowledge
 from chargeback.sources.cur2 import result_schema
 from chargeback.sources.local.files import LocalFiles
 from chargeback.sources.products import product_keys
-from chargeback.statement.export import write_export
 from chargeback.workspace import Workspace
 from tests.athena.conftest import TODAY, Athena, by_environment, cli, republish
 from tests.athena.failures import Fate
 from tests.athena.server import PAGE_ROWS
-from tests.bills import whole
+from tests.bills import exported, whole
 
 MONTHS = ["2026-11", "2026-10", "2026-09"]
 PERIODS, COLUMNS, UNLOAD = "$file_modified_time", "LIMIT 0", "UNLOAD"
@@ -63,8 +62,8 @@ def test_an_export_is_the_one_made_from_the_files_byte_for_byte(
 ) -> None:
     from_athena = workspace(athena, read_store).answers()
     for month in MONTHS:
-        through = write_export(from_athena, whole(month), by, TODAY, tmp_path / "athena")
-        direct = write_export(from_files.answers(), whole(month), by, TODAY, tmp_path / "files")
+        through = exported(from_athena, whole(month), by, TODAY, tmp_path / "athena")
+        direct = exported(from_files.answers(), whole(month), by, TODAY, tmp_path / "files")
         assert through.statement.read_bytes() == direct.statement.read_bytes()
         assert through.detail.read_bytes() == direct.detail.read_bytes()
         assert rest_of(through.manifest) == rest_of(direct.manifest)

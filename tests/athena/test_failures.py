@@ -11,7 +11,6 @@ from chargeback.errors import Problem, SourceProblem
 from chargeback.reports.charges import detail
 from chargeback.settings import Settings
 from chargeback.sources.athena.table import AthenaTable
-from chargeback.statement.export import write_export
 from chargeback.workspace import Workspace
 from tests.athena.conftest import TODAY, Athena, cli, republish
 from tests.athena.failures import (
@@ -21,7 +20,7 @@ from tests.athena.failures import (
     server_error,
     throttled,
 )
-from tests.bills import whole
+from tests.bills import exported, whole
 
 MONTH = "2026-11"
 UNLOAD = "UNLOAD"
@@ -59,7 +58,7 @@ def stale(athena: Athena, store: Path, tmp_path: Path) -> Workspace:
 
 
 def statement(workspace: Workspace, out: Path) -> bytes:
-    files = write_export(workspace.answers(), whole(MONTH), "tenant", TODAY, out)
+    files = exported(workspace.answers(), whole(MONTH), "tenant", TODAY, out)
     return files.statement.read_bytes() + files.detail.read_bytes()
 
 

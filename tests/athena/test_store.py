@@ -29,7 +29,6 @@ from chargeback.settings import Settings
 from chargeback.sources.athena.settings import AthenaSettings
 from chargeback.sources.athena.table import AthenaTable
 from chargeback.sources.base import Extract
-from chargeback.statement.export import write_export
 from chargeback.store.athena.objects import StoreObjects
 from chargeback.store.athena.store import AthenaStore
 from chargeback.store.base import Refresh
@@ -37,7 +36,7 @@ from chargeback.workspace import Workspace
 from tests.athena.conftest import SETTINGS, TODAY, Athena, by_environment, lead_to, republish
 from tests.athena.failures import Fate, Refusal
 from tests.athena.server import BUCKET, AthenaService
-from tests.bills import whole
+from tests.bills import exported, whole
 from tests.trino.cases import CASES
 
 MONTHS = ["2026-11", "2026-10", "2026-09"]
@@ -171,8 +170,8 @@ def test_an_export_is_the_one_of_the_store_on_disk_byte_for_byte(
     by: str, there: Answers, here: Answers, tmp_path: Path
 ) -> None:
     for month in MONTHS:
-        mine = write_export(there, whole(month), by, TODAY, tmp_path / "there")
-        theirs = write_export(here, whole(month), by, TODAY, tmp_path / "here")
+        mine = exported(there, whole(month), by, TODAY, tmp_path / "there")
+        theirs = exported(here, whole(month), by, TODAY, tmp_path / "here")
         assert mine.statement.read_bytes() == theirs.statement.read_bytes()
         assert mine.detail.read_bytes() == theirs.detail.read_bytes()
 

@@ -12,12 +12,12 @@ import pytest
 from streamlit.testing.v1.element_tree import DownloadButton
 
 from chargeback.billing_period import today
+from chargeback.cli.common import statements_now
 from chargeback.settings import Settings
-from chargeback.statement.build import DIRECT
-from chargeback.statement.export import file_names, write_export
+from chargeback.statement.export import file_names
 from chargeback.ui.downloads import export_file
 from chargeback.workspace import Workspace
-from tests.bills import whole
+from tests.bills import exported, whole
 from tests.pages.conftest import Bill, OpenPage, drawn, table, total
 
 MONTH = "2026-10"
@@ -61,7 +61,7 @@ def test_the_statement_on_the_page_is_the_one_in_the_file(
     app.segmented_control("charge_to").set_value(by).run()
     shown = table(app, "Statement")
     workspace = Workspace(Settings(cur=bill.cur, store=bill.store))
-    file = write_export(workspace.answers(), whole(MONTH), by, today(), tmp_path).statement
+    file = exported(workspace.answers(), whole(MONTH), by, today(), tmp_path).statement
     rows = list(csv.DictReader(file.open(encoding="utf-8-sig", newline="")))
     # The file is in the order of names, the page in that of amounts; nobody comes last in both.
     rows[:-1] = sorted(rows[:-1], key=lambda row: (-Decimal(row["total_charge"]), row["bill_to"]))
@@ -109,12 +109,11 @@ def test_the_buttons_offer_the_files_of_an_export(
         "Workbook (XLSX)",
         "Workbook with detail (XLSX)",
     ]
-    answers = Workspace(Settings(cur=bill.cur, store=bill.store)).answers()
-    write_export(answers, whole(MONTH), by, today(), tmp_path)
+    workspace = Workspace(Settings(cur=bill.cur, store=bill.store))
+    statements = statements_now(workspace)
+    exported(workspace.answers(), whole(MONTH), by, today(), tmp_path)
     for name in file_names(MONTH, by):
-        assert (
-            export_file(answers, whole(MONTH), by, name, DIRECT) == (tmp_path / name).read_bytes()
-        )
+        assert export_file(statements, MONTH, by, name) == (tmp_path / name).read_bytes()
 
 
 def test_its_total_is_the_raw_bill_in_cents(open_page: OpenPage, bill: Bill) -> None:

@@ -7,15 +7,12 @@ from decimal import Decimal
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from chargeback.billing_period import today
+from chargeback.cli.common import statements_now
+from chargeback.closing.handed import gathered
 from chargeback.settings import Settings
-from chargeback.statement.allocation_settings import AllocationSettings
-from chargeback.statement.unit_gather import gather
 from chargeback.statement.unit_html import fragment
-from chargeback.statement.unit_settings import StatementSettings
 from chargeback.statement.unit_statement import UnitStatement
 from chargeback.workspace import Workspace
-from tests.bills import whole
 from tests.pages.conftest import Bill, OpenPage, table
 
 MONTH = "2026-10"
@@ -23,15 +20,7 @@ MONTH = "2026-10"
 
 def statement_of(bill: Bill, by: str, unit: str) -> UnitStatement:
     workspace = Workspace(Settings(cur=bill.cur, store=bill.store))
-    found = gather(
-        workspace.answers(),
-        whole(MONTH),
-        by,
-        today(),
-        AllocationSettings(),
-        StatementSettings(),
-        only=unit,
-    )
+    found = gathered(statements_now(workspace), MONTH, by, unit)
     (charge,) = found.find(unit)
     return found.of(charge)
 

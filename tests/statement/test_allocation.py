@@ -24,9 +24,8 @@ from chargeback.settings import Settings, load_settings
 from chargeback.statement.allocation import SHARED, allocate, distribute
 from chargeback.statement.allocation_settings import FOLLOWING, AllocationSettings
 from chargeback.statement.build import MONEY, Statement, build_statement
-from chargeback.statement.export import write_export
 from chargeback.workspace import Workspace
-from tests.bills import MONTH, OTHER_PAYER, PAYER, line, whole, write_bill
+from tests.bills import MONTH, OTHER_PAYER, PAYER, exported, line, whole, write_bill
 
 TODAY = date(2026, 12, 1)
 CENT = Decimal("0.01")
@@ -409,7 +408,7 @@ def test_any_statement_ties(
 def test_the_moves_are_a_file_of_the_set(tmp_path: Path) -> None:
     answers, out = shop(tmp_path), tmp_path / "out"
     asked = rules({**GATEWAY_RULE, "name": "=cmd()"}, tax="usage")
-    files = write_export(answers, whole(MONTH), "tenant", TODAY, out, allocation=asked)
+    files = exported(answers, whole(MONTH), "tenant", TODAY, out, allocation=asked)
     assert files.allocation is not None
     rows = list(csv.DictReader(files.allocation.read_text("utf-8-sig").splitlines()))
     assert {row["rule_id"] for row in rows} == {"gateway", "tax"}
@@ -426,9 +425,9 @@ def test_the_moves_are_a_file_of_the_set(tmp_path: Path) -> None:
     assert manifest["allocation"]["tax"] == "usage"
     assert manifest["allocation"]["rules"][0]["id"] == "gateway"
     before = {file.name: file.read_bytes() for file in files.all}
-    again = write_export(answers, whole(MONTH), "tenant", TODAY, out, allocation=asked)
+    again = exported(answers, whole(MONTH), "tenant", TODAY, out, allocation=asked)
     assert {file.name: file.read_bytes() for file in again.all} == before
-    plain = write_export(answers, whole(MONTH), "tenant", TODAY, out)
+    plain = exported(answers, whole(MONTH), "tenant", TODAY, out)
     assert plain.allocation is None
     assert not files.allocation.exists()
     fingerprint = json.loads(plain.manifest.read_text("utf-8"))["rules_fingerprint"]

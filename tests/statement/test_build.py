@@ -16,9 +16,8 @@ from chargeback.money import CENT, exact_sum
 from chargeback.reports.answers import Answers
 from chargeback.settings import Settings
 from chargeback.statement.build import build_statement
-from chargeback.statement.export import write_export
 from chargeback.workspace import Workspace
-from tests.bills import whole
+from tests.bills import exported, whole
 
 MONTH = "2026-10"
 TODAY = date(2026, 11, 23)
@@ -63,9 +62,7 @@ def test_a_bill_longer_than_pythons_decimals_ties(by: str, tmp_path: Path) -> No
 
 
 def test_the_manifest_adds_up_the_detail_to_the_last_digit(tmp_path: Path) -> None:
-    files = write_export(
-        answers_on(LARGE, tmp_path), whole(MONTH), "account", TODAY, tmp_path / "out"
-    )
+    files = exported(answers_on(LARGE, tmp_path), whole(MONTH), "account", TODAY, tmp_path / "out")
     (totals,) = json.loads(files.manifest.read_text("utf-8"))["totals"]
     assert totals["bill"] == totals["detail"] == f"{exact_sum(LARGE):f}"
     assert totals["detail_difference"] == f"{CENT * 0:f}"

@@ -18,9 +18,19 @@ from chargeback.reports.period_status import notices_of, status_of
 from chargeback.settings import Settings
 from chargeback.sources.bill_settings import BillSettings
 from chargeback.statement.build import MONEY, build_statement
-from chargeback.statement.export import write_export
 from chargeback.workspace import Workspace
-from tests.bills import MONTH, OTHER_PAYER, PAYER, Line, file_of, line, lines_of, whole, write_bill
+from tests.bills import (
+    MONTH,
+    OTHER_PAYER,
+    PAYER,
+    Line,
+    exported,
+    file_of,
+    line,
+    lines_of,
+    whole,
+    write_bill,
+)
 
 TODAY = date(2026, 11, 23)
 CENT = Decimal("0.01")
@@ -122,7 +132,7 @@ def test_each_line_type_has_its_column_in_every_unit(tmp_path: Path) -> None:
 def test_a_statements_cells_are_those_sums_within_a_cent(tmp_path: Path) -> None:
     answers = answers_on(every_type(PAYER, "USD", net=False), tmp_path)
     exact = independent(lines_of([file_of(tmp_path / "cur", MONTH)]), set())
-    file = write_export(answers, whole(MONTH), "tenant", TODAY, tmp_path / "out").statement
+    file = exported(answers, whole(MONTH), "tenant", TODAY, tmp_path / "out").statement
     with file.open(encoding="utf-8-sig", newline="") as opened:
         rows = list(csv.DictReader(opened))
     assert [row["bill_to"] for row in rows] == ["acme", "zenith", "(unallocated)"]

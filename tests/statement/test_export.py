@@ -17,10 +17,10 @@ from chargeback.demo import write_demo
 from chargeback.reports.answers import Answers
 from chargeback.settings import Settings
 from chargeback.statement.build import MONEY
-from chargeback.statement.export import ExportFiles, write_export
+from chargeback.statement.export import ExportFiles
 from chargeback.statement.export_tables import DETAIL_COLUMNS
 from chargeback.workspace import Workspace
-from tests.bills import whole
+from tests.bills import exported, whole
 
 TODAY = date(2026, 11, 23)
 MONTH = "2026-10"
@@ -69,8 +69,8 @@ def read(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def exported(answers: Answers, by: str, out: Path) -> tuple[ExportFiles, list[dict[str, str]]]:
-    files = write_export(answers, whole(MONTH), by, TODAY, out)
+def set_by(answers: Answers, by: str, out: Path) -> tuple[ExportFiles, list[dict[str, str]]]:
+    files = exported(answers, whole(MONTH), by, TODAY, out)
     return files, read(files.statement)
 
 
@@ -78,7 +78,7 @@ def exported(answers: Answers, by: str, out: Path) -> tuple[ExportFiles, list[di
 def test_a_statement_adds_up_every_way_and_ties(
     by: str, cur: Path, answers: Answers, tmp_path: Path
 ) -> None:
-    _, rows = exported(answers, by, tmp_path)
+    _, rows = set_by(answers, by, tmp_path)
     bill = sum(independent(cur, "''").values(), Decimal())
     for row in rows:
         assert sum(Decimal(row[name]) for name in MONEY) == Decimal(row["total_charge"])
@@ -91,7 +91,7 @@ def test_a_statement_adds_up_every_way_and_ties(
 def test_each_unit_is_charged_its_own_sum_within_a_cent(
     by: str, cur: Path, answers: Answers, tmp_path: Path
 ) -> None:
-    _, rows = exported(answers, by, tmp_path)
+    _, rows = set_by(answers, by, tmp_path)
     charged = {row["bill_to"].removeprefix("'"): Decimal(row["total_charge"]) for row in rows}
     exact = independent(cur, KEYS[by])
     assert charged.keys() == exact.keys()
@@ -101,7 +101,7 @@ def test_each_unit_is_charged_its_own_sum_within_a_cent(
 def test_the_detail_is_the_bill_to_the_last_digit(
     cur: Path, answers: Answers, tmp_path: Path
 ) -> None:
-    files, _ = exported(answers, "tenant", tmp_path)
+    files, _ = set_by(answers, "tenant", tmp_path)
     rows = read(files.detail)
     assert list(rows[0]) == list(DETAIL_COLUMNS)
     exact = sum(independent(cur, "''").values(), Decimal())
@@ -109,7 +109,7 @@ def test_the_detail_is_the_bill_to_the_last_digit(
 
 
 def test_the_manifest_says_what_the_files_hold(answers: Answers, tmp_path: Path) -> None:
-    files, rows = exported(answers, "team", tmp_path)
+    files, rows = set_by(answers, "team", tmp_path)
     manifest = json.loads(files.manifest.read_text("utf-8"))
     digests = {file["name"]: (file["rows"], file["sha256"]) for file in manifest["files"]}
     for path, count in ((files.statement, len(rows)), (files.detail, len(read(files.detail)))):
@@ -121,14 +121,14 @@ def test_the_manifest_says_what_the_files_hold(answers: Answers, tmp_path: Path)
 
 
 def test_an_export_has_the_same_bytes_every_time(answers: Answers, tmp_path: Path) -> None:
-    first, _ = exported(answers, "principal", tmp_path / "first")
-    second, _ = exported(answers, "principal", tmp_path / "second")
+    first, _ = set_by(answers, "principal", tmp_path / "first")
+    second, _ = set_by(answers, "principal", tmp_path / "second")
     for name in ("statement", "detail", "manifest"):
         assert getattr(first, name).read_bytes() == getattr(second, name).read_bytes()
 
 
 def test_no_text_runs_as_a_formula(answers: Answers, tmp_path: Path) -> None:
-    files, rows = exported(answers, "tenant", tmp_path)
+    files, rows = set_by(answers, "tenant", tmp_path)
     assert any(row["bill_to"].startswith("'=") for row in rows)  # the demo has such a tenant
     numbers = {*MONEY, "total_charge", "usage_amount", "tokens"}
     numbers |= {"unblended_cost", "net_unblended_cost", "billed_cost"}

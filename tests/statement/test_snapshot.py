@@ -16,9 +16,8 @@ import pytest
 from chargeback import __version__
 from chargeback.reports.answers import Answers
 from chargeback.settings import Settings
-from chargeback.statement.export import write_export
 from chargeback.workspace import Workspace
-from tests.bills import MONTH, OTHER_PAYER, line, whole, write_bill
+from tests.bills import MONTH, OTHER_PAYER, exported, line, whole, write_bill
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 LINES = [
@@ -57,9 +56,7 @@ def readable(file: Path, fingerprint: str) -> str:
 def test_an_export_is_the_one_that_was_read_over(
     kind: str, answers: Answers, tmp_path: Path
 ) -> None:
-    file = getattr(
-        write_export(answers, whole(MONTH), "tenant", date(2026, 11, 23), tmp_path), kind
-    )
+    file = getattr(exported(answers, whole(MONTH), "tenant", date(2026, 11, 23), tmp_path), kind)
     found = readable(file, answers.rules.fingerprint)
     snapshot = SNAPSHOTS / file.name
     if not snapshot.exists():

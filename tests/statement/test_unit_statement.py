@@ -20,12 +20,11 @@ from chargeback.money import CENT
 from chargeback.statement.allocation_settings import AllocationSettings
 from chargeback.statement.build import MONEY
 from chargeback.statement.charge_parts import charge_parts
-from chargeback.statement.export import write_export
 from chargeback.statement.unit_html import document
 from chargeback.statement.unit_settings import StatementSettings
 from chargeback.statement.unit_statement import MOST_PARTS, UnitStatement, UnitStatements
 from chargeback.statement.unit_words import asking, change, others, still_open
-from tests.bills import MONTH, line, whole
+from tests.bills import MONTH, exported, line, whole
 from tests.statement.test_allocation import A_LINE, GATEWAY, SETTINGS, rules
 from tests.statement.units import BEFORE, TODAY, answers_on, in_month, statement_on, statements_on
 
@@ -95,7 +94,7 @@ def test_its_charge_is_the_one_in_the_csv(tmp_path: Path) -> None:
     answers = answers_on(tmp_path, {MONTH: [line("10.005", tenant="acme"), *SHOP]})
     asked = rules(TO_ALL, tax="usage")
     found = statements_on(answers, "tenant", asked)
-    file = write_export(
+    file = exported(
         answers, whole(MONTH), "tenant", TODAY, tmp_path / "out", allocation=asked
     ).statement
     with file.open(encoding="utf-8-sig", newline="") as opened:
@@ -245,7 +244,7 @@ def test_who_may_not_see_the_whole_bill_gets_no_statement(tmp_path: Path) -> Non
     """What of a shared cost is a tenant's depends on all others'."""
     answers = answers_on(tmp_path, {MONTH: SHOP})
     with pytest.raises(Problem, match=r"30\.0+ of 52\.8"):
-        statements_on(answers, rows=Rows((("tenant", ("acme",)),)))
+        statements_on(answers, visible=Rows((("tenant", ("acme",)),)))
 
 
 def test_a_month_without_a_line_charges_nobody_nothing(tmp_path: Path) -> None:

@@ -41,7 +41,9 @@ def workbook(
     answers: Answers, by: str, rules: AllocationSettings = DIRECT, *, detail: bool = False
 ) -> Workbook:
     out = io.BytesIO()
-    write_statement_workbook(answers, whole(MONTH), by, TODAY, out, rules, detail=detail)
+    write_statement_workbook(
+        answers, build_statement(answers, whole(MONTH), by, TODAY, rules), out, detail=detail
+    )
     return load_workbook(out)
 
 

@@ -11,10 +11,15 @@ from chargeback.reports.answers import Answers
 from chargeback.reports.view import View
 from chargeback.settings import Settings
 from chargeback.statement.allocation_settings import AllocationSettings
-from chargeback.statement.build import DIRECT
+from chargeback.statement.build import DIRECT, Statement, build_statement
 from chargeback.statement.unit_gather import gather
 from chargeback.statement.unit_settings import StatementSettings
-from chargeback.statement.unit_statement import UnitStatement, UnitStatements
+from chargeback.statement.unit_statement import (
+    UnitStatement,
+    UnitStatements,
+    charges_of,
+    history_of,
+)
 from chargeback.workspace import Workspace
 from tests.bills import MONTH, Line, line, write_bill
 
@@ -42,11 +47,15 @@ def statements_on(
     *,
     month: str = MONTH,
     today: date = TODAY,
-    rows: Rows = EVERYTHING,
+    visible: Rows = EVERYTHING,
     settings: StatementSettings | None = None,
 ) -> UnitStatements:
-    view = View.of_month(month, rows)
-    return gather(answers, view, by, today, rules, settings or StatementSettings())
+    def charged(each: str) -> Statement:
+        return build_statement(answers, View.of_month(each, visible), by, today, rules)
+
+    known = [each for each in history_of(month) if each in answers.months]
+    charges = {each: charges_of(charged(each)) for each in known}
+    return gather(answers, charged(month), charges, today, settings or StatementSettings())
 
 
 def statement_on(found: UnitStatements, unit: str) -> UnitStatement:

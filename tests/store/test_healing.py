@@ -20,9 +20,8 @@ from chargeback.files.holds import holding
 from chargeback.reports.answers import Answers
 from chargeback.reports.charges import detail
 from chargeback.settings import Settings
-from chargeback.statement.export import write_export
 from chargeback.workspace import Workspace
-from tests.bills import MONTH, WRITTEN, line, whole, write_bill
+from tests.bills import MONTH, WRITTEN, exported, line, whole, write_bill
 
 OTHER = "2026-09"
 BOTH = [MONTH, OTHER]
@@ -379,7 +378,7 @@ def test_an_export_that_is_killed_leaves_no_manifest_of_files_that_are_not_there
     at: str, own: Workspace, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    write_export(own.answers(), whole(MONTH), "team", date(2026, 11, 23), out)
+    exported(own.answers(), whole(MONTH), "team", date(2026, 11, 23), out)
     write_bill(
         Path(str(own.settings.cur)),
         {MONTH: [*LINES[MONTH], line("1.00")]},
@@ -405,7 +404,7 @@ def test_a_full_disk_names_the_file_and_leaves_the_files_before(
     own: Workspace, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    files = write_export(own.answers(), whole(MONTH), "team", date(2026, 11, 23), out)
+    files = exported(own.answers(), whole(MONTH), "team", date(2026, 11, 23), out)
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     limit = files.statement.stat().st_size + 10  # the statement fits, the detail does not
     assert limit < files.detail.stat().st_size
@@ -419,4 +418,4 @@ def test_a_full_disk_names_the_file_and_leaves_the_files_before(
 def test_a_folder_that_cannot_be_made_names_the_file(own: Workspace, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("no folder")
     with pytest.raises(Problem, match=f"chargeback-team-{MONTH}.csv can't be written"):
-        write_export(own.answers(), whole(MONTH), "team", date(2026, 11, 23), tmp_path / "out")
+        exported(own.answers(), whole(MONTH), "team", date(2026, 11, 23), tmp_path / "out")

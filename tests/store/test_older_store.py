@@ -16,9 +16,8 @@ from chargeback.reports.charges import charges_by_unit
 from chargeback.reports.period_status import notices_of, status_of, ties
 from chargeback.reports.view import View
 from chargeback.settings import Settings
-from chargeback.statement.export import write_export
 from chargeback.workspace import Workspace
-from tests.bills import MONTH, Line, line, whole, write_bill
+from tests.bills import MONTH, Line, exported, line, whole, write_bill
 
 TODAY = date(2026, 11, 23)
 ADDED = ["charged_lines", "net_charged_lines", "net_repeated_lines"]
@@ -98,8 +97,8 @@ def test_its_export_is_the_one_of_a_store_that_was_read_now(
 ) -> None:
     new = Workspace(updated.settings.model_copy(update={"store": tmp_path / "new"}))
     for by in ("team", "principal", "account"):
-        old_files = write_export(updated.answers(), whole(MONTH), by, TODAY, tmp_path / "a")
-        new_files = write_export(new.answers(), whole(MONTH), by, TODAY, tmp_path / "b")
+        old_files = exported(updated.answers(), whole(MONTH), by, TODAY, tmp_path / "a")
+        new_files = exported(new.answers(), whole(MONTH), by, TODAY, tmp_path / "b")
         assert old_files.statement.read_bytes() == new_files.statement.read_bytes()
         assert old_files.detail.read_bytes() == new_files.detail.read_bytes()
 

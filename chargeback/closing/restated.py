@@ -1,0 +1,107 @@
+"""A closed month against the bill as it is now.
+
+A change of rules or of the program is never a difference: both sides are worked out under the
+frozen rules by the present program.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from chargeback.closing.book import ClosedMonth
+from chargeback.closing.frozen_facts import Frozen, open_frozen
+from chargeback.closing.posting import Corrected, due_to_sellers
+from chargeback.money import ZERO, exact_sum
+from chargeback.reports.view import View
+from chargeback.statement.adjustments import Unit
+from chargeback.statement.build import build_statement
+from chargeback.statement.restatement import Restatement, restate
+from chargeback.store.base import StoredPeriod
+from chargeback.store.local import MANIFEST
+from chargeback.store.manifest import Manifest
+from chargeback.workspace import Workspace
+
+ATTRIBUTION_FELL = "attribution-fell"
+
+
+@dataclass(frozen=True)
+class MonthRestatement:
+    """How a closed month differs, by one kind of unit."""
+
+    closed: ClosedMonth
+    by: str
+    restatement: Restatement
+    corrected: Corrected
+    """What is to be posted in all, exact."""
+    holds_attribution_back: bool
+    """Whether it is not posted that other units pay: it is not wanted, or tags have fallen away."""
+    program_differs: bool
+    """Whether the present program charges the frozen facts otherwise than was frozen."""
+
+
+def is_unchanged(closed: ClosedMonth, period: StoredPeriod) -> bool:
+    """Whether the store holds the very facts that were frozen."""
+    frozen = Manifest.model_validate_json(closed.read(MANIFEST))
+    now = period.manifest
+    if frozen.spend_sha256 and frozen.spend_sha256 == now.spend_sha256:
+        return True
+    return (frozen.source_version, frozen.schema_version) == (
+        now.source_version,
+        now.schema_version,
+    )
+
+
+def restate_month(
+    workspace: Workspace, closed: ClosedMonth, period: StoredPeriod, by: str
+) -> MonthRestatement:
+    """How a closed month differs from what the store holds of it.
+
+    Args:
+        workspace: opens both.
+        closed: the month.
+        period: the month's version in the store.
+        by: a kind of unit that the month was closed by.
+
+    Raises:
+        Problem: one of them can't be read.
+    """
+    frozen = open_frozen(closed, workspace.settings.store_folder)
+    statement = closed.statement(by)
+    view = statement.view
+    now = workspace.answers_on([period], frozen.rules)
+    found = restate(frozen.answers, now, view, by, frozen.allocation)
+    fell = period.refusal is not None and any(
+        each.code == ATTRIBUTION_FELL for each in period.refusal.notices
+    )
+    holds_back = fell or not workspace.settings.close.post_attribution
+    posted = {(each.currency, each.bill_to): each.exact for each in closed.documents(by).documents}
+    charged = {
+        unit: exact_sum(
+            (
+                posted.get(unit, ZERO),
+                found.differences.get(unit, ZERO),
+                found.attribution.get(unit, ZERO).copy_negate() if holds_back else ZERO,
+            )
+        )
+        for unit in posted.keys() | found.differences.keys()
+    }
+    return MonthRestatement(
+        closed=closed,
+        by=by,
+        restatement=found,
+        corrected=Corrected(closed.month, charged, due_to_sellers(now, view)),
+        holds_attribution_back=holds_back,
+        program_differs=_worked_out(frozen, view, by, closed) != _without_zeros(posted),
+    )
+
+
+def _worked_out(frozen: Frozen, view: View, by: str, closed: ClosedMonth) -> dict[Unit, Decimal]:
+    """What the present program charges of the frozen facts."""
+    today = closed.record.when.date()
+    again = build_statement(frozen.answers, view, by, today, frozen.allocation)
+    return _without_zeros(again.exact_charges())
+
+
+def _without_zeros(charges: dict[Unit, Decimal]) -> dict[Unit, Decimal]:
+    return {unit: charge for unit, charge in charges.items() if charge}
