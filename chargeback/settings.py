@@ -22,6 +22,7 @@ from pydantic_settings import (
 from chargeback.access.change import AccessSettings
 from chargeback.attribution.rules import AttributionRules
 from chargeback.errors import UsageProblem
+from chargeback.ledger.ledger import S3_LOCATION, Ledger, S3Location, open_ledger
 from chargeback.settings_file import read_config
 from chargeback.settings_problems import not_allowed, not_json
 from chargeback.sources.athena.settings import AthenaSettings
@@ -64,8 +65,9 @@ class Settings(BaseSettings):
     hosts: list[str] = Field(default_factory=list)
     """Names under which the server is reached, beside localhost and the address it listens on."""
     access: AccessSettings = Field(default_factory=AccessSettings)
-    ledger: Path | None = None
-    """Folder of the ledger; None: data/demo/ledger for the demo, data/ledger otherwise."""
+    ledger: S3Location | Path | None = None
+    """Where the ledger lies: a folder, or s3://bucket/prefix; None: data/demo/ledger for the demo,
+    data/ledger otherwise."""
 
     @field_validator("hosts")
     @classmethod
@@ -79,9 +81,10 @@ class Settings(BaseSettings):
 
     @field_validator("ledger", mode="before")
     @classmethod
-    def _is_folder(cls, ledger: object) -> object:
-        if str(ledger).lower().startswith("s3:"):
-            raise ValueError("a ledger in S3 is not supported yet: name a folder")
+    def _is_place(cls, ledger: object) -> object:
+        text = str(ledger)
+        if text.lower().startswith("s3:") and not re.match(S3_LOCATION, text):
+            raise ValueError("a place in S3 is named s3://bucket/prefix")
         return ledger
 
     @classmethod
@@ -109,11 +112,15 @@ class Settings(BaseSettings):
         return demo_folder() / "store" if self.is_demo else DATA / "store"
 
     @property
-    def ledger_folder(self) -> Path:
-        """Where the ledger lives."""
+    def ledger_location(self) -> Path | str:
+        """Where the ledger lies: a folder, or s3://bucket/prefix."""
         if self.ledger is not None:
             return self.ledger
         return demo_folder() / "ledger" if self.is_demo else DATA / "ledger"
+
+    def open_ledger(self) -> Ledger:
+        """What stands for ever; cheap, nothing is read or made yet."""
+        return open_ledger(self.ledger_location, locks=self.store_folder)
 
 
 def demo_folder() -> Path:
@@ -151,10 +158,15 @@ def load_settings() -> Settings:
 
 def _keep_apart(settings: Settings) -> None:
     """The store is made anew from the bill and may be deleted; the ledger may not."""
-    if settings.ledger is None:
-        return
-    if settings.ledger.resolve().is_relative_to(settings.store_folder.resolve()):
+    if settings.ledger is not None and _is_in_store(settings.ledger, settings):
         raise UsageProblem(
-            "The ledger is set to a folder within the spend store.",
-            todo="Make `ledger` (CHARGEBACK_LEDGER) a folder beside it.",
+            "The ledger is set to a place within the spend store.",
+            todo="Make `ledger` (CHARGEBACK_LEDGER) a place beside it.",
         )
+
+
+def _is_in_store(ledger: Path | str, settings: Settings) -> bool:
+    if isinstance(ledger, Path):
+        return ledger.resolve().is_relative_to(settings.store_folder.resolve())
+    in_s3 = settings.athena.store_location if settings.athena else None
+    return in_s3 is not None and f"{ledger.rstrip('/')}/".startswith(f"{in_s3.rstrip('/')}/")

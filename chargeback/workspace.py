@@ -16,15 +16,13 @@ from pydantic import TypeAdapter, ValidationError
 from chargeback.access.change import Actor, require_change
 from chargeback.billing_period import month_of, now, today
 from chargeback.enrichment.delivery import delivery_comparison
-from chargeback.enrichment.local import DamagedFacts
 from chargeback.enrichment.local_tables import LocalTables
 from chargeback.enrichment.owner_facts import OwnerFacts
 from chargeback.enrichment.rules import Rules
 from chargeback.enrichment.tables import Tables
 from chargeback.errors import Problem, SourceProblem, UsageProblem
 from chargeback.files.atomic import write_whole
-from chargeback.ledger import changes
-from chargeback.ledger.objects import Folder, Objects
+from chargeback.ledger.ledger import Ledger
 from chargeback.notices import Notice
 from chargeback.reports.answers import Answers
 from chargeback.settings import Settings, demo_folder
@@ -33,7 +31,7 @@ from chargeback.sources.base import Source, SourcePeriod
 from chargeback.sources.local.files import LocalFiles
 from chargeback.statement.allocation_settings import AllocationSettings
 from chargeback.store.base import Progress, Refresh, Store, StoredPeriod
-from chargeback.store.local import LocalStore
+from chargeback.store.local import DamagedFacts, LocalStore
 from chargeback.store.manifest import SCHEMA_VERSION, Acceptance, Manifest, Refusal
 
 if TYPE_CHECKING:
@@ -126,10 +124,10 @@ class Workspace:
             bill = sha256("".join(versions).encode()).hexdigest()[:16]
         return self.settings.store_folder / "cost-explorer" / bill
 
-    @property
-    def ledger_objects(self) -> Objects:
-        """Where closed months lie."""
-        return Folder(self.settings.ledger_folder)
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Closed months, and who changed what."""
+        return self.settings.open_ledger()
 
     @property
     def allocation(self) -> AllocationSettings:
@@ -226,8 +224,7 @@ class Workspace:
         require_change(actor, self.settings, f"accept the delivery of {month}")
         before = self._standing(month)
         read = self._accept(month, str(actor), progress)
-        changes.record(
-            self.settings.ledger_folder,
+        self.ledger.record(
             who=str(actor),
             what=f"accepted the delivery of {month}",
             before=before,

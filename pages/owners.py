@@ -48,7 +48,7 @@ def draw(path: Path) -> None:
 
 def say_about(path: Path, list_: Opened, asked: list[str]) -> None:
     """Which list it is, what it decides, who saved it last, and the file itself."""
-    by = last_saved(path, list_.read.sha256, workspace.settings.ledger_folder)
+    by = last_saved(path, list_.read.sha256, workspace.settings.open_ledger())
     nouns = " and ".join(BY_NAME[name].noun for name in asked)
     saved = f" · saved by {by.who}, {moment(by.at)}" if by else ""
     rows = count(len(list_.read.entries), "row")

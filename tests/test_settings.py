@@ -72,7 +72,8 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
         ("hosts = ['*']\n", r"hosts.*'\*'"),
         ("open_to_all = 'perhaps'\n", "line 1.*open_to_all"),
         ("[access]\nwriter = []\n", "line 2.*access.writer.*allowed are writers"),
-        ("ledger = 's3://bucket/ledger'\n", "line 1.*ledger.*S3 is not supported yet.*a folder"),
+        ("ledger = 's3:bucket/ledger'\n", "line 1.*ledger.*a place in S3 is named s3://bucket"),
+        ("ledger = 'S3://bucket/ledger'\n", "line 1.*ledger.*a place in S3 is named s3://bucket"),
         ("store = 'a'\nledger = 'a/b'\n", "within the spend store.*CHARGEBACK_LEDGER"),
         ("cur = '/exports'\n[athena]\ndatabase = 'a'\ntable = 'b'\n", "Two bills"),
     ],
@@ -264,9 +265,20 @@ def test_without_a_word_nobody_else_may_look_or_change() -> None:
 
 
 def test_the_ledger_lies_beside_the_store() -> None:
-    assert load_settings().ledger_folder == Path("data/demo/ledger")
-    assert written('cur = "/exports"\n').ledger_folder == Path("data/ledger")
-    assert written('ledger = "/books"\n').ledger_folder == Path("/books")
+    assert load_settings().ledger_location == Path("data/demo/ledger")
+    assert written('cur = "/exports"\n').ledger_location == Path("data/ledger")
+    assert written('ledger = "/books"\n').ledger_location == Path("/books")
+
+
+def test_a_ledger_in_s3_lies_beside_a_store_in_s3() -> None:
+    athena = "[athena]\ndatabase = 'a'\ntable = 'b'\nstore_location = 's3://bucket/store'\n"
+    for place in ("s3://bucket/store-ledger", "s3://bucket", "s3://bucket/books//"):
+        settings = written(f"ledger = '{place}'\n{athena}")
+        assert settings.ledger_location == place
+        assert settings.open_ledger().objects.place == place.rstrip("/")
+    for place in ("s3://bucket/store", "s3://bucket/store/ledger/"):
+        with pytest.raises(UsageProblem, match="within the spend store"):
+            written(f"ledger = '{place}'\n{athena}")
 
 
 def test_access_can_be_set_by_variables(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,7 +290,7 @@ def test_access_can_be_set_by_variables(monkeypatch: pytest.MonkeyPatch) -> None
     assert settings.open_to_all
     assert settings.hosts == ["finance.example.com", "[::2]"]
     assert settings.access.writers == ["ann@example.com"]
-    assert settings.ledger_folder == Path("/books")
+    assert settings.ledger_location == Path("/books")
 
 
 @pytest.mark.parametrize("name", ["CHARGEBACK_HOSTS", "CHARGEBACK_ACCESS__WRITERS"])

@@ -7,13 +7,12 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from chargeback.errors import Problem
-from chargeback.ledger import changes
+from chargeback.ledger.ledger import Ledger
 
 LOG = logging.getLogger(__name__)
 
@@ -45,8 +44,7 @@ class AccessRules(Protocol):
     def access(self) -> AccessSettings:
         """Who may change figures."""
 
-    @property
-    def ledger_folder(self) -> Path:
+    def open_ledger(self) -> Ledger:
         """Where changes and refusals are written down."""
 
 
@@ -108,7 +106,7 @@ def require_change(actor: Actor, rules: AccessRules, what: str) -> None:
     )
     try:
         said = f"refused: {what}"
-        changes.record(rules.ledger_folder, who=str(actor), what=said, before=None, after=None)
+        rules.open_ledger().record(who=str(actor), what=said, before=None, after=None)
     except OSError as error:
         LOG.exception("A refusal could not be written down in the ledger.")
         raise refused from error

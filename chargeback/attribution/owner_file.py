@@ -7,19 +7,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from filelock import FileLock
-
 from chargeback.access.change import AccessRules, Actor, ChangeRefused, require_change
 from chargeback.attribution.owner_draft import Change, Draft, Entry, read_list
 from chargeback.attribution.owners import OwnerListError
 from chargeback.errors import Problem
 from chargeback.files.atomic import flush, write_whole
-from chargeback.ledger import changes
+from chargeback.ledger.ledger import Ledger
 
 READ_ONLY = "[access] read_only_owners (CHARGEBACK_ACCESS__READ_ONLY_OWNERS)"
-LOCK = "owner-lists.lock"
 KEPT = "owner-lists"
-"""Folder of the ledger with every list that was replaced. There, and not beside the list: it is
+"""Where the ledger has every list that was replaced. There, and not beside the list: it is
 kept as long as the line that names it, and the list's own folder is often a checkout or a mounted
 set of settings, in which files of ours would be in the way."""
 ROWS_TOLD = 50
@@ -46,10 +43,10 @@ def why_read_only(path: Path, rules: AccessRules) -> str:
     return ""
 
 
-def last_saved(path: Path, sha256: str, ledger_folder: Path) -> Saved | None:
+def last_saved(path: Path, sha256: str, ledger: Ledger) -> Saved | None:
     """Who saved a list with this content last; None if it was changed by other means."""
     found = None
-    for entry in changes.entries(ledger_folder):
+    for entry in ledger.changes():
         after = entry["after"]
         if entry["what"] == _what(path) and isinstance(after, dict) and after["sha256"] == sha256:
             found = Saved(entry["who"], datetime.fromisoformat(entry["when"]))
@@ -75,11 +72,11 @@ def save(path: Path, draft: Draft, actor: Actor, rules: AccessRules) -> None:
     if draft.faults:
         told = "; ".join(map(str, draft.faults))
         raise OwnerListError(f"{path.name}: {told}.", "Nothing was saved.", "Correct these lines.")
+    ledger = rules.open_ledger()
     try:
-        rules.ledger_folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(rules.ledger_folder / LOCK):
-            _require_unchanged(path, draft, rules.ledger_folder)
-            _replace(path, draft, str(actor), rules.ledger_folder)
+        with ledger.one_at_a_time(KEPT):
+            _require_unchanged(path, draft, ledger)
+            _replace(path, draft, str(actor), ledger)
     except OSError as error:
         raise Problem(
             f"{path.name} could not be saved: {error.strerror}.",
@@ -88,11 +85,11 @@ def save(path: Path, draft: Draft, actor: Actor, rules: AccessRules) -> None:
         ) from error
 
 
-def _require_unchanged(path: Path, draft: Draft, ledger_folder: Path) -> None:
+def _require_unchanged(path: Path, draft: Draft, ledger: Ledger) -> None:
     now = read_list(path)
     if now.sha256 == draft.read.sha256:
         return
-    by = last_saved(path, now.sha256, ledger_folder)
+    by = last_saved(path, now.sha256, ledger)
     changed = f"{by.who} saved it on {_moment(by.at)}" if by else "it was changed outside this page"
     raise ListChanged(
         f"{path.name} is no longer the list that you opened: {changed}.",
@@ -101,29 +98,27 @@ def _require_unchanged(path: Path, draft: Draft, ledger_folder: Path) -> None:
     )
 
 
-def _replace(path: Path, draft: Draft, who: str, ledger_folder: Path) -> None:
-    before = {"sha256": draft.read.sha256, "kept": _keep(path, draft, ledger_folder)}
+def _replace(path: Path, draft: Draft, who: str, ledger: Ledger) -> None:
+    before = {"sha256": draft.read.sha256, "kept": _keep(path, draft, ledger)}
     after = {"sha256": draft.sha256, **_told(draft)}
-    changes.record(ledger_folder, who=who, what=_what(path), before=before, after=after)
+    ledger.record(who=who, what=_what(path), before=before, after=after)
     try:
         write_whole(path.resolve(), draft.content)
     except OSError:
         what = f"could not change the owner list {path.name}"
-        changes.record(ledger_folder, who=who, what=what, before=before, after=before)
+        ledger.record(who=who, what=what, before=before, after=before)
         raise
     flush(path.resolve().parent)
 
 
-def _keep(path: Path, draft: Draft, ledger_folder: Path) -> str:
+def _keep(path: Path, draft: Draft, ledger: Ledger) -> str:
     """Keeps the list as it was read; returns where, within the ledger. '' if there was none."""
     if not draft.read.content:
         return ""
-    folder = ledger_folder / KEPT
-    folder.mkdir(exist_ok=True)
-    name = f"{path.name}.{datetime.now(UTC):%Y%m%dT%H%M%SZ}.{draft.read.sha256[:8]}.bak"
-    write_whole(folder / name, draft.read.content)
-    flush(folder)
-    return f"{KEPT}/{name}"
+    moment = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    name = f"{KEPT}/{path.name}.{moment}.{draft.read.sha256[:8]}.bak"
+    ledger.objects.create(name, draft.read.content)  # one of that name holds the same
+    return name
 
 
 def _told(draft: Draft) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from chargeback.closing.book import open_book
 from chargeback.errors import Problem
 from chargeback.files.atomic import write_whole
 from chargeback.formats import count
-from chargeback.ledger import changes
 from chargeback.ledger.chain import read_entries, verify
 from chargeback.settings import load_settings
 from chargeback.workspace import Workspace
@@ -82,7 +81,7 @@ def _diff(options: argparse.Namespace) -> None:
     )
 
     workspace, month = Workspace(load_settings()), check_month(options.month)
-    closed = open_book(workspace.ledger_objects).require(month)
+    closed = open_book(workspace.ledger.objects).require(month)
     ensure(workspace, month)
     statements = statements_now(workspace)
     for by in closed.record.by:
@@ -96,12 +95,13 @@ def _diff(options: argparse.Namespace) -> None:
 
 def _verify(_: argparse.Namespace) -> None:
     workspace = Workspace(load_settings())
-    fault = verify(workspace.ledger_objects) or changes.verify(workspace.settings.ledger_folder)
+    fault = verify(workspace.ledger.objects) or workspace.ledger.verify_changes()
     if fault:
         raise Problem(
             f"The ledger is not as it was written: {fault}.",
             "What stands before it is whole; do not rely on this and what follows.",
             "Restore the ledger from its backup, then run verify again.",
         )
-    entries = read_entries(workspace.ledger_objects)
-    print(f"The ledger is whole: {count(len(entries), 'entry')}.")
+    entries = read_entries(workspace.ledger.objects)
+    months = count(sum(each.kind == "close" for each in entries), "close")
+    print(f"The ledger is whole: {months}.")

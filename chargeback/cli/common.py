@@ -12,7 +12,7 @@ from chargeback.access.change import Actor, machine_user
 from chargeback.access.rows import rows_of
 from chargeback.billing_period import today
 from chargeback.closing.book import open_book
-from chargeback.closing.statements import Statements, open_ledger
+from chargeback.closing.statements import Statements, book_of
 from chargeback.errors import Problem, SourceProblem, UsageProblem
 from chargeback.notices import Notice, blocking
 from chargeback.reports.answers import Answers
@@ -40,12 +40,12 @@ def statements_now(workspace: Workspace) -> Statements:
         Problem: one of them can't be read.
     """
     answers = workspace.answers()
-    if not answers.months and open_book(workspace.ledger_objects).closed:
+    if not answers.months and open_book(workspace.ledger.objects).closed:
         # What was closed needs no bill; but where there is one, it has to be the ledger's.
         with suppress(SourceProblem, UsageProblem):
             workspace.refresh(progress=progress())
             answers = workspace.answers()
-    book = open_ledger(workspace, answers)
+    book = book_of(workspace, answers)
     rows = rows_of(Actor(machine_user()))
     return Statements(workspace, book, answers if answers.months else None, rows, today())
 

@@ -145,7 +145,7 @@ def _say_price(workspace: Workspace) -> None:
 def _export(options: argparse.Namespace) -> None:
     workspace = Workspace(load_settings())
     month, by = check_month(options.month), options.by
-    closed = open_book(workspace.ledger_objects).find(month)
+    closed = open_book(workspace.ledger.objects).find(month)
     stale = None if closed else ensure(workspace, month)
     statements = statements_now(workspace)
     if closed and by in closed.record.by:

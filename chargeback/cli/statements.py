@@ -20,7 +20,7 @@ from chargeback.workspace import Workspace
 def write_statements(options: argparse.Namespace) -> list[Path]:
     """Writes what the command asks for; returns the files."""
     workspace, month = Workspace(load_settings()), check_month(options.month)
-    closed = open_book(workspace.ledger_objects).find(month)
+    closed = open_book(workspace.ledger.objects).find(month)
     if closed and options.by in closed.record.by:
         return _frozen(closed, options)
     if closed is None:

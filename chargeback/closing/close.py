@@ -21,7 +21,6 @@ from chargeback.closing.pack import Pack, write_pack
 from chargeback.closing.statements import Statements
 from chargeback.errors import Problem, UsageProblem
 from chargeback.files.holds import delete_unless_held, holding
-from chargeback.ledger import changes
 from chargeback.ledger.chain import CLOSE, ClosedFile, Entry, append, link_of
 from chargeback.ledger.objects import Objects
 from chargeback.notices import CODES
@@ -130,7 +129,7 @@ def close_month(  # noqa: PLR0913
         raise _blocked(month, open_)
     closed = CloseNote(who=str(actor), when=now(), note=note, despite=tuple(preview.blockers))
     made = [replace(each, closed=closed) for each in preview.made]
-    objects = workspace.ledger_objects
+    objects = workspace.ledger.objects
     with _writing(month, objects), _draft(workspace.settings.store_folder) as draft:
         files = write_pack(Pack(statements, made, preview.found), draft, up_to_date=up_to_date)
         entry = _commit(statements, preview, closed, draft, files, objects)
@@ -152,7 +151,7 @@ def reopen_month(statements: Statements, month: str, actor: Actor, reason: str) 
         raise UsageProblem(why, "Nothing was reopened.")
     if not reason.strip():
         raise UsageProblem("A month is reopened with a reason.", todo="Say why.")
-    closed, objects = book.closed[-1], workspace.ledger_objects
+    closed, objects = book.closed[-1], workspace.ledger.objects
     with _writing(month, objects):
         entry = Entry(
             number=len(book.entries) + 1,
@@ -201,7 +200,7 @@ def _require_two_people(statements: Statements, actor: Actor) -> None:
     if not settings.close.two_people:
         return
     last = ""
-    for each in changes.entries(settings.ledger_folder):
+    for each in statements.workspace.ledger.changes():
         if each["what"].startswith(DECIDING):
             last = each["who"]
     if last.partition(" as ")[0] == str(actor).partition(" as ")[0]:
@@ -301,8 +300,7 @@ def _writing(month: str, objects: Objects) -> Iterator[None]:
 
 
 def _write_down(statements: Statements, actor: Actor, what: str, entry: Entry) -> None:
-    changes.record(
-        statements.workspace.settings.ledger_folder,
+    statements.workspace.ledger.record(
         who=str(actor),
         what=what,
         before={"entry": entry.number - 1},

@@ -174,7 +174,7 @@ class Statements:
             return found
 
 
-def open_ledger(workspace: Workspace, answers: Answers) -> Book:
+def book_of(workspace: Workspace, answers: Answers) -> Book:
     """The ledger as it is, if it is that of the bill which these answers are over.
 
     Raises:
@@ -182,7 +182,7 @@ def open_ledger(workspace: Workspace, answers: Answers) -> Book:
         LedgerProblem: it can't be relied on.
         OSError: it can't be read.
     """
-    book = open_book(workspace.ledger_objects)
+    book = open_book(workspace.ledger.objects)
     bases = (each for month in answers.months for each in answers.bill(month).cost_basis)
     require_same_bill(book, frozenset(each.payer_account_id for each in bases) - {""})
     return book

@@ -9,14 +9,14 @@ from typing import Any
 
 from botocore.config import Config
 
+from chargeback.aws.problems import words_of
+from chargeback.aws.session import new_session
 from chargeback.doctor.check import EXPORTS_PAGE, MAKE_EXPORT, Check, State, failed
 from chargeback.errors import SourceProblem
 from chargeback.notices import COLUMNS
 from chargeback.sources.athena import problems as athena_problems
 from chargeback.sources.athena.delivery import AthenaDelivery, DeliveryUnknown
 from chargeback.sources.athena.settings import AthenaSettings
-from chargeback.sources.aws_problems import words_of
-from chargeback.sources.aws_session import new_session
 from chargeback.sources.billing import problems as billing_problems
 from chargeback.sources.billing.answers import NO_ANSWER
 from chargeback.sources.cur2 import REQUIRED

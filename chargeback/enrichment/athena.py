@@ -15,6 +15,7 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from chargeback import query
+from chargeback.aws.s3 import StoredObject
 from chargeback.enrichment.bill import Bill, bill_of
 from chargeback.enrichment.classify import (
     ATTRIBUTED_IDENTITIES,
@@ -28,7 +29,6 @@ from chargeback.enrichment.schemas import daily_schema, monthly_schema
 from chargeback.errors import SourceProblem
 from chargeback.sources.athena.settings import AthenaSettings
 from chargeback.store.athena.catalog import StoreTable
-from chargeback.store.athena.objects import StoredObject
 from chargeback.store.athena.store import AthenaPeriod, AthenaStore
 
 RULES_KEPT = 4

@@ -77,10 +77,6 @@ class _BillFile(BaseModel):
     sha256: dict[str, str]
 
 
-class DamagedFacts(SourceProblem):
-    """What is kept of a month can't be read any more; the bill has to be read anew."""
-
-
 def enrich(period: LocalPeriod, rules: Rules) -> EnrichedPeriod:
     """The period under `rules`: read from disk, or worked out and kept there.
 
@@ -163,27 +159,18 @@ def _named_problems(period: LocalPeriod) -> Iterator[None]:
     """Says what keeps a month from being worked out; whether it is the facts is looked up."""
     month = period.manifest.billing_period
     if period.manifest.spend_sha256 and not period.is_whole():
-        raise _damaged(period)  # a changed byte may be read as another amount
+        raise period.damaged()  # a changed byte may be read as another amount
     try:
         yield
     except (duckdb.Error, pa.ArrowInvalid, OSError) as error:
         if not period.is_whole():
-            raise _damaged(period) from error
+            raise period.damaged() from error
         raise SourceProblem(
             f"The lines of {month} can't be interpreted: {_reason(error)}.",
             "That month can't be shown; all others can.",
             "Check that the spend store's folder can be written and has free space, and that the "
             "machine has enough memory.",
         ) from error
-
-
-def _damaged(period: LocalPeriod) -> DamagedFacts:
-    period.mark_as_damaged()
-    return DamagedFacts(
-        f"What the spend store keeps of {period.manifest.billing_period} is damaged.",
-        "That month can't be shown; all others can.",
-        "It is read from the bill again with the next refresh.",
-    )
 
 
 def _reason(error: Exception) -> str:

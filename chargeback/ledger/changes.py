@@ -1,47 +1,32 @@
-"""Who changed what: lines in `changes.jsonl`, each of which carries the hash of the one before.
-
-A line is JSON with `who`, `when` (UTC), `what`, `before`, `after` and `previous`: the SHA-256 of
-the line before as it stands, without its line end; empty in the first. So no line but the last can
-be changed, removed or put in without the next one telling. `changes.head` holds the hash of the
-last: it tells where that one was changed, or where the end was cut off. A copy of that hash kept
-elsewhere tells it even of somebody who writes both files.
-"""
+"""Who changed what, in a folder: lines at the end of `changes.jsonl`, flushed to disk."""
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
 from chargeback.files.atomic import flush
+from chargeback.ledger.change_lines import (
+    CHANGES,
+    HEAD,
+    Fault,
+    entry_of,
+    first_fault,
+    hash_of,
+    hash_to_name,
+    line_of,
+    said_now,
+)
 
-CHANGES = "changes.jsonl"
-HEAD = "changes.head"
 LOCK = "changes.lock"
-FIELDS = {"who", "when", "what", "before", "after", "previous"}
 CUT_SHORT = "set aside: a line that was cut short"
 """What the entry says that keeps what a crash left of a line."""
 BLOCK = 4096
-
-
-@dataclass(frozen=True)
-class Fault:
-    """The first line that is not what was written."""
-
-    line: int
-    """Its number; 1 is the first. One more than there are where the end is missing."""
-    why: str
-
-    def __str__(self) -> str:
-        return f"{CHANGES}, line {self.line}: {self.why}"
 
 
 def record(folder: Path, *, who: str, what: str, before: object, after: object) -> None:
@@ -61,17 +46,15 @@ def record(folder: Path, *, who: str, what: str, before: object, after: object) 
         torn = _take_torn_line(changes)
         if torn:
             text = torn.decode("utf-8", "backslashreplace")
-            aside = {"who": who, "what": CUT_SHORT, "before": text, "after": None}
-            _append(changes, folder, aside)
-        entry = {"who": who, "what": what, "before": before, "after": after}
-        _append(changes, folder, entry)
+            _append(changes, folder, said_now(who=who, what=CUT_SHORT, before=text, after=None))
+        _append(changes, folder, said_now(who=who, what=what, before=before, after=after))
 
 
 def entries(folder: Path) -> Iterator[dict[str, Any]]:
     """What was written down, oldest first; lines that are no entry are left out."""
     if (folder / CHANGES).exists():
         with (folder / CHANGES).open("rb") as changes:
-            yield from filter(None, map(_entry, changes))
+            yield from filter(None, map(entry_of, changes))
 
 
 def verify(folder: Path) -> Fault | None:
@@ -83,46 +66,8 @@ def verify(folder: Path) -> Fault | None:
         head = _head(folder)
         if not (folder / CHANGES).exists():
             return Fault(1, "the file is gone") if head else None
-        return _first_fault(folder / CHANGES, head)
-
-
-def _first_fault(path: Path, head: str) -> Fault | None:
-    number, previous, last = 0, "", ""
-    with path.open("rb") as changes:
-        for number, line in enumerate(changes, start=1):
-            entry = _entry(line)
-            if entry is None:
-                return Fault(number, _unreadable(line))
-            if entry["previous"] != last:
-                return _broken_link(number)
-            previous, last = last, _hash(line)
-    # A crash may have come between a line and its hash in the head.
-    if head and head not in (last, previous):
-        return Fault(max(number, 1), "it was changed, or lines that followed it are gone")
-    return None
-
-
-def _broken_link(number: int) -> Fault:
-    if number == 1:
-        return Fault(1, "lines that stood before it are gone")
-    return Fault(number - 1, "it was changed, or lines between it and the next are gone")
-
-
-def _unreadable(line: bytes) -> str:
-    return "it is no entry" if line.endswith(b"\n") else "it was cut short"
-
-
-def _entry(line: bytes) -> dict[str, Any] | None:
-    """What a line says; None where it is cut short or no entry."""
-    try:
-        entry = json.loads(line) if line.endswith(b"\n") else None
-    except (ValueError, RecursionError):
-        return None
-    return entry if isinstance(entry, dict) and set(entry) == FIELDS else None
-
-
-def _hash(line: bytes) -> str:
-    return sha256(line.removesuffix(b"\n")).hexdigest()
+        with (folder / CHANGES).open("rb") as changes:
+            return first_fault(changes, head)
 
 
 @contextmanager
@@ -159,34 +104,21 @@ def _line_start(changes: int, end: int) -> int:
     return 0
 
 
-def _append(changes: int, folder: Path, said: Mapping[str, object]) -> None:
+def _append(changes: int, folder: Path, said: dict[str, object]) -> None:
     """Writes a line at the end, to the disk."""
-    entry = {
-        "who": said["who"],
-        "when": datetime.now(UTC).isoformat(),
-        **said,
-        "previous": _hash_to_name(changes, _head(folder)),
-    }
-    line = json.dumps(entry, default=str).encode() + b"\n"
+    line = line_of(said, hash_to_name(_last_line(changes), _head(folder)))
     os.lseek(changes, 0, os.SEEK_END)
     written = 0
     while written < len(line):
         written += os.write(changes, line[written:])
     os.fsync(changes)
-    _keep_head(folder, _hash(line))
+    _keep_head(folder, hash_of(line))
 
 
-def _hash_to_name(changes: int, head: str) -> str:
-    """The last line's hash; or the head, where the last line is not what was written last.
-
-    Then the new line does not fit those before it: what was cut off stays missed.
-    """
+def _last_line(changes: int) -> bytes:
     end = os.lseek(changes, 0, os.SEEK_END)
     start = _line_start(changes, end - 1)
-    line = os.pread(changes, end - start, start)
-    last = _hash(line) if line else ""
-    before = (_entry(line) or {}).get("previous", "")
-    return last if head in ("", last, before) else head
+    return os.pread(changes, end - start, start)
 
 
 def _keep_head(folder: Path, head: str) -> None:

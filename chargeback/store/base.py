@@ -93,9 +93,23 @@ class Store(ABC, Generic[P]):
         """
 
     def copy_facts(self, period: P, file: Path) -> None:
-        """Writes the facts of a version, as billed, into a Parquet file. Raises SourceProblem."""
-        del period, file
-        raise SourceProblem("A month of a store in Athena can't be closed yet.")
+        """Writes the facts of a version, as billed, into a Parquet file.
+
+        Its columns are those of queries/cur/daily_spend.sql, as far as the version has them.
+
+        Raises:
+            SourceProblem: they can't be read, or are not as they were written.
+            OSError: the file can't be written.
+        """
+        hold = self.hold(period)
+        try:
+            self._copy_facts(period, file)
+        finally:
+            hold.release()
+
+    @abstractmethod
+    def _copy_facts(self, period: P, file: Path) -> None:
+        """Writes the facts of a version that is held into a file."""
 
     @abstractmethod
     def _stored(self, billing_period: str) -> P | None:

@@ -16,6 +16,7 @@ from pyarrow import ArrowInvalid, parquet
 from pydantic import ValidationError
 
 from chargeback import query
+from chargeback.errors import SourceProblem
 from chargeback.files.atomic import flush, sha256_of, write_whole
 from chargeback.files.holds import FolderHold, delete_unless_held
 from chargeback.notices import Notice
@@ -24,6 +25,10 @@ from chargeback.store.base import Store
 from chargeback.store.manifest import READABLE, Manifest, Reading, Refusal, manifest_of, refusal_of
 
 SPEND, MANIFEST, DAMAGED = "spend.parquet", "manifest.json", "damaged"
+
+
+class DamagedFacts(SourceProblem):
+    """What is kept of a month can't be read any more; the bill has to be read anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +52,17 @@ class LocalPeriod:
 
     def is_whole(self) -> bool:
         """Whether the facts are as they were written, to the last byte."""
-        try:
-            if self.manifest.spend_sha256:
-                return sha256_of(self.spend) == self.manifest.spend_sha256
-            for _ in parquet.ParquetFile(self.spend).iter_batches():
-                pass
-        except (OSError, ArrowInvalid):
-            return False
-        return True
+        return _is_whole(self.spend, self.manifest.spend_sha256)
 
-    def mark_as_damaged(self) -> None:
-        """Has the next refresh read the period anew."""
+    def damaged(self) -> DamagedFacts:
+        """Has the next refresh read the period anew; the problem that says so."""
         with suppress(OSError):
             (self.folder / DAMAGED).touch()
+        return DamagedFacts(
+            f"What the spend store keeps of {self.manifest.billing_period} is damaged.",
+            "That month can't be shown; all others can.",
+            "It is read from the bill again with the next refresh.",
+        )
 
 
 class LocalStore(Store[LocalPeriod]):
@@ -75,9 +78,12 @@ class LocalStore(Store[LocalPeriod]):
         """Keeps a version's folder; the operating system lets go of it for a killed holder."""
         return FolderHold(period.folder)
 
-    def copy_facts(self, period: LocalPeriod, file: Path) -> None:
-        """Copies the file of the facts."""
+    def _copy_facts(self, period: LocalPeriod, file: Path) -> None:
+        if not period.spend.is_file():
+            raise period.damaged()
         shutil.copyfile(period.spend, file)
+        if not _is_whole(file, period.manifest.spend_sha256):
+            raise period.damaged()
 
     def _stored(self, billing_period: str) -> LocalPeriod | None:
         return self._held(self._link(billing_period))
@@ -180,6 +186,18 @@ class LocalStore(Store[LocalPeriod]):
             return Refusal.model_validate_json(self._refused_file(month).read_bytes())
         except (OSError, ValidationError):
             return None
+
+
+def _is_whole(spend: Path, sha256: str) -> bool:
+    """Whether a version's facts are as they were written; '' is one that has no digest yet."""
+    try:
+        if sha256:
+            return sha256_of(spend) == sha256
+        for _ in parquet.ParquetFile(spend).iter_batches():
+            pass
+    except (OSError, ArrowInvalid):
+        return False
+    return True
 
 
 def _contents(spend: Path) -> list[dict[str, Any]]:

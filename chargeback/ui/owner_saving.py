@@ -42,7 +42,7 @@ def warn_of_others(path: Path, list_: Opened, settings: Settings) -> None:
     now = read_list(path)
     if now.sha256 == list_.read.sha256:
         return
-    by = last_saved(path, now.sha256, settings.ledger_folder)
+    by = last_saved(path, now.sha256, settings.open_ledger())
     who = f"{by.who} saved this list on {moment(by.at)}" if by else "this list was changed"
     st.warning(
         plain(

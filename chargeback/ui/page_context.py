@@ -12,7 +12,7 @@ import streamlit as st
 from chargeback.access.rows import Rows, rows_of
 from chargeback.billing_period import today
 from chargeback.closing.book import Book, ClosedMonth
-from chargeback.closing.statements import Statements, open_ledger
+from chargeback.closing.statements import Statements, book_of
 from chargeback.errors import Problem, SourceProblem
 from chargeback.formats import month_name
 from chargeback.reports.answers import Answers
@@ -145,7 +145,7 @@ def _reports(
 
 def _statements_on(workspace: Workspace, answers: Answers, rows: Rows) -> Statements:
     """The statements of what the store and the ledger hold now."""
-    book = open_ledger(workspace, answers)
+    book = book_of(workspace, answers)
     keys = tuple(period.key for period in answers.periods)
     state = (keys, answers.rules.cache_key, str(workspace.allocation), book.key, today())
     return _statements(state, rows, workspace, book, answers)

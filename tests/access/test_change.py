@@ -19,7 +19,8 @@ from chargeback.access.change import (
 )
 from chargeback.access.look import Look, is_this_machine, who_may_look
 from chargeback.access.secrets_file import SignIn
-from chargeback.ledger.changes import CHANGES, verify
+from chargeback.ledger.change_lines import CHANGES
+from chargeback.ledger.changes import verify
 from chargeback.settings import Settings
 
 ANN = "Ann@Example.com"

@@ -20,6 +20,7 @@ class Refusal:
         message: AWS's message.
         status: HTTP status.
         times: how often; `FOREVER` unless said.
+        too_late: whether S3 does what it was asked for all the same, as where its answer is lost.
     """
 
     operation: str
@@ -27,6 +28,7 @@ class Refusal:
     message: str
     status: int = 400
     times: int = FOREVER
+    too_late: bool = False
 
 
 @dataclass

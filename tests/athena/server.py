@@ -12,10 +12,11 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Condition, Event, Thread
+from threading import Condition, Event, Lock, Thread
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 from xml.sax.saxutils import escape
@@ -98,6 +99,7 @@ class AthenaService:
         self.shows_states = False
         """Whether QUEUED and RUNNING are answered before the end, however fast a query is."""
         self._changed = Condition()
+        self._writing = Lock()
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._server = make_server(
             "127.0.0.1", 0, self._serve, threaded=True, request_handler=_QuietHandler
@@ -155,8 +157,7 @@ class AthenaService:
         service, _, operation = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")
         try:
             if service != "AmazonAthena":
-                self._may_refuse(environ)
-                return list(self._moto(environ, start))
+                return self._answer_of_s3(environ, start)
             self._refuse_if_planned(operation)
             length = int(environ.get("CONTENT_LENGTH") or 0)
             answer = self._operations[operation](
@@ -166,16 +167,31 @@ class AthenaService:
         except RefusedCall as refused:
             return _refused(start, refused.refusal, as_xml=service != "AmazonAthena")
 
-    def _may_refuse(self, environ: WSGIEnvironment) -> None:
+    def _answer_of_s3(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """S3's operations as their methods say; the service's own calls always pass."""
+        refusal = None
         if "Credential=service/" not in environ.get("HTTP_AUTHORIZATION", ""):
-            self._refuse_if_planned(f"{environ['REQUEST_METHOD'].title()}Object")
+            refusal = self._planned(_operation_of(environ))
+        if refusal and not refusal.too_late:
+            raise RefusedCall(refusal)
+        # S3 looks at a write's condition and writes in one step; moto does so in two.
+        with (
+            self._writing
+            if "HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MATCH" in environ
+            else (nullcontext())
+        ):
+            if refusal:
+                list(self._moto(environ, lambda *_: None))
+                raise RefusedCall(refusal)
+            return list(self._moto(environ, start))
 
     def _refuse_if_planned(self, operation: str) -> None:
-        self.calls[operation] += 1
-        refusal = self.failures.refusal_of(operation)
-        if refusal:
+        if refusal := self._planned(operation):
             raise RefusedCall(refusal)
+
+    def _planned(self, operation: str) -> Refusal | None:
+        self.calls[operation] += 1
+        return self.failures.refusal_of(operation)
 
     def _start_query_execution(self, request: Json) -> Json:
         workgroup = request.get("WorkGroup", "primary")
@@ -365,6 +381,14 @@ def _check(query: Query, request: Json) -> None:
         raise RefusedCall(_invalid("executionParameters failed to satisfy constraint"))
     if len(request.get("ClientRequestToken", "")) < TOKEN_LENGTH:
         raise RefusedCall(_invalid("clientRequestToken failed to satisfy constraint"))
+
+
+def _operation_of(environ: WSGIEnvironment) -> str:
+    """S3's name for what is asked."""
+    method = environ["REQUEST_METHOD"]
+    if method == "POST" and "uploadId=" in environ["QUERY_STRING"]:
+        return "CompleteMultipartUpload"
+    return f"{method.title()}Object"
 
 
 def _invalid(message: str) -> Refusal:

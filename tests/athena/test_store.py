@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from chargeback import query
 from chargeback.access.rows import EVERYTHING
@@ -29,6 +30,7 @@ from chargeback.settings import Settings
 from chargeback.sources.athena.settings import AthenaSettings
 from chargeback.sources.athena.table import AthenaTable
 from chargeback.sources.base import Extract
+from chargeback.sources.cur2 import result_schema
 from chargeback.store.athena.objects import StoreObjects
 from chargeback.store.athena.store import AthenaStore
 from chargeback.store.base import Refresh
@@ -187,6 +189,20 @@ def test_an_answer_is_scanned_for_once(athena: Athena, there: Answers, read_ther
     for one in asked:
         usage_mix(program(read_there).answers(), one)
     assert [q.reused for q in athena.reading("GROUP BY")] == [False, False, True]
+
+
+def test_copied_facts_are_those_of_the_store_on_disk(
+    there: Answers, here: Answers, read_there: AthenaSettings, read_store: Path, tmp_path: Path
+) -> None:
+    far = program(read_there).store
+    near = Workspace(Settings(athena=read_there, store=read_store)).store
+    for theirs, mine in zip(there.periods, here.periods, strict=True):
+        far.copy_facts(theirs, tmp_path / "far")
+        near.copy_facts(mine, tmp_path / "near")
+        copied, kept = (parquet.read_table(tmp_path / name) for name in ("far", "near"))
+        assert copied.schema == kept.schema == result_schema("daily_spend")
+        assert sorted(map(repr, copied.to_pylist())) == sorted(map(repr, kept.to_pylist()))
+        assert copied.num_rows == theirs.manifest.rows_kept > 0
 
 
 # Read once, replaced whole.

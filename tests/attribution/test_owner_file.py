@@ -22,7 +22,6 @@ from chargeback.attribution.owner_file import (
 )
 from chargeback.attribution.owners import OwnerListError
 from chargeback.errors import Problem
-from chargeback.ledger import changes
 from chargeback.settings import Settings
 
 ROLE = "arn:aws:iam::111122223333:role/search"
@@ -58,13 +57,13 @@ def test_a_saved_list_is_there_with_who_when_and_the_one_before(
     draft = with_team(file, "others")
     save(file, draft, ANN, rules)
     assert file.read_text("utf-8") == f"{OLD}*,others\n"
-    (entry,) = changes.entries(rules.ledger_folder)
+    (entry,) = rules.open_ledger().changes()
     assert (entry["who"], entry["what"]) == (str(ANN), "changed the owner list owners.csv")
-    assert (rules.ledger_folder / entry["before"]["kept"]).read_text("utf-8") == OLD
+    assert rules.open_ledger().objects.read(entry["before"]["kept"]) == OLD.encode()
     new = {"iam_principal": "*", "team": "others"}
     assert entry["after"]["rows"] == [{"line": None, "before": None, "after": new}]
-    assert changes.verify(rules.ledger_folder) is None
-    saved = last_saved(file, read_list(file).sha256, rules.ledger_folder)
+    assert rules.open_ledger().verify_changes() is None
+    saved = last_saved(file, read_list(file).sha256, rules.open_ledger())
     assert saved is not None
     assert (saved.who, saved.at.isoformat()) == (str(ANN), entry["when"])
     assert [path.name for path in file.parent.iterdir()] == ["owners.csv"]
@@ -74,7 +73,7 @@ def test_a_list_that_is_not_there_yet_is_made(file: Path, rules: Settings) -> No
     file.unlink()
     save(file, with_team(file, "others"), ANN, rules)
     assert read_list(file).entries[0].cells["team"] == "others"
-    (entry,) = changes.entries(rules.ledger_folder)
+    (entry,) = rules.open_ledger().changes()
     assert entry["before"]["kept"] == ""
 
 
@@ -99,7 +98,7 @@ def test_who_may_not_is_refused_and_written_down(file: Path, rules: Settings, ac
     with pytest.raises(ChangeRefused, match=r"change the owner list owners\.csv"):
         save(file, with_team(file, "others"), actor, rules)
     assert file.read_text("utf-8") == OLD
-    (entry,) = changes.entries(rules.ledger_folder)
+    (entry,) = rules.open_ledger().changes()
     assert (entry["who"], entry["what"][:8]) == (str(actor), "refused:")
 
 
@@ -126,7 +125,7 @@ def test_a_draft_with_a_fault_is_not_saved(file: Path, rules: Settings) -> None:
     with pytest.raises(OwnerListError, match="line 3: as line 2, but with another team"):
         save(file, with_team(file, "others", ROLE), ANN, rules)
     assert file.read_text("utf-8") == OLD
-    assert list(changes.entries(rules.ledger_folder)) == []
+    assert list(rules.open_ledger().changes()) == []
 
 
 def test_the_second_of_two_is_told_who_saved_and_overwrites_nothing(
@@ -138,7 +137,7 @@ def test_the_second_of_two_is_told_who_saved_and_overwrites_nothing(
         save(file, bobs, BOB, rules)
     assert file.read_bytes() == anns.content
     save(file, with_team(file, "bobs", "b*"), BOB, rules)
-    assert [entry["who"] for entry in changes.entries(rules.ledger_folder)] == [str(ANN), str(BOB)]
+    assert [entry["who"] for entry in rules.open_ledger().changes()] == [str(ANN), str(BOB)]
 
 
 def test_who_changed_the_file_by_hand_is_not_guessed(file: Path, rules: Settings) -> None:
@@ -166,7 +165,7 @@ def test_of_many_at_once_one_saves(file: Path, rules: Settings) -> None:
         won = list(pool.map(attempt, drafts))
     assert won.count(True) == 1
     assert file.read_bytes() == drafts[won.index(True)].content
-    assert len(list(changes.entries(rules.ledger_folder))) == 1
+    assert len(list(rules.open_ledger().changes())) == 1
 
 
 def test_a_disk_that_fails_leaves_the_list_and_says_so(
@@ -184,9 +183,9 @@ def test_a_disk_that_fails_leaves_the_list_and_says_so(
         save(file, draft, ANN, rules)
     assert file.read_text("utf-8") == OLD
     assert [path.name for path in file.parent.iterdir()] == ["owners.csv"]
-    *_, last = changes.entries(rules.ledger_folder)
+    *_, last = rules.open_ledger().changes()
     assert last["what"] == "could not change the owner list owners.csv"
-    assert last_saved(file, read_list(file).sha256, rules.ledger_folder) is None
+    assert last_saved(file, read_list(file).sha256, rules.open_ledger()) is None
 
 
 def save_until(step: int, file: Path, draft: Draft, rules: Settings) -> int:
@@ -216,9 +215,9 @@ def test_a_crash_between_any_steps_leaves_one_list_whole_and_none_unaccounted(
         seen.add(content)
         assert content in {OLD.encode(), draft.content}
         if content == draft.content:
-            *_, last = changes.entries(rules.ledger_folder)
+            *_, last = rules.open_ledger().changes()
             assert last["after"]["sha256"] == draft.sha256
-            assert (rules.ledger_folder / last["before"]["kept"]).read_text("utf-8") == OLD
+            assert rules.open_ledger().objects.read(last["before"]["kept"]) == OLD.encode()
             file.write_text(OLD, "utf-8")
         step += 1
     assert step > 10
@@ -230,6 +229,6 @@ def test_the_ledger_spells_out_only_so_many_rows(file: Path, rules: Settings) ->
     read = read_list(file)
     new = [Entry.of({"iam_principal": f"role-{n}", "team": "x"}) for n in range(ROWS_TOLD + 1)]
     save(file, draft_of(read, [*read.entries, *new]), ANN, rules)
-    (entry,) = changes.entries(rules.ledger_folder)
+    (entry,) = rules.open_ledger().changes()
     assert (entry["after"]["rows_changed"], len(entry["after"]["rows"])) == (51, ROWS_TOLD)
-    assert len(list((rules.ledger_folder / KEPT).iterdir())) == 1
+    assert len(rules.open_ledger().objects.names(f"{KEPT}/")) == 1

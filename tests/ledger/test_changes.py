@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chargeback.ledger.changes import CHANGES, CUT_SHORT, HEAD, record, verify
+from chargeback.ledger.change_lines import CHANGES, HEAD
+from chargeback.ledger.changes import CUT_SHORT, record, verify
 
 ADD_MANY = """
 import sys

@@ -13,13 +13,15 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from pyarrow import parquet
 
-from chargeback.enrichment.local import DamagedFacts
 from chargeback.errors import Problem
+from chargeback.files.atomic import sha256_of
 from chargeback.files.holds import holding
 from chargeback.reports.answers import Answers
 from chargeback.reports.charges import detail
 from chargeback.settings import Settings
+from chargeback.store.local import DamagedFacts
 from chargeback.workspace import Workspace
 from tests.bills import MONTH, WRITTEN, exported, line, whole, write_bill
 
@@ -134,6 +136,27 @@ def test_facts_are_read_from_the_bill_again(damage: Damage, workspace: Workspace
     assert totals(workspace.answers()) == TOTALS
     assert extracts(workspace)[MONTH] != before[MONTH]
     assert extracts(workspace)[OTHER] == before[OTHER]
+
+
+def test_a_copy_of_facts_is_theirs_byte_for_byte(workspace: Workspace, tmp_path: Path) -> None:
+    stored = workspace.store.periods(workspace.source.source_id)[0]
+    workspace.store.copy_facts(stored, tmp_path / "copy")
+    assert sha256_of(tmp_path / "copy") == stored.manifest.spend_sha256 != ""
+    assert (tmp_path / "copy").read_bytes() == stored.spend.read_bytes()
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_damaged_facts_are_not_copied_and_read_anew(
+    damage: Damage, own: Workspace, tmp_path: Path
+) -> None:
+    stored, other = own.store.periods(own.source.source_id)
+    damage(stored.spend)
+    with pytest.raises(DamagedFacts, match=f"{MONTH} is damaged"):
+        own.store.copy_facts(stored, tmp_path / "copy")
+    own.store.copy_facts(other, tmp_path / "copy")
+    assert own.refresh() == [MONTH]
+    own.store.copy_facts(own.store.periods(own.source.source_id)[0], tmp_path / "copy")
+    assert parquet.read_table(tmp_path / "copy").num_rows == 2  # LINES has two of the month
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)

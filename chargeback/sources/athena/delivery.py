@@ -17,10 +17,10 @@ from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chargeback.aws.session import new_session
 from chargeback.errors import SourceProblem
 from chargeback.notices import Notice, notice
 from chargeback.sources.athena.settings import AthenaSettings
-from chargeback.sources.aws_session import new_session
 from chargeback.sources.delivery_manifest import below_partition, parse_manifest
 
 METADATA, MANIFEST = "metadata/", "-Manifest.json"

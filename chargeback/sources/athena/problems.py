@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
+from chargeback.aws.problems import CREDENTIALS, Reason, fitting, words_of
 from chargeback.errors import SourceProblem
-from chargeback.sources.aws_problems import CREDENTIALS, Reason, fitting, words_of
 
 MEANS = "Nothing newer can be read from Athena; figures read earlier stay as they were."
 

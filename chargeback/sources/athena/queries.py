@@ -26,6 +26,7 @@ from pyathena.formatter import Formatter
 from pyathena.model import AthenaQueryExecution
 from pyathena.util import RetryConfig, parse_output_location, retry_api_call, stop_retries_on
 
+from chargeback.aws.session import new_session
 from chargeback.errors import SourceProblem
 from chargeback.sources.athena.costs import AthenaCosts, price
 from chargeback.sources.athena.problems import (
@@ -36,7 +37,6 @@ from chargeback.sources.athena.problems import (
     unreadable_results,
 )
 from chargeback.sources.athena.settings import AthenaSettings
-from chargeback.sources.aws_session import new_session
 
 REUSE_MINUTES = 60
 """How old an answer may be that Athena gives again instead of scanning for it."""

@@ -23,10 +23,10 @@ from botocore.parsers import ResponseParserError
 from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from chargeback.aws.session import new_session
 from chargeback.billing_period import UtcMoment, month_of, now
 from chargeback.errors import SourceProblem
 from chargeback.files.atomic import write_whole
-from chargeback.sources.aws_session import new_session
 from chargeback.sources.billing.problems import as_problem, can_not_keep
 
 HOME_REGION = "us-east-1"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
+from chargeback.aws.problems import CREDENTIALS, Reason, fitting, words_of
 from chargeback.errors import SourceProblem
-from chargeback.sources.aws_problems import CREDENTIALS, Reason, fitting, words_of
 
 MEANS = "The bill's own figures are not affected; what they are compared with is missing or old."
 

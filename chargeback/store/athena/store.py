@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlglot import exp
 
+from chargeback.aws.s3 import StoredObject
 from chargeback.errors import SourceProblem
 from chargeback.notices import Notice
 from chargeback.sources.athena.settings import AthenaSettings
@@ -21,7 +22,7 @@ from chargeback.sources.base import Extract
 from chargeback.sources.cur2 import result_schema
 from chargeback.store.athena.catalog import ADDED, StoreTable
 from chargeback.store.athena.leases import Lease, end_leases, is_leased
-from chargeback.store.athena.objects import StoredObject, StoreObjects
+from chargeback.store.athena.objects import StoreObjects
 from chargeback.store.athena.versions import Versions
 from chargeback.store.base import Store
 from chargeback.store.manifest import (
@@ -124,6 +125,9 @@ class AthenaStore(Store[AthenaPeriod]):
         """The versions that are not deleted. Raises SourceProblem."""
         records = (self._record(StoredObject(body, "")) for body in self.objects.all("periods/"))
         return {version for record in records if record for version in record.versions}
+
+    def _copy_facts(self, period: AthenaPeriod, file: Path) -> None:
+        self.versions.copy(self.facts(period), self._spend.schema, file)
 
     def _stored(self, billing_period: str) -> AthenaPeriod | None:
         found = self.objects.get(_name(billing_period))

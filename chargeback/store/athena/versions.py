@@ -71,6 +71,11 @@ class Versions:
             self.queries.unload(connection, *bind(statement, parameters), schema, out)
             return parquet.read_table(out)
 
+    def copy(self, rows: exp.Subquery, schema: pa.Schema, file: Path) -> None:
+        """Writes a version of a table, in no order, into a Parquet file on this machine."""
+        with self.queries.connected() as connection:
+            self.queries.unload(connection, *bind(rows.this, {}), schema, file)
+
     def drop(self, month: str, version: str, *tables: StoreTable) -> None:
         """Deletes a version of tables. What can't be deleted now costs storage and no figure."""
         for table in tables:
