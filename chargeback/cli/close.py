@@ -10,6 +10,7 @@ from chargeback.access.change import Actor, machine_user
 from chargeback.billing_period import check_month
 from chargeback.cli.common import Commands, ensure, statements_now, warn
 from chargeback.closing.book import open_book
+from chargeback.closing.reopen import reopen_month
 from chargeback.errors import Problem
 from chargeback.files.atomic import write_whole
 from chargeback.formats import count
@@ -63,8 +64,6 @@ def _close(options: argparse.Namespace) -> None:
 
 
 def _reopen(options: argparse.Namespace) -> None:
-    from chargeback.closing.close import reopen_month  # noqa: PLC0415  (imports pandas)
-
     workspace, month = Workspace(load_settings()), check_month(options.month)
     entry = reopen_month(statements_now(workspace), month, _actor(options), options.reason)
     print(f"Reopened {month}: revision {entry.revision} is withdrawn.")
@@ -95,7 +94,7 @@ def _diff(options: argparse.Namespace) -> None:
 
 def _verify(_: argparse.Namespace) -> None:
     workspace = Workspace(load_settings())
-    fault = verify(workspace.ledger.objects) or workspace.ledger.verify_changes()
+    fault = verify(workspace.ledger) or workspace.ledger.verify_changes()
     if fault:
         raise Problem(
             f"The ledger is not as it was written: {fault}.",

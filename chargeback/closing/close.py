@@ -1,4 +1,4 @@
-"""Closing a month, and reopening the newest: everything or nothing, and one of several at once."""
+"""Closing a month: everything or nothing, and one of several at once."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from chargeback.access.change import Actor, ChangeRefused, require_change
 from chargeback.billing_period import is_over, now
 from chargeback.closing.blockers import OWN_CODES, blockers, remarks
 from chargeback.closing.book import CloseRecord, require_same_bill
+from chargeback.closing.entries import add, writing
 from chargeback.closing.frozen_facts import FOLDER, UNFINISHED
 from chargeback.closing.pack import Pack, write_pack
 from chargeback.closing.statements import Statements
 from chargeback.errors import Problem, UsageProblem
 from chargeback.files.holds import delete_unless_held, holding
-from chargeback.ledger.chain import CLOSE, ClosedFile, Entry, append, link_of
-from chargeback.ledger.objects import Objects
+from chargeback.ledger.chain import CLOSE, ClosedFile, Entry, link_of
 from chargeback.notices import CODES
 from chargeback.reconciliation.compare import Reconciliation, reconcile
 from chargeback.reports.period_status import status_of
@@ -129,58 +129,12 @@ def close_month(  # noqa: PLR0913
         raise _blocked(month, open_)
     closed = CloseNote(who=str(actor), when=now(), note=note, despite=tuple(preview.blockers))
     made = [replace(each, closed=closed) for each in preview.made]
-    objects = workspace.ledger.objects
-    with _writing(month, objects), _draft(workspace.settings.store_folder) as draft:
+    ledger = workspace.ledger
+    with writing(month, ledger), _draft(workspace.settings.store_folder) as draft:
         files = write_pack(Pack(statements, made, preview.found), draft, up_to_date=up_to_date)
-        entry = _commit(statements, preview, closed, draft, files, objects)
-    _write_down(statements, actor, f"closed {month}", entry)
+        entry = _put_in_ledger(statements, preview, closed, draft, files)
+        add(ledger, statements.book, entry, actor)
     return entry
-
-
-def reopen_month(statements: Statements, month: str, actor: Actor, reason: str) -> Entry:
-    """Withdraws the newest close: what it posted is unposted, and stands in the next one again.
-
-    Raises:
-        ChangeRefused: they may not.
-        UsageProblem: the month is not the newest that is closed, or there is no reason.
-        Problem: somebody else was faster, or it can't be written.
-    """
-    workspace, book = statements.workspace, statements.book
-    require_change(actor, workspace.settings, f"reopen {month}")
-    if why := why_not_to_reopen(statements, month):
-        raise UsageProblem(why, "Nothing was reopened.")
-    if not reason.strip():
-        raise UsageProblem("A month is reopened with a reason.", todo="Say why.")
-    closed, objects = book.closed[-1], workspace.ledger.objects
-    with _writing(month, objects):
-        entry = Entry(
-            number=len(book.entries) + 1,
-            kind="reopen",
-            billing_period=month,
-            revision=closed.entry.revision,
-            payer_account_ids=closed.entry.payer_account_ids,
-            who=str(actor),
-            when=now(),
-            note=reason,
-            previous=link_of(objects, book.entries),
-        )
-        if not append(objects, entry):
-            raise _too_late(month)
-        _write_down(statements, actor, f"reopened {month}", entry)
-    return entry
-
-
-def why_not_to_reopen(statements: Statements, month: str) -> str:
-    """Why a month can't be reopened, in a sentence; '' if it can."""
-    newest = statements.book.newest
-    if newest is None or not statements.book.find(month):
-        return f"{month} is not closed."
-    if newest.month != month:
-        return (
-            f"Only the newest closed month, {newest.month}, can be reopened; {month} is corrected "
-            "by adjustments."
-        )
-    return ""
 
 
 def _require_sense(note: str, despite: Sequence[str]) -> None:
@@ -220,15 +174,15 @@ def _reconciled(statements: Statements, month: str) -> Iterator[Reconciliation]:
         )
 
 
-def _commit(  # noqa: PLR0913, PLR0917
+def _put_in_ledger(
     statements: Statements,
     preview: Preview,
     closed: CloseNote,
     draft: Path,
     files: tuple[ClosedFile, ...],
-    objects: Objects,
 ) -> Entry:
-    """Puts the files in the ledger, then the entry that makes the month a closed one."""
+    """Puts the files in the ledger; returns the entry that makes it a closed month."""
+    objects = statements.workspace.ledger.objects
     book, month, answers = statements.book, preview.month, statements.answers(preview.month)
     revision, link = book.revision(month) + 1, link_of(objects, book.entries)
     folder = f"closes/{month}-r{revision}-{uuid.uuid4().hex[:8]}/"
@@ -254,7 +208,7 @@ def _commit(  # noqa: PLR0913, PLR0917
         objects.create(f"{folder}{file.name}", draft / file.name)
     said = record.model_dump_json(indent=2).encode() + b"\n"
     objects.create(f"{folder}{CLOSE}", said)
-    entry = Entry(
+    return Entry(
         number=len(book.entries) + 1,
         kind="close",
         billing_period=month,
@@ -267,9 +221,6 @@ def _commit(  # noqa: PLR0913, PLR0917
         close_sha256=hashlib.sha256(said).hexdigest(),
         previous=link,
     )
-    if not append(objects, entry):
-        raise _too_late(month)
-    return entry
 
 
 @contextmanager
@@ -287,27 +238,6 @@ def _draft(store: Path) -> Iterator[Path]:
             shutil.rmtree(draft, ignore_errors=True)
 
 
-@contextmanager
-def _writing(month: str, objects: Objects) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise Problem(
-            f"{objects.place} can't be written: {error.strerror or error}.",
-            f"{month} is as it was before.",
-            "Check its free space and permissions, then try again.",
-        ) from error
-
-
-def _write_down(statements: Statements, actor: Actor, what: str, entry: Entry) -> None:
-    statements.workspace.ledger.record(
-        who=str(actor),
-        what=what,
-        before={"entry": entry.number - 1},
-        after={"entry": entry.number, "revision": entry.revision, "note": entry.note},
-    )
-
-
 def _blocked(month: str, open_: Sequence[Despite]) -> Problem:
     said = " ".join(f"{each.code}: {each.words}" for each in open_)
     codes = ",".join(dict.fromkeys(each.code for each in open_))
@@ -315,12 +245,4 @@ def _blocked(month: str, open_: Sequence[Despite]) -> Problem:
         f"{month} can't be closed yet. {said}",
         "Nothing was closed.",
         f"Settle this, or close it all the same with --despite {codes} and a note that says why.",
-    )
-
-
-def _too_late(month: str) -> Problem:
-    return Problem(
-        f"Somebody else closed or reopened a month meanwhile: {month} is as they left it.",
-        "Nothing was changed.",
-        "Look at where the months stand, then try again.",
     )

@@ -15,7 +15,7 @@ from chargeback.enrichment.local_tables import LocalTables
 from chargeback.enrichment.rules import Rules
 from chargeback.files.atomic import flush, sha256_of
 from chargeback.files.holds import delete_unless_held, holding
-from chargeback.ledger.chain import LedgerProblem
+from chargeback.ledger.objects import LedgerProblem
 from chargeback.reports.answers import Answers
 from chargeback.statement.allocation_settings import AllocationSettings
 from chargeback.store.local import MANIFEST, SPEND, LocalPeriod, LocalStore

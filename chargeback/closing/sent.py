@@ -11,7 +11,7 @@ from zipfile import ZipFile
 from chargeback.closing.book import ClosedMonth
 from chargeback.errors import UsageProblem
 from chargeback.files.cells import neutralise
-from chargeback.ledger.chain import LedgerProblem
+from chargeback.ledger.objects import LedgerProblem
 from chargeback.statement.export import (
     ExportFiles,
     allocation_name,

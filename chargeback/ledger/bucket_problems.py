@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from chargeback.aws.problems import CREDENTIALS, Reason, fitting, words_of
-from chargeback.ledger.chain import LedgerProblem
+from chargeback.ledger.objects import LedgerProblem
 
 MEANS = "The ledger can't be read or written; nothing in it has changed."
 CODE = re.compile(r"[A-Z][A-Za-z]*(?=:)")

@@ -15,8 +15,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from chargeback.billing_period import UtcMoment
-from chargeback.errors import Problem
-from chargeback.ledger.objects import Objects
+from chargeback.ledger.ledger import Ledger
+from chargeback.ledger.objects import LedgerProblem, Objects
 
 ENTRIES = "entries/"
 CLOSE = "close.json"
@@ -49,7 +49,7 @@ class Entry(BaseModel):
     @property
     def name(self) -> str:
         """Of the object that it is."""
-        return f"{ENTRIES}{self.number:06d}.json"
+        return name_of(self.number)
 
 
 class ClosedFile(BaseModel):
@@ -77,10 +77,6 @@ class Broken:
 
     def __str__(self) -> str:
         return f"{self.name}: {self.why}"
-
-
-class LedgerProblem(Problem):
-    """The ledger can't be read, or is not what was written."""
 
 
 def read_entries(objects: Objects) -> list[Entry]:
@@ -113,22 +109,50 @@ def append(objects: Objects, entry: Entry) -> bool:
     return objects.create(entry.name, entry.model_dump_json(indent=2).encode() + b"\n")
 
 
-def verify(objects: Objects) -> Broken | None:
-    """The first entry that is not as it was written, with the files of its close; None if none."""
-    previous = ""
+def verify(ledger: Ledger) -> Broken | None:
+    """The first entry that is not as it was written, with the files of its close; None if none.
+
+    The list of changes tells how many entries there have to be: of the last, nothing else does.
+    """
+    objects, previous, number = ledger.objects, "", 0
     for number, name in enumerate(objects.names(ENTRIES), start=1):
         content = objects.read(name)
-        entry = _entry(content)
-        if entry is None:
-            return Broken(name, "it is no entry")
-        if entry.number != number or entry.name != name:
-            return Broken(f"{ENTRIES}{number:06d}.json", "it is gone")
-        if entry.previous != previous:
-            return Broken(name, "the entry before it was changed")
-        if why := next(_faults(objects, entry), ""):
-            return Broken(name, why)
+        if broken := _broken(objects, number, name, content, previous):
+            return broken
         previous = _hash(content)
+    told = told_of(ledger)
+    if told > number:
+        return Broken(name_of(number + 1), "it is gone")
+    # A crash may have come between an entry and its line.
+    if told < number - 1:
+        return Broken(name_of(told + 1), "the list of changes does not tell of it")
     return None
+
+
+def _broken(
+    objects: Objects, number: int, name: str, content: bytes, previous: str
+) -> Broken | None:
+    """What of an entry is not as it was written."""
+    entry = _entry(content)
+    if entry is None:
+        return Broken(name, "it is no entry")
+    if entry.number != number or entry.name != name:
+        return Broken(name_of(number), "it is gone")
+    if entry.previous != previous:
+        return Broken(name, "it does not follow the entry before")
+    why = next(_faults(objects, entry), "")
+    return Broken(name, why) if why else None
+
+
+def told_of(ledger: Ledger) -> int:
+    """The number of the newest entry that the list of changes tells of; 0 for none."""
+    told = (each["after"] for each in ledger.changes() if isinstance(each["after"], dict))
+    return max((said.get("entry", 0) for said in told), default=0)
+
+
+def name_of(number: int) -> str:
+    """Of the object that is the entry of a number."""
+    return f"{ENTRIES}{number:06d}.json"
 
 
 def _faults(objects: Objects, entry: Entry) -> Iterator[str]:

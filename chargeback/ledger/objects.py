@@ -8,7 +8,12 @@ import uuid
 from pathlib import Path
 from typing import Protocol
 
+from chargeback.errors import Problem
 from chargeback.files.atomic import flush
+
+
+class LedgerProblem(Problem):
+    """The ledger can't be read, or is not what was written."""
 
 
 class Objects(Protocol):
