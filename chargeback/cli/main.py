@@ -1,4 +1,4 @@
-"""python -m chargeback: refresh, export, statements, doctor, demo."""
+"""python -m chargeback: the parser of all commands, and those that are short."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import duckdb
 
 from chargeback.access.change import Actor, machine_user
 from chargeback.billing_period import check_month, today
+from chargeback.cli.accrual import add_accrual
 from chargeback.cli.close import add_close
 from chargeback.cli.common import (
     ensure,
@@ -103,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     statements.set_defaults(run=_statements)
 
     add_close(commands)
+    add_accrual(commands)
 
     doctor = commands.add_parser("doctor", help="check that everything is set up")
     doctor.set_defaults(run=_doctor)

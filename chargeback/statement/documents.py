@@ -63,7 +63,8 @@ class Document(BaseModel):
     document_type: DocumentType
     document_id: str
     replaces: str = ""
-    """The document of a revision that was withdrawn, which this one stands for."""
+    """The document of a revision that was withdrawn, which this one stands for; of a reversal the
+    accrual that it takes back."""
     bill_to: str
     cost_center: str
     currency: str

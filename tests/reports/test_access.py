@@ -52,6 +52,7 @@ from chargeback.reports.restatement import changed_lines, restatement_lines
 from chargeback.reports.summary import summarise, totals_by_month
 from chargeback.reports.tags import disagreements, spellings, unused_keys
 from chargeback.reports.unallocated import internal_use, reasons, unallocated_callers
+from chargeback.reports.usage_days import usage_days
 from chargeback.reports.usage_mix import unrecognised, usage_mix
 from chargeback.reports.view import View
 from chargeback.settings import Settings
@@ -195,6 +196,7 @@ CALLS: dict[str, Ask] = {
     ],
     "unrecognised": lambda _, a, v: unrecognised(a, v),
     "unused_keys": lambda _, a, v: unused_keys(a, v, AttributionRules(team=["account"])),
+    "usage_days": lambda _, a, v: usage_days(a, v, "team", [date(2026, 10, 9), date(2026, 10, 4)]),
     "usage_mix": lambda _, a, v: usage_mix(a, v),
 }
 

@@ -224,6 +224,11 @@ def _changed() -> Iterator[Case]:
         yield Case(f"{len(columns)} columns", {"columns": columns})
 
 
+def _usage_days() -> Iterator[Case]:
+    for dates in ([], [f"{PREVIOUS}-28", f"{MONTH}-05", f"{MONTH}-31"]):
+        yield from _dimensions("daily", dates=dates)
+
+
 def _elsewhere() -> Iterator[Case]:
     view = VIEWS["all"].since(MONTHS[0])
     for month in MONTHS[1:]:
@@ -289,6 +294,7 @@ CASES: dict[str, Iterable[Case]] = {
     "reports/unit_parts": _unit_parts(),
     "reports/units": _dimensions("monthly"),
     "reports/unrecognised": _views("monthly"),
+    "reports/usage_days": _usage_days(),
     "reports/usage_mix": _views("monthly"),
     "reports/tag_sets": _views("daily"),
     "reports/tags_seen": _months("daily"),
