@@ -29,6 +29,7 @@ from chargeback.sources.athena.settings import AthenaSettings
 from chargeback.sources.bill_settings import BillSettings, DefaultBasis
 from chargeback.statement.allocation_settings import AllocationSettings
 from chargeback.statement.close_settings import CloseSettings
+from chargeback.statement.journal.settings import JournalSettings
 from chargeback.statement.unit_settings import StatementSettings
 
 DATA = Path("data")
@@ -60,6 +61,7 @@ class Settings(BaseSettings):
     allocation: AllocationSettings = Field(default_factory=AllocationSettings)
     statement: StatementSettings = Field(default_factory=StatementSettings)
     close: CloseSettings = Field(default_factory=CloseSettings)
+    journal: JournalSettings = Field(default_factory=JournalSettings)
     open_to_all: bool = False
     """Whoever reaches the server sees the bill, where no sign-in that can be used is set up."""
     hosts: list[str] = Field(default_factory=list)

@@ -20,6 +20,8 @@ EXAMPLES = {
     "CHARGEBACK_ATTRIBUTION": '{"team": ["iamPrincipal/team"]}',
     "CHARGEBACK_BILL__EXCLUDE_PRODUCTS": '["1a2b3c4d5e6f"]',
     "CHARGEBACK_BILL__BASIS": '{"999900000001": "net"}',
+    "CHARGEBACK_JOURNAL__CLEARING": '{"AWS Marketplace": "6501"}',
+    "CHARGEBACK_JOURNAL": '{"clearing_account": "6500"}',
     "CHARGEBACK_BILL": '{"export": "bedrock"}',
 }
 """What a variable that is read as JSON may say, by how its name begins."""

@@ -18,6 +18,7 @@ from chargeback.sources.athena.settings import AthenaSettings
 from chargeback.sources.bill_settings import BillSettings
 from chargeback.statement.allocation_settings import AllocationRule, AllocationSettings
 from chargeback.statement.close_settings import CloseSettings
+from chargeback.statement.journal.settings import JournalSettings
 from chargeback.statement.unit_settings import StatementSettings
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "chargeback.example.toml"
@@ -29,6 +30,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "allocation": AllocationSettings,
     "statement": StatementSettings,
     "close": CloseSettings,
+    "journal": JournalSettings,
 }
 SETTING = re.compile(r"^# (\[\w+\]|\w+ = .+)$", re.MULTILINE)
 
@@ -116,6 +118,7 @@ def test_it_gives_the_defaults(uncommented: str) -> None:
     assert said["access"] == AccessSettings().model_dump()
     assert said["attribution"] == AttributionRules().model_dump()
     assert said["statement"] == StatementSettings().model_dump()
+    assert said["journal"] == JournalSettings().model_dump(mode="json")
     for name in ("workgroup", "catalog", "timeout_seconds"):
         assert said["athena"][name] == AthenaSettings.model_fields[name].default
 

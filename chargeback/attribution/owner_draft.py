@@ -20,12 +20,8 @@ from chargeback.attribution.owners import (
     COLUMNS,
     DATES,
     NOTES,
-    Fault,
-    FaultError,
     OwnerRow,
     cells_by_column,
-    decoded,
-    filled_lines,
     note_from_cell,
     note_to_cell,
     owners_in,
@@ -35,6 +31,7 @@ from chargeback.attribution.owners import (
     unreadable,
 )
 from chargeback.errors import UsageProblem
+from chargeback.files.lists import Fault, FaultError, decoded, filled_lines
 
 BOM = b"\xef\xbb\xbf"
 

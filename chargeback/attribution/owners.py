@@ -8,13 +8,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
 
 from chargeback.attribution.principal_pattern import other_wildcard, tidied
 from chargeback.attribution.star_pattern import STAR
 from chargeback.dimensions import ATTRIBUTED, UNALLOCATED
 from chargeback.errors import UsageProblem
 from chargeback.files.cells import neutralise
+from chargeback.files.lists import (
+    Fault,
+    FaultError,
+    by_column,
+    cells_of,
+    check_once,
+    decoded,
+    filled_lines,
+)
 
 KEYS = ("iam_principal", "usage_account_id")
 VALUES = tuple(dimension.name for dimension in ATTRIBUTED)
@@ -24,7 +32,6 @@ NOTES = ("owner_email", "note")
 COLUMNS = (*KEYS, *VALUES, *DATES, *NOTES)
 """All that a list may have, in the order of a new one."""
 
-CELL = re.compile(r'(?:"([^"]*(?:""[^"]*)*)"|([^",]*))(,|$)')
 ACCOUNT = re.compile(r"[0-9]{12}")
 SCIENTIFIC = re.compile(r"[0-9][0-9.,]*[eE]\+?[0-9]+")
 FEW_DIGITS = re.compile(r"[0-9]{1,11}")
@@ -32,20 +39,6 @@ FEW_DIGITS = re.compile(r"[0-9]{1,11}")
 
 class OwnerListError(UsageProblem):
     """The owner list can't be used; says which lines, and what is allowed."""
-
-
-class FaultError(Exception):
-    """What is wrong with one line."""
-
-
-class Fault(NamedTuple):
-    """What is wrong with a line of the list."""
-
-    line: int
-    what: str
-
-    def __str__(self) -> str:
-        return f"line {self.line}: {self.what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +108,6 @@ def parse_owners(text: str) -> tuple[list[OwnerRow], list[Fault]]:
     return rows, sorted(faults + _contradictions(rows))
 
 
-def decoded(content: bytes) -> str:
-    """A list's text; each line ends as in Unix. Raises UnicodeDecodeError."""
-    return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-
-
-def filled_lines(text: str) -> Iterator[tuple[int, str]]:
-    """The lines that say anything, with their numbers."""
-    return ((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip())
-
-
 def unreadable(name: str, error: Exception) -> OwnerListError:
     """Says that a list can't be read, and why, without where on the server it lies."""
     why = error.strerror if isinstance(error, OSError) else error
@@ -139,49 +122,19 @@ def read_header(header: str) -> list[str]:
     """The columns that a list's first line names. Raises FaultError."""
     if not header:
         raise FaultError("the list is empty, it has no header")
-    columns = _cells(header)
+    columns = cells_of(header)
     if unknown := [name for name in columns if name not in COLUMNS]:
         raise FaultError(f"unknown columns {unknown}; commas separate columns")
-    if twice := sorted({name for name in columns if columns.count(name) > 1}):
-        raise FaultError(f"the header names {', '.join(twice)} twice")
+    check_once(columns)
     for needed in (KEYS, VALUES):
         if not set(needed) & set(columns):
             raise FaultError(f"there is no column {' or '.join(needed)}")
     return columns
 
 
-def _cells(line: str) -> list[str]:
-    """The cells of a line, by RFC 4180: a quote begins and ends its cell, and is doubled within.
-
-    No cell runs over several lines: a name has none, and a quote left open would take what
-    follows for a part of it.
-    """
-    cells, at, comma = [], 0, ","
-    while comma:
-        cell = CELL.match(line, at)
-        if cell is None:
-            raise FaultError(_quoting(line[at:]))
-        quoted, plain, comma = cell.groups()
-        cells.append((plain if quoted is None else quoted.replace('""', '"')).strip())
-        at = cell.end()
-    return cells
-
-
-def _quoting(rest: str) -> str:
-    if not rest.startswith('"'):
-        return "a quote within a cell that does not begin with one"
-    is_closed = '"' in rest[1:].replace('""', "")
-    return "text after a closing quote" if is_closed else "a quote is left open"
-
-
 def cells_by_column(line: str, columns: list[str]) -> dict[str, str]:
     """The cells of a line, '' where there is none. Raises FaultError."""
-    cells = _cells(line)
-    if cells == columns:
-        raise FaultError("the header again")
-    if len(cells) > len(columns):
-        raise FaultError("more cells than columns")
-    return dict.fromkeys(COLUMNS, "") | dict(zip(columns, cells, strict=False))
+    return dict.fromkeys(COLUMNS, "") | by_column(line, columns)
 
 
 def _read(

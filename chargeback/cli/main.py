@@ -1,4 +1,4 @@
-"""python -m chargeback: the parser of all commands, and those that are short."""
+"""python -m chargeback: the commands, and how each of them ends."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from chargeback.cli.common import (
     statements_now,
     warn,
 )
+from chargeback.cli.journal import add_journal
 from chargeback.closing.book import open_book
 from chargeback.closing.sent import write_frozen_export
 from chargeback.dimensions import CHARGED
@@ -105,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_close(commands)
     add_accrual(commands)
+    add_journal(commands)
 
     doctor = commands.add_parser("doctor", help="check that everything is set up")
     doctor.set_defaults(run=_doctor)

@@ -14,11 +14,12 @@ from chargeback.attribution.owner_draft import Draft
 from chargeback.attribution.owner_list import OwnerList
 from chargeback.attribution.owner_preview import Moved, Unit
 from chargeback.attribution.owner_review import Contradiction, Review, review
-from chargeback.attribution.owners import OwnerListError, decoded, filled_lines
+from chargeback.attribution.owners import OwnerListError
 from chargeback.attribution.principal import NO_PRINCIPAL
 from chargeback.dimensions import BY_NAME, UNALLOCATED
 from chargeback.enrichment.owner_facts import OwnerFacts
 from chargeback.errors import SourceProblem
+from chargeback.files.lists import decoded, filled_lines
 from chargeback.formats import count, month_name, short_month
 from chargeback.money import exact_sum
 from chargeback.ui.markdown import plain

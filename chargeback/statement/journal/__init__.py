@@ -1,0 +1,1 @@
+"""What is posted of a month, as files that general ledgers take."""
