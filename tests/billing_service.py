@@ -54,6 +54,8 @@ class Bill(BillingApi):
         """The errors with which the next requests are answered."""
         self.is_silent = False
         """Whether connections are closed without an answer."""
+        self.documents: dict[str, bytes] = {}
+        """What lies in the place of an invoice's document, by invoice."""
         self.change: Callable[[str, Json], Json] = lambda _, answer: answer
         """What becomes of an answer, given its operation, before it is sent."""
 
@@ -65,6 +67,10 @@ class Bill(BillingApi):
         if self.refusals:
             raise self.refusals.pop(0)
         return self.change(operation, super().answer(target, request))
+
+    def document(self, path: str) -> bytes:
+        name = path.rpartition("/")[2].removesuffix(".pdf")
+        return self.documents[name] if name in self.documents else super().document(path)
 
     def refuse(self, code: str, message: str = "", times: int = 100) -> None:
         """Answers the next requests with an error."""

@@ -16,10 +16,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any, Self
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 from xml.sax.saxutils import escape
 
 from chargeback.demo.billing_bill import BillingBill, Refused
+from chargeback.demo.billing_invoices import DOCUMENTS, document, invoice_pdf, invoice_summaries
 
 Json = dict[str, Any]
 Operation = Callable[[BillingBill, Json], Json]
@@ -30,7 +31,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "AWSInsightsIndexService.GetCostForecast": BillingBill.cost_forecast,
     "AWSInsightsIndexService.GetTags": BillingBill.tags,
     "AWSInsightsIndexService.ListCostAllocationTags": BillingBill.cost_allocation_tags,
-    "Invoicing.ListInvoiceSummaries": BillingBill.invoice_summaries,
+    "Invoicing.ListInvoiceSummaries": invoice_summaries,
+    "Invoicing.GetInvoicePDF": invoice_pdf,
     "STS.GetCallerIdentity": BillingBill.caller_identity,
 }
 """By the header `X-Amz-Target`; a form's `Action` is one of STS."""
@@ -76,8 +78,8 @@ class BillingApi:
     """
 
     def __init__(self, cur: Path, page_size: int = 500) -> None:
-        self._bill = BillingBill(cur, page_size)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._bill = BillingBill(cur, page_size, self.url)
         self._server.daemon_threads = True
         self._thread = Thread(target=self._server.serve_forever, daemon=True)
 
@@ -109,6 +111,11 @@ class BillingApi:
             raise Refused("UnknownOperationException", target)
         return OPERATIONS[target](self._bill, request)
 
+    def document(self, path: str) -> bytes:
+        """An invoice by its address. Raises Refused if there is none."""
+        name = unquote(path).removeprefix(DOCUMENTS).removesuffix(".pdf")
+        return document(self._bill, name)
+
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         api = self
 
@@ -123,17 +130,23 @@ class BillingApi:
                     action = "".join(parse_qs(body).get("Action", []))
                     self._answer(f"STS.{action}", {}, XML)
 
+            def do_GET(self) -> None:
+                try:
+                    self._send(200, api.document(self.path), "application/pdf")
+                except Refused as refused:
+                    self._send(404, str(refused).encode(), "text/plain")
+
             def _answer(self, target: str, request: Json, form: Form) -> None:
                 try:
                     answer = api.answer(target, request)
-                    self._send(200, form.answer(target.partition(".")[2], answer), form)
+                    text = form.answer(target.partition(".")[2], answer)
+                    self._send(200, text.encode(), form.content_type)
                 except Refused as refused:
-                    self._send(400, form.error(refused), form)
+                    self._send(400, form.error(refused).encode(), form.content_type)
 
-            def _send(self, status: int, text: str, form: Form) -> None:
-                body = text.encode()
+            def _send(self, status: int, body: bytes, content_type: str) -> None:
                 self.send_response(status)
-                self.send_header("Content-Type", form.content_type)
+                self.send_header("Content-Type", content_type)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -28,7 +28,6 @@ for the AWS Cost Explorer API")."""
 FORECAST_DAYS = 14
 """Days whose mean is the forecast of a day."""
 FORECAST_SPREAD = Decimal("0.08")
-ISSUED_ON_DAY, DUE_AFTER = 3, timedelta(days=30)
 MOST_GROUPS = 2
 ANSWERS_KEPT = 32
 TEN_DECIMALS = Decimal("1e-10")
@@ -45,7 +44,6 @@ METRICS = MappingProxyType(
     {"UnblendedCost": "unblended_cost", "NetUnblendedCost": "net_unblended_cost"}
 )
 DIMENSIONS = ("SERVICE", "RECORD_TYPE", "LINKED_ACCOUNT", "INVOICING_ENTITY", "LEGAL_ENTITY_NAME")
-ENTITIES = MappingProxyType({"AWS Marketplace": "AWS_MARKETPLACE"})
 
 
 class Refused(Exception):  # noqa: N818  (what AWS does with a request)
@@ -59,9 +57,11 @@ class Refused(Exception):  # noqa: N818  (what AWS does with a request)
 class BillingBill:
     """A CUR 2.0 export, asked the way AWS's billing APIs are asked. Safe to share by threads."""
 
-    def __init__(self, cur: Path, page_size: int) -> None:
+    def __init__(self, cur: Path, page_size: int, url: str) -> None:
         self._cur = cur
         self._page_size = page_size
+        self.url = url
+        """Where it is asked."""
 
     def cost_and_usage(self, request: Json) -> Json:
         """GetCostAndUsage."""
@@ -71,7 +71,7 @@ class BillingBill:
             raise Refused("ValidationException", "GroupBy or Metrics is not allowed")
         keys = [_group_key(group) for group in groups]
         first_key, second_key = (*keys, "", "")[:2]
-        rows, more = self._page(
+        rows, more = self.page(
             request,
             self._ask(
                 "demo/explorer_costs",
@@ -100,7 +100,7 @@ class BillingBill:
             dimension=request["Dimension"],
             search_string=request.get("SearchString", ""),
         )
-        page, more = self._page(request, rows)
+        page, more = self.page(request, rows)
         values = [{"Value": row["value"], "Attributes": {}} for row in page]
         return {"DimensionValues": values, "ReturnSize": len(page), "TotalSize": len(rows), **more}
 
@@ -111,7 +111,7 @@ class BillingBill:
         named = [row["tag_key"] for row in found]
         values = [row["tag_value"] for row in found if row["tag_key"] == key]
         rows = [{"text": text} for text in dict.fromkeys(named if key is None else values)]
-        page, more = self._page(request, rows)
+        page, more = self.page(request, rows)
         texts = [row["text"] for row in page]
         return {"Tags": texts, "ReturnSize": len(page), "TotalSize": len(rows), **more}
 
@@ -134,7 +134,7 @@ class BillingBill:
             }
             for key, (first, last) in used.items()
         ]
-        page, more = self._page(request, rows, "NextToken")
+        page, more = self.page(request, rows, "NextToken")
         return {"CostAllocationTags": page, **more}
 
     def cost_forecast(self, request: Json) -> Json:
@@ -160,22 +160,10 @@ class BillingBill:
         total = {"Amount": _text(mean), "Unit": rows[0]["currency"]}
         return {"Total": total, "ForecastResultsByTime": [result]}
 
-    def invoice_summaries(self, request: Json) -> Json:
-        """ListInvoiceSummaries of an account and a billing period."""
-        period = request["Filter"]["BillingPeriod"]
-        month = f"{period['Year']}-{period['Month']:02d}"
-        rows = [
-            row
-            for row in self._run("demo/invoice_totals", {"billing_period": month})
-            if row["payer_account_id"] == request["Selector"]["Value"]
-        ]
-        page, more = self._page(request, rows, "NextToken")
-        return {"InvoiceSummaries": [_summary(row, period) for row in page], **more}
-
     def caller_identity(self, _: Json) -> Json:
         """GetCallerIdentity: the account that pays the newest bill."""
         newest, _known_until = self._newest()
-        payer = self._run("cur/payers", {"billing_period": newest})[-1]["payer_account_id"]
+        payer = self.run("cur/payers", {"billing_period": newest})[-1]["payer_account_id"]
         return {"Account": payer, "Arn": f"arn:aws:iam::{payer}:user/demo", "UserId": "demo"}
 
     def _ask(self, name: str, request: Json, **more: str) -> Sequence[Row]:
@@ -193,14 +181,19 @@ class BillingBill:
             "newest_month": newest,
             "known_until": f"{known_until:%Y-%m-%d %H:%M:%S}",
         }
-        return self._run(name, {**parameters, **more})
+        return self.run(name, {**parameters, **more})
 
     def _newest(self) -> tuple[str, datetime]:
         """The open month, and when its data ends."""
-        newest = self._run("demo/newest_usage", {})[0]
+        newest = self.run("demo/newest_usage", {})[0]
         return newest["billing_period"], newest["newest_usage"] - HOURS_BEHIND
 
-    def _run(self, name: str, parameters: Mapping[str, Any]) -> Sequence[Row]:
+    def months(self) -> list[str]:
+        """The billing periods of the export, newest first."""
+        return sorted({file.parent.name.partition("=")[2] for file in self._files()}, reverse=True)
+
+    def run(self, name: str, parameters: Mapping[str, Any]) -> Sequence[Row]:
+        """The rows of a statement over the export."""
         bound = tuple(
             (key, tuple(value) if isinstance(value, list) else value)
             for key, value in parameters.items()
@@ -225,7 +218,7 @@ class BillingBill:
     def _files(self) -> list[Path]:
         return sorted(self._cur.glob("*/data/*/*.parquet"))
 
-    def _page(
+    def page(
         self,
         request: Json,
         rows: Sequence[Row],
@@ -318,34 +311,3 @@ def _text(amount: Decimal) -> str:
     """An amount as Cost Explorer writes it: ten decimals at most."""
     text = f"{amount.quantize(TEN_DECIMALS):f}"
     return text.rstrip("0").rstrip(".") or "0"
-
-
-def _summary(row: Row, period: Json) -> Json:
-    """One invoice, without what a demo has none of: purchase orders and exchange rates."""
-    issued = datetime.combine(date(period["Year"], period["Month"], 28), time(), UTC)
-    issued = (issued + timedelta(days=4)).replace(day=ISSUED_ON_DAY)
-    before_tax = row["total"] - row["tax"]
-    amount = {
-        "TotalAmount": f"{row['total']}",
-        "TotalAmountBeforeTax": f"{before_tax}",
-        "CurrencyCode": row["currency"],
-        "AmountBreakdown": {
-            "SubTotalAmount": f"{before_tax - row['discounts']}",
-            "Discounts": {"TotalAmount": f"{row['discounts']}"},
-            "Taxes": {"TotalAmount": f"{row['tax']}"},
-        },
-    }
-    return {
-        "AccountId": row["payer_account_id"],
-        "InvoiceId": row["invoice_id"],
-        "IssuedDate": issued.timestamp(),
-        "DueDate": (issued + DUE_AFTER).timestamp(),
-        "Entity": {
-            "InvoicingEntity": row["invoicing_entity"],
-            "BillingEntity": ENTITIES.get(row["billing_entity"], row["billing_entity"]),
-        },
-        "BillingPeriod": period,
-        "InvoiceType": "INVOICE",
-        "BaseCurrencyAmount": amount,
-        "PaymentCurrencyAmount": amount,
-    }

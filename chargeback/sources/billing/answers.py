@@ -118,13 +118,13 @@ class Question:
         service: 'ce' or 'invoicing'.
         operation: AWS's name of it, as in 'GetCostAndUsage'.
         parameters: what boto3 is given.
-        token: the name of the page token, going in and coming out.
+        token: the name of the page token, going in and coming out; '' where there are no pages.
     """
 
     service: Service
     operation: str
     parameters: dict[str, Any]
-    token: str
+    token: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -167,6 +167,14 @@ class BillingAnswers:
             write_whole(file, AnswerFile(asked_at=now(), pages=pages).model_dump_json().encode())
         kept = AnswerFile.model_validate_json(file.read_bytes())
         return Answer(kept.pages, kept.asked_at)
+
+    def ask_once(self, question: Question) -> dict[str, Any]:
+        """AWS's answer, which is not kept: it holds a secret, or is true for minutes.
+
+        Raises:
+            SourceProblem: AWS does not answer.
+        """
+        return next(self._pages(question))
 
     def account(self) -> str:
         """The AWS account of the credentials that questions are asked with; asked anew each time.

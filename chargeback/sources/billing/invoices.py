@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
+from chargeback.aws.problems import words_of
 from chargeback.billing_period import first_of_next, now
 from chargeback.errors import SourceProblem
 from chargeback.sources.billing.answers import (
@@ -19,6 +20,7 @@ from chargeback.sources.billing.answers import (
     Question,
     true_for,
 )
+from chargeback.sources.billing.document import fetch_pdf
 
 BILLING_ENTITIES = {"AWS": "AWS", "AWS_MARKETPLACE": "AWS Marketplace"}
 """The API's words for what CUR calls `bill_billing_entity`."""
@@ -68,6 +70,7 @@ class Invoices:
 
     def __init__(self, folder: Path, endpoint: Endpoint | AwsEndpoint | None = None) -> None:
         self._answers = BillingAnswers(folder, endpoint or AwsEndpoint())
+        self._plain = endpoint.url if isinstance(endpoint, Endpoint) else None
 
     def of_month(self, month: str, payer_account_ids: Sequence[str]) -> InvoiceList:
         """The invoices of a billing period (YYYY-MM) that these accounts pay.
@@ -81,6 +84,22 @@ class Invoices:
             min((answer.asked_at for answer in answers), default=now()),
             next((answer.problem for answer in answers if answer.problem), None),
         )
+
+    def pdf(self, invoice_id: str) -> bytes | None:
+        """An invoice's document; None where AWS has none.
+
+        Raises:
+            SourceProblem: the API does not answer or permit it, or the document can't be fetched.
+        """
+        question = Question("invoicing", "GetInvoicePDF", {"InvoiceId": invoice_id})
+        try:
+            document = self._answers.ask_once(question).get("InvoicePDF", {})
+        except SourceProblem as problem:
+            if problem.__cause__ and words_of(problem.__cause__).startswith("ResourceNotFound"):
+                return None
+            raise
+        url = document.get("DocumentUrl")
+        return fetch_pdf(url, self._plain) if url else None
 
     def _ask(self, month: str, account: str) -> Answer:
         first = date.fromisoformat(f"{month}-01")
