@@ -21,6 +21,8 @@ from chargeback.ledger.bucket_problems import as_problem
 PART = 64 * 2**20
 """Bytes of a part of a file that is sent in parts; S3 takes 5 MiB to 5 GiB, at most 10,000 of them
 (Amazon S3 User Guide, "Amazon S3 multipart upload limits"): files up to 625 GiB."""
+CHECKSUM = "SHA256"
+"""Of each part, made by boto3 and looked at by S3."""
 GONE = "NoSuchUpload"
 """S3's code where parts were made into an object already."""
 MAKER = "made-by"
@@ -103,7 +105,9 @@ class Bucket:
     def _put_in_parts(self, at: dict[str, str], file: BinaryIO, maker: dict[str, str]) -> None:
         """The condition is looked at when the parts become an object (CompleteMultipartUpload)."""
         s3 = self.s3.client
-        upload = at | {"UploadId": s3.create_multipart_upload(**at, Metadata=maker)["UploadId"]}
+        # A bucket with Object Lock takes no part without a checksum.
+        begun = s3.create_multipart_upload(**at, Metadata=maker, ChecksumAlgorithm=CHECKSUM)
+        upload = at | {"UploadId": begun["UploadId"]}
         try:
             parts = [self._part(upload, *part) for part in enumerate(_parts(file), start=1)]
             s3.complete_multipart_upload(
@@ -115,8 +119,11 @@ class Bucket:
             raise
 
     def _part(self, upload: dict[str, str], number: int, content: bytes) -> dict[str, Any]:
-        answer = self.s3.client.upload_part(**upload, PartNumber=number, Body=content)
-        return {"PartNumber": number, "ETag": answer["ETag"]}
+        answer = self.s3.client.upload_part(
+            **upload, PartNumber=number, Body=content, ChecksumAlgorithm=CHECKSUM
+        )
+        told = ("ETag", f"Checksum{CHECKSUM}")
+        return {"PartNumber": number, **{name: answer[name] for name in told if name in answer}}
 
     def _maker_of(self, name: str) -> str | None:
         try:

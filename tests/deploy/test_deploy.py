@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from urllib.request import urlopen
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.validate import ParamValidator
 from cfnlint.api import lint_file  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
@@ -27,6 +29,8 @@ from moto.server import ThreadedMotoServer
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from chargeback.doctor.aws_account import SUGGESTED_LIMIT, examine_account
+from chargeback.ledger.change_lines import CHANGES, HEAD
+from chargeback.ledger.ledger import open_ledger
 from chargeback.settings import Settings
 from chargeback.sources.athena.settings import AthenaSettings
 from chargeback.sources.cur2 import COLUMN_TYPES, result_schema
@@ -95,6 +99,8 @@ NAMES = {
     "AWS::Partition": "aws",
     "AWS::Region": REGION,
     "Database": "bedrock-chargeback",
+    "LedgerLock": "GOVERNANCE",
+    "LedgerYears": "10",
     "Name": "bedrock-chargeback",
     "ReportBucket": "reports",
     "ResultBucket": "results",
@@ -282,6 +288,72 @@ def test_a_place_for_the_store_is_deployed_when_asked_for(cloud: None) -> None:
     ]["Document"]
     [tables] = [r for s in version["Statement"] for r in s["Resource"] if ":table/" in r]
     assert tables.endswith("/chargeback_*")
+
+
+def test_a_place_for_the_ledger_is_deployed_when_asked_for(cloud: None) -> None:
+    formation: Any = boto3.client("cloudformation")
+    formation.create_stack(
+        StackName="with-ledger",
+        TemplateBody=TEMPLATE.read_text(),
+        Parameters=[
+            {"ParameterKey": "LedgerInS3", "ParameterValue": "yes"},
+            {"ParameterKey": "Name", "ParameterValue": "with-ledger"},
+        ],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    [stack] = formation.describe_stacks(StackName="with-ledger")["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    settings = Settings.model_validate({"ledger": outputs["LedgerLocation"]})
+    assert settings.open_ledger().objects.create("entries/000001.json", b"{}")
+    iam: Any = boto3.client("iam")
+    assert iam.get_policy(PolicyArn=outputs["LedgerPolicyArn"])["Policy"]["PolicyName"]
+
+
+def test_a_ledger_works_in_a_bucket_locked_as_deployed_and_nothing_of_it_can_be_deleted(
+    cloud: None, template: dict[str, Any], tmp_path: Path
+) -> None:
+    properties = deployed(resource(template, "LedgerBucket"))
+    lock = properties["ObjectLockConfiguration"]
+    lock["Rule"]["DefaultRetention"]["Years"] = int(lock["Rule"]["DefaultRetention"]["Years"])
+    s3: Any = boto3.client("s3")
+    s3.create_bucket(Bucket="books", ObjectLockEnabledForBucket=properties["ObjectLockEnabled"])
+    s3.put_object_lock_configuration(Bucket="books", ObjectLockConfiguration=lock)
+    ledger = open_ledger("s3://books/ledger", locks=tmp_path)
+    assert ledger.objects.create("entries/000001.json", b"{}")
+    for number in range(2):
+        ledger.record(who="ann", what="counted", before=number, after=number + 1)
+    assert ledger.verify_changes() is None
+    for version in s3.list_object_versions(Bucket="books")["Versions"]:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            s3.delete_object(Bucket="books", Key=version["Key"], VersionId=version["VersionId"])
+    kept = [version["Key"] for version in s3.list_object_versions(Bucket="books")["Versions"]]
+    assert sorted(Counter(kept).items()) == [
+        ("ledger/changes.head", 2),
+        ("ledger/changes.jsonl", 2),
+        ("ledger/entries/000001.json", 1),
+    ]
+
+
+def test_the_ledgers_policy_lets_nothing_be_deleted_or_overwritten(
+    template: dict[str, Any],
+) -> None:
+    statements = resource(template, "LedgerPolicy")["PolicyDocument"]["Statement"]
+    allowed = {action for s in statements for action in as_list(s["Action"])}
+    assert allowed == {"s3:GetObject", "s3:ListBucket", "s3:PutObject", "s3:AbortMultipartUpload"}
+    replaced = set()
+    for statement in statements:
+        if "s3:PutObject" in as_list(statement["Action"]):
+            [condition] = statement["Condition"].values()
+            [(key, value)] = condition.items()
+            assert value == "false"
+            assert key in {"s3:if-none-match", "s3:if-match", "s3:ObjectCreationOperation"}
+            if key == "s3:if-match":
+                replaced = {r["Fn::Sub"].rpartition("/")[2] for r in statement["Resource"]}
+    assert replaced == {CHANGES, HEAD}
+
+
+def as_list(one_or_more: str | list[str]) -> list[str]:
+    return [one_or_more] if isinstance(one_or_more, str) else one_or_more
 
 
 def test_the_image_is_built_as_hadolint_advises() -> None:
