@@ -23,6 +23,11 @@ from chargeback.attribution.owner_file import (
 from chargeback.attribution.owners import OwnerListError
 from chargeback.errors import Problem
 from chargeback.settings import Settings
+from tests.athena.failures import Refusal
+from tests.athena.server import AthenaService
+from tests.ledger.conftest import location, s3, s3_service
+
+__all__ = ["location", "s3", "s3_service"]
 
 ROLE = "arn:aws:iam::111122223333:role/search"
 OLD = f"iam_principal,team\n{ROLE},search\n"
@@ -223,6 +228,41 @@ def test_a_crash_between_any_steps_leaves_one_list_whole_and_none_unaccounted(
     assert step > 10
     assert seen == {OLD.encode(), draft.content}
     assert file.read_bytes() == draft.content
+
+
+# A ledger in S3.
+
+
+@pytest.fixture
+def rules_in_s3(location: str, rules: Settings, tmp_path: Path) -> Settings:
+    return rules.model_copy(update={"ledger": location, "store": tmp_path / "store"})
+
+
+def test_a_list_is_kept_and_its_change_written_down_in_s3(
+    file: Path, rules_in_s3: Settings
+) -> None:
+    draft = with_team(file, "others")
+    save(file, draft, ANN, rules_in_s3)
+    assert file.read_bytes() == draft.content
+    ledger = rules_in_s3.open_ledger()
+    (entry,) = ledger.changes()
+    assert ledger.objects.read(entry["before"]["kept"]) == OLD.encode()
+    assert ledger.verify_changes() is None
+    saved = last_saved(file, draft.sha256, ledger)
+    assert saved is not None
+    assert saved.who == str(ANN)
+    assert [path.name for path in file.parent.iterdir()] == ["owners.csv"]
+
+
+def test_where_s3_keeps_nothing_the_list_stays_and_who_may_not_still_may_not(
+    file: Path, rules_in_s3: Settings, s3: AthenaService
+) -> None:
+    s3.failures.plan(Refusal("PutObject", "AccessDenied", "Access Denied", 403))
+    with pytest.raises(Problem, match=r"could not be saved: AWS denied access.*unchanged"):
+        save(file, with_team(file, "others"), ANN, rules_in_s3)
+    with pytest.raises(ChangeRefused, match="You may not do this"):
+        save(file, with_team(file, "others"), EVE, rules_in_s3)
+    assert file.read_text("utf-8") == OLD
 
 
 def test_the_ledger_spells_out_only_so_many_rows(file: Path, rules: Settings) -> None:
