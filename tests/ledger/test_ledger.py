@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Barrier
 
 import pytest
 
+from chargeback.ledger.chain import Entry, append, read_entries, verify
 from chargeback.ledger.ledger import Ledger
 
 MANY = 8
@@ -61,6 +63,35 @@ def test_of_many_who_make_an_object_one_wins(ledger: Ledger) -> None:
         won = list(pool.map(make, range(MANY)))
     assert won.count(True) == 1
     assert ledger.objects.read("entries/000001.json") == f"by {won.index(True)}".encode()
+
+
+def test_of_many_who_add_an_entry_at_once_one_does(ledger: Ledger) -> None:
+    together = Barrier(MANY)
+
+    def add(number: int) -> bool:
+        before = read_entries(ledger.objects)
+        together.wait()
+        return append(ledger.objects, reopening(str(number)), after=before)
+
+    for done in (1, 2):
+        with ThreadPoolExecutor(MANY) as pool:
+            assert list(pool.map(add, range(MANY))).count(True) == 1
+        assert [entry.number for entry in read_entries(ledger.objects)] == list(range(1, done + 1))
+        assert verify(ledger.objects) is None
+
+
+def reopening(who: str) -> Entry:
+    """An entry without files."""
+    return Entry(
+        number=0,
+        kind="reopen",
+        billing_period="2026-10",
+        revision=1,
+        payer_account_ids=("999988887777",),
+        who=who,
+        when=datetime(2026, 11, 23, tzinfo=UTC),
+        note="",
+    )
 
 
 def test_a_change_says_who_when_what_before_and_after(ledger: Ledger) -> None:
