@@ -28,12 +28,13 @@ def changed_lines(
 ) -> pa.Table:
     """What differs between two readings, and why: queries/restatement/changed_lines.sql.
 
-    They may lie in two engines, and be a month of millions of lines each: a database in a file of
-    its own compares them, and what did not change never becomes an object.
+    They may lie in two engines, and each be a month of millions of lines. So a database in a file
+    of its own compares them: memory holds neither, and no line becomes an object.
     """
     with TemporaryDirectory() as folder, duckdb.connect(str(Path(folder) / "lines")) as connection:
         for name, answers in (("closed_lines", closed), ("current_lines", now)):
             lines = restatement_lines(answers, view, dimension, columns)
             connection.from_arrow(lines).create(name)
-        sql = query.duckdb_sql("restatement/changed_lines")
-        return connection.execute(sql, {"columns": list(columns)}).to_arrow_table()
+        connection.sql(query.duckdb_sql("restatement/compared_lines")).create("compared")
+        changed = query.duckdb_sql("restatement/changed_lines")
+        return connection.execute(changed, {"columns": list(columns)}).to_arrow_table()

@@ -5,9 +5,9 @@
 -- relations:  enriched = daily rows
 -- grain:      one row per line and who pays for it. A line is what is alike in the columns up to
 --             currency: not its invoice, which is filled in later, nor names and tags
--- columns:    usage_amount in pricing_unit; tokens single tokens; unblended_cost, cost in currency
+-- columns:    usage_date YYYY-MM-DD, '' for none; usage_amount in pricing_unit; tokens single tokens; unblended_cost, cost in currency
 SELECT
-  usage_date,
+  COALESCE(CAST(usage_date AS VARCHAR), '') AS usage_date,
   payer_account_id,
   usage_account_id,
   iam_principal,

@@ -2,64 +2,78 @@
 --
 -- parameters: columns   the columns that tell lines apart, of those from payer_account_id to
 --             cost_center: the others are ''
--- relations:  paid_lines.sql's
+-- relations:  compared = rows of compared_lines.sql
 -- grain:      one row per cause, line, currency, unit, charge category and what tells lines apart
 -- columns:    cause   attribution (who pays changed, what is paid did not), late usage, rate,
 --                     credit, refund, tax, discount, other, unchanged
 --             line    0; or the number of a line of which both changed at once, with the cause of
 --                     what is paid: who pays more or less by which is still to be said
 --             closed_…, current_…   cost, unblended_cost in currency, exact; tokens single tokens
-WITH explained AS (
+WITH numbered AS (
   SELECT
     *,
-    CASE
-      -- Tags that AWS fills in later, and callers or resources, leave these sums as they were.
-      WHEN
-        SUM(more_cost) OVER line = 0 AND SUM(more_unblended_cost) OVER line = 0
-        AND SUM(more_tokens) OVER line = 0 AND SUM(more_usage) OVER line = 0
-        THEN 'attribution'
-      WHEN
-        SUM(more_cost) OVER meter = 0 AND SUM(more_unblended_cost) OVER meter = 0
-        AND SUM(more_tokens) OVER meter = 0 AND SUM(more_usage) OVER meter = 0
-        THEN 'attribution'
-      WHEN charge_category <> 'usage' THEN charge_category
-      WHEN
-        SUM(more_usage) OVER line <> 0
-        OR SUM(was_there) OVER line = 0
-        OR SUM(is_there) OVER line = 0
-        THEN 'late usage'
-      WHEN SUM(more_unblended_cost) OVER line <> 0 THEN 'rate'
-      WHEN SUM(more_cost) OVER line <> 0 THEN 'discount'
-      ELSE 'other'
-    END AS cause,
-    CASE
-      WHEN
-        COUNT(*) OVER line > 1
-        AND SUM(was_there) OVER line > 0
-        AND SUM(is_there) OVER line > 0
-        THEN
-          DENSE_RANK() OVER (
-            ORDER BY
-              usage_date, payer_account_id, usage_account_id, billing_entity, legal_entity,
-              product_code, usage_type, operation, region, line_item_type, pricing_unit, currency,
-              iam_principal, resource_id
-          )
-      ELSE 0
-    END AS line
-  FROM paid_lines
-  WHERE more_cost <> 0 OR more_unblended_cost <> 0 OR more_tokens <> 0
-  WINDOW
-    line AS (
-      PARTITION BY
+    DENSE_RANK() OVER (
+      ORDER BY
         usage_date, payer_account_id, usage_account_id, billing_entity, legal_entity, product_code,
         usage_type, operation, region, line_item_type, pricing_unit, currency, iam_principal,
         resource_id
-    ),
-    meter AS (
-      PARTITION BY
+    ) AS line,
+    DENSE_RANK() OVER (
+      ORDER BY
         usage_date, payer_account_id, usage_account_id, billing_entity, legal_entity, product_code,
         usage_type, operation, region, line_item_type, pricing_unit, currency
-    )
+    ) AS meter
+  FROM compared
+  WHERE more_cost <> 0 OR more_unblended_cost <> 0 OR more_tokens <> 0
+),
+
+-- What a line comes to with all its payers: tags that AWS fills in later leave it as it was.
+whole_lines AS (
+  SELECT
+    line,
+    COUNT(*) AS payers,
+    SUM(was_there) AS was_there,
+    SUM(is_there) AS is_there,
+    SUM(more_cost) AS more_cost,
+    SUM(more_unblended_cost) AS more_unblended_cost,
+    SUM(more_tokens) AS more_tokens,
+    SUM(more_usage) AS more_usage
+  FROM numbered
+  GROUP BY line
+),
+
+-- And with all callers and resources of a meter and day, for AWS may fill them in later, too.
+meters AS (
+  SELECT
+    meter,
+    SUM(more_cost) AS more_cost,
+    SUM(more_unblended_cost) AS more_unblended_cost,
+    SUM(more_tokens) AS more_tokens,
+    SUM(more_usage) AS more_usage
+  FROM numbered
+  GROUP BY meter
+),
+
+explained AS (
+  SELECT
+    n.*,
+    l.payers > 1 AND l.was_there > 0 AND l.is_there > 0 AS is_shared,
+    CASE
+      WHEN
+        l.more_cost = 0 AND l.more_unblended_cost = 0 AND l.more_tokens = 0 AND l.more_usage = 0
+        THEN 'attribution'
+      WHEN
+        m.more_cost = 0 AND m.more_unblended_cost = 0 AND m.more_tokens = 0 AND m.more_usage = 0
+        THEN 'attribution'
+      WHEN n.charge_category <> 'usage' THEN n.charge_category
+      WHEN l.more_usage <> 0 OR l.was_there = 0 OR l.is_there = 0 THEN 'late usage'
+      WHEN l.more_unblended_cost <> 0 THEN 'rate'
+      WHEN l.more_cost <> 0 THEN 'discount'
+      ELSE 'other'
+    END AS cause
+  FROM numbered AS n
+  INNER JOIN whole_lines AS l ON n.line = l.line
+  INNER JOIN meters AS m ON n.meter = m.meter
 ),
 
 told AS (
@@ -67,15 +81,17 @@ told AS (
   UNION ALL
   SELECT
     *,
-    'unchanged' AS cause,
-    0 AS line
-  FROM paid_lines
+    0 AS line,
+    0 AS meter,
+    FALSE AS is_shared,
+    'unchanged' AS cause
+  FROM compared
   WHERE more_cost = 0 AND more_unblended_cost = 0 AND more_tokens = 0
 )
 
 SELECT
   cause,
-  CASE WHEN cause = 'attribution' THEN 0 ELSE line END AS line,
+  CASE WHEN is_shared AND cause <> 'attribution' THEN line ELSE 0 END AS line,
   currency,
   unit,
   charge_category,

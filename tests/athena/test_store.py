@@ -21,6 +21,7 @@ from chargeback.enrichment.delivery import delivery_comparison
 from chargeback.enrichment.local import RULES_KEPT
 from chargeback.enrichment.tables import Grain
 from chargeback.errors import SourceProblem
+from chargeback.money import exact_sum
 from chargeback.reports.answers import Answers
 from chargeback.reports.period_status import ties
 from chargeback.reports.ranking import rank
@@ -31,6 +32,9 @@ from chargeback.sources.athena.settings import AthenaSettings
 from chargeback.sources.athena.table import AthenaTable
 from chargeback.sources.base import Extract
 from chargeback.sources.cur2 import result_schema
+from chargeback.statement.allocation_settings import AllocationSettings
+from chargeback.statement.restated_lines import UNCHANGED
+from chargeback.statement.restatement import restate
 from chargeback.store.athena.objects import StoreObjects
 from chargeback.store.athena.store import AthenaStore
 from chargeback.store.base import Refresh
@@ -105,6 +109,16 @@ def newest_there(empty: AthenaSettings) -> AthenaSettings:
     """A store of this test's own that holds the newest month."""
     assert program(empty).refresh(NEWEST) == [NEWEST]
     return empty
+
+
+def test_one_bill_on_disk_and_in_athena_is_no_restatement(here: Answers, there: Answers) -> None:
+    asked = AllocationSettings(tax="usage", credit="usage")
+    for closed, now in ((here, there), (there, here)):
+        found = restate(closed, now, whole(MONTHS[1]), "tenant", asked)
+        assert {each.cause for each in found.charges} == {UNCHANGED}
+        assert exact_sum(each.closed_amount for each in found.charges) == exact_sum(
+            here.bill(MONTHS[1]).totals.values()
+        )
 
 
 def kept(athena: Athena, settings: AthenaSettings) -> set[str]:

@@ -302,7 +302,7 @@ CASES: dict[str, Iterable[Case]] = {
     "reports/unallocated_callers": _unallocated_callers(),
     "reports/unallocated_reasons": _unallocated(),
     "restatement/changed_lines": _changed(),
-    "restatement/paid_lines": _WHOLE,
+    "restatement/compared_lines": _WHOLE,
     "store/billed": _rules(),
     "store/billed_by_identity": _rules(),
     "store/callers": _WHOLE,

@@ -122,3 +122,5 @@ def _add_readings(engines: Engines) -> None:
         )
         lines = engines.duckdb.sql(statement, params=asked).project(columns)
         engines.add_rows(table, lines.to_arrow_table())
+    compared = engines.duckdb.sql(query.duckdb_sql("restatement/compared_lines"))
+    engines.add_rows("compared", compared.to_arrow_table())

@@ -1,4 +1,4 @@
--- Named step: what each line comes to on either side, and who pays for it.
+-- What does each line come to in two readings of a month, and who pays for it?
 --
 -- relations: closed_lines, current_lines = rows of reports/restatement_lines.sql
 -- grain:     theirs: one row per line and who pays for it
