@@ -18,6 +18,7 @@ from chargeback.closing.blockers import OWN_CODES, blockers, remarks
 from chargeback.closing.book import CloseRecord, require_same_bill
 from chargeback.closing.entries import add, writing
 from chargeback.closing.frozen_facts import FOLDER, UNFINISHED
+from chargeback.closing.invoice_documents import invoice_documents
 from chargeback.closing.pack import Pack, write_pack
 from chargeback.closing.statements import Statements
 from chargeback.errors import Problem, UsageProblem
@@ -129,9 +130,11 @@ def close_month(  # noqa: PLR0913
         raise _blocked(month, open_)
     closed = CloseNote(who=str(actor), when=now(), note=note, despite=tuple(preview.blockers))
     made = [replace(each, closed=closed) for each in preview.made]
-    ledger = workspace.ledger
+    ledger, (invoices, lacking) = workspace.ledger, invoice_documents(statements, month)
+    preview = replace(preview, made=made, remarks=[*preview.remarks, *lacking])
+    pack = Pack(statements, made, preview.found, invoices)
     with writing(month, ledger), _draft(workspace.settings.store_folder) as draft:
-        files = write_pack(Pack(statements, made, preview.found), draft, up_to_date=up_to_date)
+        files = write_pack(pack, draft, up_to_date=up_to_date)
         entry = _put_in_ledger(statements, preview, closed, draft, files)
         add(ledger, statements.book, entry, actor)
     return entry

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -43,6 +43,8 @@ class Pack:
     """Final, by each kind of unit."""
     found: Sequence[Reconciliation]
     """What came of reconciling, in each currency."""
+    invoices: Mapping[str, bytes]
+    """Documents, by their names in the close."""
 
     @property
     def month(self) -> str:
@@ -67,6 +69,8 @@ def write_pack(pack: Pack, folder: Path, *, up_to_date: bool) -> tuple[ClosedFil
             _put(folder / name, path.read_bytes())
     _put(folder / NOTICES, _json([each.model_dump() for each in pack.made[0].notices]))
     _put(folder / RECONCILIATION, _json([asdict(each) for each in pack.found]))
+    for name, content in pack.invoices.items():
+        _put(folder / name, content)
     for statement in pack.made:
         _write_set(pack, statement, folder, up_to_date=up_to_date)
     return tuple(_described(folder))

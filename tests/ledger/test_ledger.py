@@ -11,7 +11,7 @@ from threading import Barrier
 
 import pytest
 
-from chargeback.ledger.chain import Entry, append, read_entries, verify
+from chargeback.ledger.chain import Entry, append, link_of, read_entries, verify
 from chargeback.ledger.ledger import Ledger
 
 MANY = 8
@@ -70,20 +70,23 @@ def test_of_many_who_add_an_entry_at_once_one_does(ledger: Ledger) -> None:
 
     def add(number: int) -> bool:
         before = read_entries(ledger.objects)
+        link = link_of(ledger.objects, before)
         together.wait()
-        return append(ledger.objects, reopening(str(number)), after=before)
+        return append(ledger.objects, reopening(len(before) + 1, link, str(number)))
 
     for done in (1, 2):
         with ThreadPoolExecutor(MANY) as pool:
             assert list(pool.map(add, range(MANY))).count(True) == 1
         assert [entry.number for entry in read_entries(ledger.objects)] == list(range(1, done + 1))
-        assert verify(ledger.objects) is None
+        ledger.record(who="ann", what="reopened", before=None, after={"entry": done})
+        assert verify(ledger) is None
 
 
-def reopening(who: str) -> Entry:
+def reopening(number: int, previous: str, who: str) -> Entry:
     """An entry without files."""
     return Entry(
-        number=0,
+        number=number,
+        previous=previous,
         kind="reopen",
         billing_period="2026-10",
         revision=1,
