@@ -82,7 +82,8 @@ def read_by(tree: exp.Expr) -> set[str]:
 
 
 def test_there_are_statements_over_the_bill_and_over_the_store() -> None:
-    assert {str(Path(name).parent) for name in STATEMENTS} == {"cur", "demo", "reports", "store"}
+    rooms = {"cur", "demo", "reports", "restatement", "store"}
+    assert {str(Path(name).parent) for name in STATEMENTS} == rooms
 
 
 @each_statement

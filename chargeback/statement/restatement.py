@@ -85,13 +85,15 @@ def restate(
         allocation: what follows usage, and the rules; the frozen ones.
 
     Raises:
-        UsageProblem: `by` is no unit.
+        UsageProblem: `by` is no unit, or a side does not hold the month.
         Problem: the causes do not add up to the two statements; nothing may be posted then.
     """
     if by not in CHARGED:
         raise UsageProblem(
             f"A statement can't be made by {by!r}.", todo=f"Use {', '.join(CHARGED)}."
         )
+    for side in (closed, now):
+        side.period(view.month)
     changes = changes_of(closed, now, view, by, allocation)
     before = exact_charges(closed, view, by, allocation)
     after = exact_charges(now, view, by, allocation)
