@@ -34,6 +34,7 @@ TRINO_FUNCTIONS = {
     "DATE_ADD",
     "DATE_DIFF",
     "DATE_TRUNC",
+    "DENSE_RANK",
     "ELEMENT_AT",
     "GREATEST",
     "JSON_FORMAT",
