@@ -136,6 +136,18 @@ def test_statements_are_written_for_all_units_or_for_one(command: Command, tmp_p
     assert sorted(archive.parent.iterdir()) == sorted([archive, html, xlsx])
 
 
+def test_a_focus_dataset_is_written_and_named(inside: Command, tmp_path: Path) -> None:
+    done = inside("focus", "--month", "2026-10", "--by", "team", "--version", "1.3")
+    assert (done.returncode, noticed(done)) == (0, ["2026-10: info: product-new"])
+    names = [str(path.relative_to(tmp_path)) for path in (tmp_path / "out").iterdir()]
+    assert sorted(done.stdout.splitlines()) == sorted(names)
+    assert sorted(names) == [
+        "out/focus-1.3-team-2026-10.csv",
+        "out/focus-1.3-team-2026-10.parquet",
+        "out/focus-methods-team-2026-10.json",
+    ]
+
+
 def test_a_unit_without_a_charge_exits_with_2_and_one_line(inside: Command, tmp_path: Path) -> None:
     done = inside("statements", "--month", "2026-10", "--by", "team", "--unit", "no\nsuch")
     assert (done.returncode, done.stdout) == (2, "")
@@ -181,6 +193,7 @@ def test_what_cannot_be_asked_exits_with_2_and_one_line(
         (("statements", "--by", "team"), "required: --month"),
         (("statements", "--month", "2026-10", "--by", "colour"), "'colour' (choose from 'tenant'"),
         (("export", "--month", "2026-10"), "required: --by"),
+        (("focus", "--month", "2026-10", "--by", "team"), "required: --version"),
         (("export", "--month", "2026-10", "--by", "colour"), "'colour' (choose from 'tenant'"),
         (("refresh", "--months", "0"), "--months: '0' is not a number of 1 or more"),
         (("refresh", "--months", "x"), "--months: 'x' is not a number of 1 or more"),

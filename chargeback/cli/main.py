@@ -23,6 +23,7 @@ from chargeback.cli.common import (
     statements_now,
     warn,
 )
+from chargeback.cli.focus import add_focus
 from chargeback.cli.journal import add_journal
 from chargeback.closing.book import open_book
 from chargeback.closing.sent import write_frozen_export
@@ -107,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     add_close(commands)
     add_accrual(commands)
     add_journal(commands)
+    add_focus(commands)
 
     doctor = commands.add_parser("doctor", help="check that everything is set up")
     doctor.set_defaults(run=_doctor)

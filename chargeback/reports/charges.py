@@ -38,6 +38,11 @@ def detail(answers: Answers, view: View) -> pa.RecordBatchReader:
     return answers.stream("detail", "daily", view)
 
 
+def focus_charges(answers: Answers, view: View, dimension: str) -> pa.RecordBatchReader:
+    """The charges of a FOCUS file, streamed: queries/reports/focus.sql."""
+    return answers.stream("focus", "daily", view, dimension=dimension)
+
+
 def invoice_totals(answers: Answers, view: View) -> pa.Table:
     """What the month comes to on each invoice: queries/reports/invoice_totals.sql."""
     return answers.ask("invoice_totals", "daily", view)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -77,6 +77,28 @@ class Move:
     currency: str
 
 
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """What a rule does with all that it takes of a unit."""
+
+    rule: AllocationRule
+    weights: Weights
+    """Of those who receive."""
+
+
+@dataclass(slots=True)
+class Part:
+    """What a unit holds of some lines after following, exact."""
+
+    unit: str
+    row: Row
+    amount: Decimal
+    followed: Weights = field(default_factory=dict)
+    """Of the usage that the lines followed; empty where they stayed."""
+    taking: Taking | None = None
+    """The rule that took it."""
+
+
 @dataclass(frozen=True)
 class Allocation:
     """What moved in a statement, and the rules that took nothing."""
@@ -94,17 +116,6 @@ class Allocation:
             gives[move.column] = EXACT.subtract(gives[move.column], move.amount)
             receives[move.column] = EXACT.add(receives[move.column], move.amount)
         return found
-
-
-@dataclass(slots=True)
-class _Part:
-    """What a unit holds of some lines after following, exact."""
-
-    unit: str
-    row: Row
-    amount: Decimal
-    followed: bool = False
-    is_taken: bool = False
 
 
 @dataclass(slots=True)
@@ -137,7 +148,20 @@ def allocate(rows: Sequence[Row], settings: AllocationSettings, by: str, month: 
         by: the statement's kind of unit.
         month: its billing period.
     """
-    parts: list[_Part] = []
+    return _allocated(rows, settings, by, month)[0]
+
+
+def allocated_parts(
+    rows: Sequence[Row], settings: AllocationSettings, by: str, month: str
+) -> list[Part]:
+    """Where each line goes in the same statement."""
+    return _allocated(rows, settings, by, month)[1]
+
+
+def _allocated(
+    rows: Sequence[Row], settings: AllocationSettings, by: str, month: str
+) -> tuple[Allocation, list[Part]]:
+    parts: list[Part] = []
     moves = list(_follow(rows, settings.following, parts))
     totals, without_effect = _Totals.of(rows), []
     for rule in settings.rules_for(by, month):
@@ -145,7 +169,7 @@ def allocate(rows: Sequence[Row], settings: AllocationSettings, by: str, month: 
         moves += found
         if not found:
             without_effect.append(rule)
-    return Allocation(tuple(moves), tuple(without_effect))
+    return Allocation(tuple(moves), tuple(without_effect)), parts
 
 
 def distribute(pool: Decimal, weights: Weights) -> list[tuple[str, Decimal, Decimal]]:
@@ -170,7 +194,12 @@ def distribute(pool: Decimal, weights: Weights) -> list[tuple[str, Decimal, Deci
     return [(unit, shares[unit], amounts[unit]) for unit in units]
 
 
-def _follow(rows: Sequence[Row], following: Sequence[str], parts: list[_Part]) -> Iterator[Move]:
+def following_name(category: str) -> str:
+    """What it is called that lines of a category follow usage."""
+    return f"{category.capitalize()} follows usage"
+
+
+def _follow(rows: Sequence[Row], following: Sequence[str], parts: list[Part]) -> Iterator[Move]:
     """Moves lines to the usage they belong to; adds what each unit then holds to `parts`."""
     levels = LEVELS if following else ()
     usage = [_usage_by(rows, (*OF_ALL, *level), "unblended_cost") for level in levels]
@@ -178,15 +207,15 @@ def _follow(rows: Sequence[Row], following: Sequence[str], parts: list[_Part]) -
         category = row["charge_category"]
         weights = _usage_of(row, usage) if category in following else {}
         if not weights:
-            parts.append(_Part(row["unit"], row, row["cost"]))
+            parts.append(Part(row["unit"], row, row["cost"]))
             continue
         held: dict[str, Decimal] = defaultdict(Decimal)
-        for column, pool in _columns(row):
+        for column, pool in columns_of(row):
             for unit, share, amount in distribute(pool, weights):
                 held[unit] = EXACT.add(held[unit], amount)
                 yield Move(
                     rule_id=category,
-                    rule_name=f"{category.capitalize()} follows usage",
+                    rule_name=following_name(category),
                     column=column,
                     from_unit=row["unit"],
                     to_unit=unit,
@@ -197,10 +226,10 @@ def _follow(rows: Sequence[Row], following: Sequence[str], parts: list[_Part]) -
                     amount=amount,
                     currency=row["currency"],
                 )
-        parts += [_Part(unit, row, amount, followed=True) for unit, amount in held.items()]
+        parts += [Part(unit, row, amount, weights) for unit, amount in held.items()]
 
 
-def _columns(row: Row) -> Iterator[tuple[str, Decimal]]:
+def columns_of(row: Row) -> Iterator[tuple[str, Decimal]]:
     """In which columns of the statement a line stands: what the net basis takes off is discount."""
     column, unblended = COLUMN_OF[row["charge_category"]], row["unblended_cost"]
     taken_off = EXACT.subtract(row["cost"], unblended)
@@ -234,19 +263,20 @@ def _key(row: Row, columns: Sequence[str]) -> tuple[str, ...]:
     return tuple(row[column] for column in columns)
 
 
-def _apply(rule: AllocationRule, parts: Iterable[_Part], totals: _Totals) -> Iterator[Move]:
+def _apply(rule: AllocationRule, parts: Iterable[Part], totals: _Totals) -> Iterator[Move]:
     """Moves what a rule takes; what nobody can receive stays for the rules after it."""
-    pools: dict[tuple[str, str], list[_Part]] = defaultdict(list)
+    pools: dict[tuple[str, str], list[Part]] = defaultdict(list)
     for part in parts:
-        if not part.is_taken and _matches(rule, part):
+        if part.taking is None and _matches(rule, part):
             pools[part.row["currency"], part.unit].append(part)
     for (currency, unit), taken in sorted(pools.items()):
         pool = exact_sum(part.amount for part in taken)
         weights = _weights(rule, unit, currency, totals)
         if not weights or not pool:
             continue
+        taking = Taking(rule, weights)
         for part in taken:
-            part.is_taken = True
+            part.taking = taking
         for to_unit, share, amount in distribute(pool, weights):
             yield Move(
                 rule_id=rule.id,
@@ -263,13 +293,13 @@ def _apply(rule: AllocationRule, parts: Iterable[_Part], totals: _Totals) -> Ite
             )
 
 
-def _matches(rule: AllocationRule, part: _Part) -> bool:
+def _matches(rule: AllocationRule, part: Part) -> bool:
     if not fits(rule.take.unit, part.unit):
         return False
     return all(_fits(name, pattern, part) for name, pattern in rule.take.conditions().items())
 
 
-def _fits(name: str, pattern: str, part: _Part) -> bool:
+def _fits(name: str, pattern: str, part: Part) -> bool:
     if name == "principal":
         return not part.followed and matches(pattern, part.row["iam_principal"])
     return fits(pattern, part.row[CONDITION_COLUMNS[name]])

@@ -19,7 +19,14 @@ from chargeback.reports.answers import Answers
 from chargeback.reports.charges import allocation_lines, charges_by_unit
 from chargeback.reports.period_status import notices_of, status_of
 from chargeback.reports.view import View
-from chargeback.statement.allocation import SHARED, Allocation, allocate, columns_asked
+from chargeback.statement.allocation import (
+    SHARED,
+    Allocation,
+    Part,
+    allocate,
+    allocated_parts,
+    columns_asked,
+)
 from chargeback.statement.allocation_settings import AllocationSettings
 from chargeback.statement.documents import CloseNote, Document, DocumentSet
 from chargeback.statement.rounding import round_two_way
@@ -275,6 +282,13 @@ def exact_charges(
     }
 
 
+def parts_of(answers: Answers, statement: Statement) -> list[Part]:
+    """Where each line of a statement's month goes, as its rules tell lines apart."""
+    view, by, settings = statement.view, statement.bill_to_type, statement.settings
+    lines = _lines(answers, view, by, settings)
+    return allocated_parts(lines, settings, by, view.month)
+
+
 def _by_amount(charge: Charge) -> tuple[str, bool, Decimal, str]:
     return charge.currency, charge.bill_to == UNALLOCATED, -charge.total, charge.bill_to
 
@@ -282,9 +296,16 @@ def _by_amount(charge: Charge) -> tuple[str, bool, Decimal, str]:
 def _allocate(answers: Answers, view: View, by: str, settings: AllocationSettings) -> Allocation:
     if not settings.following and not settings.rules_for(by, view.month):
         return Allocation()
+    return allocate(_lines(answers, view, by, settings), settings, by, view.month)
+
+
+def _lines(
+    answers: Answers, view: View, by: str, settings: AllocationSettings
+) -> list[dict[str, Any]]:
     columns = columns_asked(settings, by, view.month)
-    rows = allocation_lines(answers, view, CHARGED[by].name, columns).to_pylist()
-    return allocate(rows, settings, by, view.month)
+    lines = allocation_lines(answers, view, CHARGED[by].name, columns)
+    rows: list[dict[str, Any]] = lines.to_pylist()
+    return rows
 
 
 def _moved(found: list[dict[str, Any]], moved: Allocation, by: str) -> list[dict[str, Any]]:

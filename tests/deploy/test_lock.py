@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = ["requirements", "requirements-dev"]
+FILES = ["requirements", "requirements-dev", "tools/focus-validator/requirements"]
 
 
 def requirements(file: str) -> list[tuple[Requirement, set[str]]]:

@@ -32,6 +32,7 @@ from chargeback.reports.charges import (
     billed_elsewhere,
     charges_by_unit,
     detail,
+    focus_charges,
     invoice_totals,
     payers,
     unit_parts,
@@ -155,6 +156,9 @@ CALLS: dict[str, Ask] = {
     "detail": lambda _, a, v: detail(a, View.of_month(v.month, v.rows)).read_all(),
     "disagreements": lambda _, a, v: disagreements(a, v, "project"),
     "filter_options": lambda _, a, v: filter_options(a, v),
+    "focus_charges": lambda _, a, v: [
+        focus_charges(a, View.of_month(v.month, v.rows), each).read_all() for each in BY_NAME
+    ],
     "gateways": lambda _, a, v: gateways(a, v, "team"),
     "internal_use": lambda _, a, v: internal_use(a, v),
     "invoice_totals": lambda _, a, v: invoice_totals(a, View.of_month(v.month, v.rows)),

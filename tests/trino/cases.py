@@ -269,6 +269,7 @@ CASES: dict[str, Iterable[Case]] = {
     "reports/deciding_sources": _sources(),
     "reports/detail": _months("daily"),
     "reports/disagreements": _unallocated(),
+    "reports/focus": _months("daily", dimension="tenant"),
     "reports/gateways": _dimensions("monthly"),
     "reports/history": _views("monthly"),
     "reports/internal_use": _views("monthly", dimension="tenant"),
