@@ -37,4 +37,4 @@ def changed_lines(
             connection.from_arrow(lines).create(name)
         connection.sql(query.duckdb_sql("restatement/compared_lines")).create("compared")
         changed = query.duckdb_sql("restatement/changed_lines")
-        return connection.execute(changed, {"columns": list(columns)}).to_arrow_table()
+        return connection.sql(changed, params={"columns": list(columns)}).to_arrow_table()

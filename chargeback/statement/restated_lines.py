@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
@@ -14,7 +14,13 @@ from chargeback.money import EXACT, ZERO, exact_sum
 from chargeback.reports.answers import Answers
 from chargeback.reports.restatement import changed_lines
 from chargeback.reports.view import View
-from chargeback.statement.allocation import columns_asked, distribute
+from chargeback.statement.allocation import (
+    CONDITION_COLUMNS,
+    LEVELS,
+    OF_ALL,
+    columns_asked,
+    distribute,
+)
 from chargeback.statement.allocation_settings import AllocationSettings
 
 ATTRIBUTION, UNCHANGED = "attribution", "unchanged"
@@ -24,8 +30,12 @@ AMOUNTS = ("cost", "unblended_cost", "tokens")
 Amounts = tuple[Decimal, ...]
 """In the order of AMOUNTS."""
 NOTHING: Amounts = (ZERO,) * len(AMOUNTS)
-About = tuple[tuple[str, Any], ...]
-"""The columns of queries/reports/allocation_lines.sql that tell lines apart, with their values."""
+ABOUT = tuple(
+    dict.fromkeys((*OF_ALL, "unit", "charge_category", *LEVELS[0], *CONDITION_COLUMNS.values()))
+)
+"""The columns of queries/reports/allocation_lines.sql that tell lines apart."""
+About = tuple[str, ...]
+"""In the order of ABOUT."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +63,15 @@ def changes_of(
     columns = columns_asked(allocation, by, view.month)
     rows = changed_lines(closed, now, view, CHARGED[by].name, columns).to_pylist()
     found: list[Change] = []
-    for (cause, line), of_line in groupby(rows, itemgetter("cause", "line")):
-        changes = [_change(cause, row) for row in of_line]
-        found += _split(changes) if line else changes
+    for (line, is_taken_over), alike in groupby(rows, itemgetter("line", "is_taken_over")):
+        rows_alike = list(alike)
+        changes = [_change(row) for row in rows_alike]
+        if line:
+            found += _split(changes, _moved(changes))
+        elif is_taken_over:
+            found += _split(changes, [_amounts(row, "moved") for row in rows_alike])
+        else:
+            found += changes
     return found
 
 
@@ -80,25 +96,30 @@ def payers_first(closed: Sequence[Decimal], current: Sequence[Decimal]) -> list[
     return [exact_sum(parts) for parts in zip(closed, received, map(_minus, given), strict=True)]
 
 
-def _split(changes: Sequence[Change]) -> Iterator[Change]:
-    """The changes of one line: first who pays for it, at the old cost, then the cost."""
-    columns = [
-        payers_first([each.closed[at] for each in changes], [each.current[at] for each in changes])
-        for at in range(len(AMOUNTS))
-    ]
-    for change, between in zip(changes, zip(*columns, strict=True), strict=True):
+def _moved(changes: Sequence[Change]) -> Iterator[Amounts]:
+    """What the payers of one line would come to had only they changed."""
+    closed, current = (
+        list(zip(*side, strict=True))
+        for side in ((each.closed for each in changes), (each.current for each in changes))
+    )
+    return zip(*map(payers_first, closed, current), strict=True)
+
+
+def _split(changes: Iterable[Change], moved: Iterable[Amounts]) -> Iterator[Change]:
+    """Changes of who pays and of what is paid: first the one, at the old cost, then the other."""
+    for change, between in zip(changes, moved, strict=True):
         more = tuple(map(EXACT.subtract, change.current, between))
         yield Change(ATTRIBUTION, change.about, change.closed, between)
         yield Change(change.cause, change.about, NOTHING, more)
 
 
-def _change(cause: str, row: Mapping[str, Any]) -> Change:
-    closed, current = (
-        tuple(row[f"{side}_{name}"] for name in AMOUNTS) for side in ("closed", "current")
-    )
-    told = (*(f"{side}_{name}" for side in ("closed", "current") for name in AMOUNTS), "line")
-    about = tuple((name, value) for name, value in row.items() if name not in {"cause", *told})
-    return Change(cause, about, closed, current)
+def _change(row: Mapping[str, Any]) -> Change:
+    about = tuple(row[name] for name in ABOUT)
+    return Change(row["cause"], about, _amounts(row, "closed"), _amounts(row, "current"))
+
+
+def _amounts(row: Mapping[str, Any], side: str) -> Amounts:
+    return tuple(row[f"{side}_{name}"] for name in AMOUNTS)
 
 
 def _shares(pool: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:

@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import Any
 
 from chargeback.money import EXACT, ZERO, exact_sum
 from chargeback.statement.allocation import allocate
 from chargeback.statement.allocation_settings import AllocationSettings
 from chargeback.statement.restated_lines import (
+    ABOUT,
     AMOUNTS,
     ATTRIBUTION,
     NOTHING,
@@ -62,8 +64,8 @@ def _charged(
     lines: Mapping[About, Amounts], by: str, month: str, allocation: AllocationSettings
 ) -> Charges:
     """What units are charged for some lines: their own, and what moves."""
-    rows = [
-        {**dict(about), **dict(zip(AMOUNTS, amounts, strict=True))}
+    rows: list[dict[str, Any]] = [
+        dict(zip((*ABOUT, *AMOUNTS), (*about, *amounts), strict=True))
         for about, amounts in sorted(lines.items())
         if any(amounts)
     ]

@@ -16,7 +16,7 @@ from chargeback.reports.answers import Answers
 from chargeback.reports.view import View
 from chargeback.statement.allocation_settings import AllocationSettings
 from chargeback.statement.build import exact_charges
-from chargeback.statement.restated_lines import ATTRIBUTION, UNCHANGED, Change, changes_of
+from chargeback.statement.restated_lines import ABOUT, ATTRIBUTION, UNCHANGED, Change, changes_of
 from chargeback.statement.restated_steps import CAUSES, Charges, Unit, differences_by_cause
 
 COLUMNS = (
@@ -173,7 +173,7 @@ def _check_it_adds_up(restatement: Restatement) -> None:
 
 
 def _unit_of(change: Change) -> Unit:
-    about = dict(change.about)
+    about = dict(zip(ABOUT, change.about, strict=True))
     return about["currency"], about["unit"]
 
 

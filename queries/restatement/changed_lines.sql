@@ -3,12 +3,15 @@
 -- parameters: columns   the columns that tell lines apart, of those from payer_account_id to
 --             cost_center: the others are ''
 -- relations:  compared = rows of compared_lines.sql
--- grain:      one row per cause, line, currency, unit, charge category and what tells lines apart
+-- grain:      one row per cause, line, whether it was taken over, currency, unit, charge category
+--             and what tells lines apart
 -- columns:    cause   attribution (who pays changed, what is paid did not), late usage, rate,
 --                     credit, refund, tax, discount, other, unchanged
 --             line    0; or the number of a line of which both changed at once, with the cause of
 --                     what is paid: who pays more or less by which is still to be said
+--             is_taken_over   whether both changed, and one payer has all of the line now
 --             closed_…, current_…   cost, unblended_cost in currency, exact; tokens single tokens
+--             moved_…         the same, had only the payers of what is taken over changed
 WITH numbered AS (
   SELECT
     *,
@@ -34,6 +37,9 @@ whole_lines AS (
     COUNT(*) AS payers,
     SUM(was_there) AS was_there,
     SUM(is_there) AS is_there,
+    SUM(closed_cost) AS closed_cost,
+    SUM(closed_unblended_cost) AS closed_unblended_cost,
+    SUM(closed_tokens) AS closed_tokens,
     SUM(more_cost) AS more_cost,
     SUM(more_unblended_cost) AS more_unblended_cost,
     SUM(more_tokens) AS more_tokens,
@@ -57,7 +63,14 @@ meters AS (
 explained AS (
   SELECT
     n.*,
-    l.payers > 1 AND l.was_there > 0 AND l.is_there > 0 AS is_shared,
+    CASE WHEN n.is_there = 1 THEN l.closed_cost ELSE 0 END AS moved_cost,
+    CASE WHEN n.is_there = 1 THEN l.closed_unblended_cost ELSE 0 END AS moved_unblended_cost,
+    CASE WHEN n.is_there = 1 THEN l.closed_tokens ELSE 0 END AS moved_tokens,
+    CASE
+      WHEN l.payers = 1 OR l.was_there = 0 OR l.is_there = 0 THEN 'none'
+      WHEN l.is_there = 1 AND l.payers = l.was_there + 1 THEN 'all'
+      ELSE 'some'
+    END AS moved_part,
     CASE
       WHEN
         l.more_cost = 0 AND l.more_unblended_cost = 0 AND l.more_tokens = 0 AND l.more_usage = 0
@@ -83,7 +96,10 @@ told AS (
     *,
     0 AS line,
     0 AS meter,
-    FALSE AS is_shared,
+    0 AS moved_cost,
+    0 AS moved_unblended_cost,
+    0 AS moved_tokens,
+    'none' AS moved_part,
     'unchanged' AS cause
   FROM compared
   WHERE more_cost = 0 AND more_unblended_cost = 0 AND more_tokens = 0
@@ -91,7 +107,8 @@ told AS (
 
 SELECT
   cause,
-  CASE WHEN is_shared AND cause <> 'attribution' THEN line ELSE 0 END AS line,
+  CASE WHEN moved_part = 'some' AND cause <> 'attribution' THEN line ELSE 0 END AS line,
+  moved_part = 'all' AND cause <> 'attribution' AS is_taken_over,
   currency,
   unit,
   charge_category,
@@ -120,7 +137,10 @@ SELECT
   SUM(closed_tokens) AS closed_tokens,
   SUM(current_cost) AS current_cost,
   SUM(current_unblended_cost) AS current_unblended_cost,
-  SUM(current_tokens) AS current_tokens
+  SUM(current_tokens) AS current_tokens,
+  SUM(moved_cost) AS moved_cost,
+  SUM(moved_unblended_cost) AS moved_unblended_cost,
+  SUM(moved_tokens) AS moved_tokens
 FROM told
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18
-ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19
+ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19

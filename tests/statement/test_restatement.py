@@ -197,6 +197,28 @@ BY_CAUSE: dict[str, tuple[list[Line], list[Line], Told]] = {
             "initech": {"late usage": ("0.00", "1.00"), "attribution": ("0.00", "6.00")},
         },
     ),
+    "one who takes a day over from two, and less usage": (
+        [line("10.00", tenant="acme"), line("5.00", tenant="globex")],
+        [line("12.00", tenant="initech", line_item_usage_amount=1.6)],
+        {
+            "acme": {"attribution": ("10.00", "0.00")},
+            "globex": {"attribution": ("5.00", "0.00")},
+            "initech": {"late usage": ("0.00", "-3.00"), "attribution": ("0.00", "15.00")},
+        },
+    ),
+    "two who take a day over, at another rate: the old cost is shared as the new one": (
+        CLOSED,
+        [
+            line("6.00", tenant="initech", line_item_usage_amount=0.5),
+            line("2.00", tenant="umbrella", line_item_usage_amount=0.5),
+            *CLOSED[1:],
+        ],
+        {
+            "acme": {"attribution": ("10.00", "0.00")},
+            "initech": {"rate": ("0.00", "-1.50"), "attribution": ("0.00", "7.50")},
+            "umbrella": {"rate": ("0.00", "-0.50"), "attribution": ("0.00", "2.50")},
+        },
+    ),
     "more usage by one of a day's payers": (
         [*CLOSED, line("3.00", tenant="initech")],
         [*CLOSED, line("3.50", tenant="initech", line_item_usage_amount=1.5)],
