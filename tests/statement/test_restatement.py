@@ -1,10 +1,10 @@
-"""A closed month beside the bill as it is now: each difference has its cause, and all add up."""
+"""A closed month beside the bill as it is now: all differences add up, and have their causes."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections import defaultdict
+import tempfile
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -16,242 +16,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chargeback.dimensions import CHARGED, UNALLOCATED
-from chargeback.errors import UsageProblem
+from chargeback.errors import Problem, UsageProblem
 from chargeback.money import exact_sum
-from chargeback.reports.answers import Answers
-from chargeback.reports.charges import charges_by_unit
 from chargeback.statement.allocation_settings import AllocationSettings
-from chargeback.statement.build import DIRECT, build_statement
-from chargeback.statement.restated_lines import UNCHANGED, payers_first
+from chargeback.statement.build import DIRECT
+from chargeback.statement.restated_lines import payers_first
 from chargeback.statement.restatement import (
     COLUMNS,
-    Restatement,
     restate,
     restated_file_name,
     write_restatement,
 )
 from tests.bills import MONTH, Line, line, whole
+from tests.statement.restated import ACME, CLOSED, GLOBEX, restated, told
 from tests.statement.test_allocation import A_LINE, GATEWAY, SETTINGS, rules
-from tests.statement.units import BEFORE, TODAY, answers_on, in_month
-
-ACME = line("10.00", tenant="acme")
-GLOBEX = line("5.00", tenant="globex", day=4)
-CLOSED = [ACME, GLOBEX, line("1.50", "Tax")]
-"""Acme 10.00, globex 5.00, and a tax that nobody's tags name."""
-Told = dict[str, dict[str, tuple[str, str]]]
-"""By unit and cause: the closed and the current amount."""
-
-
-def restated(
-    folder: Path,
-    closed: Sequence[Line],
-    now: Sequence[Line],
-    asked: AllocationSettings = DIRECT,
-    by: str = "tenant",
-) -> Restatement:
-    """The two bills compared; it is seen to add up to both statements."""
-    before = answers_on(folder / "closed", {MONTH: closed})
-    after = answers_on(folder / "now", {MONTH: now})
-    found = restate(before, after, whole(MONTH), by, asked)
-    assert_adds_up(found, before, after, asked)
-    return found
-
-
-def assert_adds_up(
-    found: Restatement, closed: Answers, now: Answers, asked: AllocationSettings
-) -> None:
-    """Per unit and in total to both statements, exact; attribution to zero."""
-    for side, answers in enumerate((closed, now)):
-        told: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-        for each in found.charges:
-            amount = (each.closed_amount, each.current_amount)[side]
-            told[each.currency, each.bill_to] = exact_sum(
-                (told[each.currency, each.bill_to], amount)
-            )
-        statement = build_statement(answers, whole(MONTH), found.bill_to_type, TODAY, asked)
-        expected = charges_of(answers, found.bill_to_type, statement.allocation.changes())
-        assert {unit: amount for unit, amount in told.items() if amount} == {
-            unit: amount for unit, amount in expected.items() if amount
-        }
-        for currency, bill in statement.bill.items():
-            mine = (amount for (its, _), amount in told.items() if its == currency)
-            assert exact_sum(mine) == bill
-    for currency in {currency for currency, _ in found.differences}:
-        moved = (a for (its, _), a in found.attribution.items() if its == currency)
-        assert exact_sum(moved) == 0
-    for each in found.charges:
-        assert (each.cause == UNCHANGED) == (each.difference == 0)
-        assert each.closed_amount + each.difference == each.current_amount
-    by_unit: dict[tuple[str, str], list[Decimal]] = defaultdict(list)
-    for each in found.charges:
-        by_unit[each.currency, each.bill_to].append(each.difference)
-    assert {unit: exact_sum(parts) for unit, parts in by_unit.items()} == found.differences
-    unchanged = [(e.currency, e.bill_to) for e in found.charges if e.cause == UNCHANGED]
-    assert unchanged == list(found.differences)
-
-
-def charges_of(
-    answers: Answers, by: str, moved: dict[tuple[str, str], dict[str, Decimal]]
-) -> dict[tuple[str, str], Decimal]:
-    """What a statement charges before it is rounded."""
-    direct = charges_by_unit(answers, whole(MONTH), CHARGED[by].name).to_pylist()
-    found = {(row["currency"], row["unit"]): row["total_charge"] for row in direct}
-    for unit, columns in moved.items():
-        found[unit] = exact_sum((found.get(unit, Decimal()), *columns.values()))
-    return found
-
-
-def told(found: Restatement, currency: str = "USD") -> Told:
-    """What changed, in cents: `unchanged` is left out."""
-    by_unit: Told = defaultdict(dict)
-    for each in found.charges:
-        if each.currency == currency and each.cause != UNCHANGED:
-            amounts = f"{each.closed_amount:.2f}", f"{each.current_amount:.2f}"
-            by_unit[each.bill_to][each.cause] = amounts
-    return dict(by_unit)
-
-
-def without(lines: Sequence[Line], *names: str) -> list[Line]:
-    return [{name: value for name, value in each.items() if name not in names} for each in lines]
-
-
-# One cause at a time.
-
-NET = {"net": "9.00"}
-BY_CAUSE: dict[str, tuple[list[Line], list[Line], Told]] = {
-    "late usage, of a new line": (
-        CLOSED,
-        [*CLOSED, line("2.00", tenant="globex", day=31)],
-        {"globex": {"late usage": ("0.00", "2.00")}},
-    ),
-    "late usage, more on a line that was there": (
-        CLOSED,
-        [line("12.00", tenant="acme", line_item_usage_amount=1.2), *CLOSED[1:]],
-        {"acme": {"late usage": ("10.00", "12.00")}},
-    ),
-    "usage that is gone": (
-        CLOSED,
-        [ACME, CLOSED[2]],
-        {"globex": {"late usage": ("5.00", "0.00")}},
-    ),
-    "a rate": (
-        CLOSED,
-        [line("8.00", tenant="acme"), *CLOSED[1:]],
-        {"acme": {"rate": ("10.00", "8.00")}},
-    ),
-    "a late credit": (
-        CLOSED,
-        [*CLOSED, line("-3.00", "Credit", tenant="acme")],
-        {"acme": {"credit": ("0.00", "-3.00")}},
-    ),
-    "a refund": (
-        CLOSED,
-        [*CLOSED, line("-0.25", "Refund", tenant="globex")],
-        {"globex": {"refund": ("0.00", "-0.25")}},
-    ),
-    "a tax": (
-        CLOSED,
-        [ACME, GLOBEX, line("1.75", "Tax")],
-        {UNALLOCATED: {"tax": ("1.50", "1.75")}},
-    ),
-    "a discount in a line of its own": (
-        CLOSED,
-        [*CLOSED, line("-1.00", "EdpDiscount", tenant="acme")],
-        {"acme": {"discount": ("0.00", "-1.00")}},
-    ),
-    "a discount in the net cost": (
-        CLOSED,
-        [line("10.00", tenant="acme", **NET), *CLOSED[1:]],
-        {"acme": {"discount": ("10.00", "9.00")}},
-    ),
-    "a fee": (
-        CLOSED,
-        [*CLOSED, line("4.00", "Fee")],
-        {UNALLOCATED: {"other": ("0.00", "4.00")}},
-    ),
-    "who pays": (
-        CLOSED,
-        [line("10.00", tenant="initech"), *CLOSED[1:]],
-        {
-            "acme": {"attribution": ("10.00", "0.00")},
-            "initech": {"attribution": ("0.00", "10.00")},
-        },
-    ),
-    "who pays, and the rate: first the one at the old cost, then the other": (
-        CLOSED,
-        [line("8.00", tenant="initech"), *CLOSED[1:]],
-        {
-            "acme": {"attribution": ("10.00", "0.00")},
-            "initech": {"rate": ("0.00", "-2.00"), "attribution": ("0.00", "10.00")},
-        },
-    ),
-    "who pays for a part of a day, and more usage": (
-        CLOSED,
-        [
-            line("4.00", tenant="acme", line_item_usage_amount=0.4),
-            line("7.00", tenant="initech", line_item_usage_amount=0.7),
-            *CLOSED[1:],
-        ],
-        {
-            "acme": {"attribution": ("10.00", "4.00")},
-            "initech": {"late usage": ("0.00", "1.00"), "attribution": ("0.00", "6.00")},
-        },
-    ),
-    "one who takes a day over from two, and less usage": (
-        [line("10.00", tenant="acme"), line("5.00", tenant="globex")],
-        [line("12.00", tenant="initech", line_item_usage_amount=1.6)],
-        {
-            "acme": {"attribution": ("10.00", "0.00")},
-            "globex": {"attribution": ("5.00", "0.00")},
-            "initech": {"late usage": ("0.00", "-3.00"), "attribution": ("0.00", "15.00")},
-        },
-    ),
-    "two who take a day over, at another rate: the old cost is shared as the new one": (
-        CLOSED,
-        [
-            line("6.00", tenant="initech", line_item_usage_amount=0.5),
-            line("2.00", tenant="umbrella", line_item_usage_amount=0.5),
-            *CLOSED[1:],
-        ],
-        {
-            "acme": {"attribution": ("10.00", "0.00")},
-            "initech": {"rate": ("0.00", "-1.50"), "attribution": ("0.00", "7.50")},
-            "umbrella": {"rate": ("0.00", "-0.50"), "attribution": ("0.00", "2.50")},
-        },
-    ),
-    "more usage by one of a day's payers": (
-        [*CLOSED, line("3.00", tenant="initech")],
-        [*CLOSED, line("3.50", tenant="initech", line_item_usage_amount=1.5)],
-        {"initech": {"late usage": ("3.00", "3.50")}},
-    ),
-    "callers that AWS fills in later": (
-        without(CLOSED, "line_item_iam_principal"),
-        [line("10.00", tenant="initech"), *without(CLOSED[1:], "line_item_iam_principal")],
-        {
-            "acme": {"attribution": ("10.00", "0.00")},
-            "initech": {"attribution": ("0.00", "10.00")},
-        },
-    ),
-    "invoices and names that AWS fills in later": (
-        [{**each, "bill_invoice_id": None} for each in CLOSED],
-        [{**each, "line_item_usage_account_name": "renamed"} for each in CLOSED],
-        {},
-    ),
-    "a line that is told in two": (
-        CLOSED,
-        [
-            *[line("5.00", tenant="acme", line_item_usage_amount=0.5)] * 2,
-            *CLOSED[1:],
-        ],
-        {},
-    ),
-}
-
-
-@pytest.mark.parametrize("name", BY_CAUSE)
-def test_a_difference_has_its_cause(name: str, tmp_path: Path) -> None:
-    closed, now, expected = BY_CAUSE[name]
-    assert told(restated(tmp_path, closed, now)) == expected
+from tests.statement.units import BEFORE, answers_on, in_month
 
 
 def test_all_causes_together_are_those_one_by_one(tmp_path: Path) -> None:
@@ -399,6 +178,15 @@ def test_a_month_that_the_bill_no_longer_holds_is_not_taken_for_nothing(tmp_path
     now = answers_on(tmp_path / "now", {BEFORE: in_month(BEFORE, CLOSED)})
     with pytest.raises(UsageProblem, match=f"no billing period {MONTH}"):
         restate(closed, now, whole(MONTH), "tenant", DIRECT)
+
+
+def test_where_there_is_no_room_to_compare_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = answers_on(tmp_path, {MONTH: CLOSED})
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(Problem, match="no room to compare"):
+        restate(answers, answers, whole(MONTH), "tenant", DIRECT)
 
 
 # Any bills and rules.
