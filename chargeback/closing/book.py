@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property, lru_cache
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from chargeback.access.rows import EVERYTHING, Rows
 from chargeback.billing_period import UtcMoment
 from chargeback.errors import UsageProblem
-from chargeback.ledger.chain import CLOSE, ClosedFile, Entry, read_entries
+from chargeback.ledger.chain import CLOSE, ENTRIES, ClosedFile, Entry, read_entries
 from chargeback.ledger.objects import Objects
 from chargeback.statement.adjustments import NOTHING, Posted, Unit
 from chargeback.statement.build import Statement
@@ -177,17 +177,38 @@ class Book:
 def open_book(objects: Objects) -> Book:
     """The ledger as it is now.
 
+    The newest entry tells all those before it, as each names the hash of the one before: while it
+    is the same, nothing else is read.
+
     Raises:
         LedgerProblem: it can't be relied on.
         OSError: it can't be read.
     """
-    entries = read_entries(objects)
+    names = objects.names(ENTRIES)
+    newest = objects.read(names[-1]) if names else b""
+    return _book(_State(objects.place, tuple(names), newest, objects))
+
+
+@dataclass(frozen=True)
+class _State:
+    """What tells one state of a ledger from another."""
+
+    place: str
+    names: tuple[str, ...]
+    newest: bytes
+    objects: Objects = field(compare=False)
+
+
+@lru_cache(maxsize=4)
+def _book(state: _State) -> Book:
+    entries = read_entries(state.objects)
     closed: dict[str, ClosedMonth] = {}
     withdrawn: dict[str, ClosedMonth] = {}
     for entry in entries:
         month = entry.billing_period
         if entry.kind == "close":
-            closed[month] = ClosedMonth(entry, _record(objects, entry), objects)
+            record = _record(state.objects, entry)
+            closed[month] = ClosedMonth(entry, record, state.objects)
             withdrawn.pop(month, None)
         else:
             withdrawn[month] = closed.pop(month)

@@ -46,7 +46,7 @@ def open_frozen(closed: ClosedMonth, store: Path) -> Frozen:
         LedgerProblem: a file of the ledger is not what was frozen.
         OSError: it can't be read, or copied.
     """
-    copy = store / FOLDER / closed.entry.close_sha256[:16]
+    copy = copy_of(closed, store)
     period = _period(copy)
     if period is None:
         _copy(closed, copy)
@@ -56,6 +56,11 @@ def open_frozen(closed: ClosedMonth, store: Path) -> Frozen:
     rules, allocation = thaw_rules((copy / RULES).read_bytes(), copy)
     tables = LocalTables(LocalStore(copy.parent), [period], rules)
     return Frozen(Answers([period], rules, tables), rules, allocation)
+
+
+def copy_of(closed: ClosedMonth, store: Path) -> Path:
+    """The folder with the copy of what a close froze."""
+    return store / FOLDER / closed.entry.close_sha256[:16]
 
 
 def _period(copy: Path) -> LocalPeriod | None:

@@ -6,16 +6,17 @@ frozen rules by the present program.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 
 from chargeback.closing.book import ClosedMonth
-from chargeback.closing.frozen_facts import Frozen, open_frozen
+from chargeback.closing.frozen_facts import copy_of, open_frozen
 from chargeback.closing.posting import Corrected, due_to_sellers
+from chargeback.closing.restated_file import Compared, compared_once
 from chargeback.money import ZERO, exact_sum
-from chargeback.reports.view import View
 from chargeback.statement.adjustments import Unit
-from chargeback.statement.build import build_statement
+from chargeback.statement.build import exact_charges
 from chargeback.statement.restatement import Restatement, restate
 from chargeback.store.base import StoredPeriod
 from chargeback.store.local import MANIFEST
@@ -66,16 +67,17 @@ def restate_month(
     Raises:
         Problem: one of them can't be read.
     """
-    frozen = open_frozen(closed, workspace.settings.store_folder)
-    statement = closed.statement(by)
-    view = statement.view
-    now = workspace.answers_on([period], frozen.rules)
-    found = restate(frozen.answers, now, view, by, frozen.allocation)
+    compared = compared_once(
+        copy_of(closed, workspace.settings.store_folder),
+        f"{period.key}|{by}",
+        lambda: _compare(workspace, closed, period, by),
+    )
+    found = compared.restatement
     fell = period.refusal is not None and any(
         each.code == ATTRIBUTION_FELL for each in period.refusal.notices
     )
     holds_back = fell or not workspace.settings.close.post_attribution
-    posted = {(each.currency, each.bill_to): each.exact for each in closed.documents(by).documents}
+    posted = _posted(closed, by)
     charged = {
         unit: exact_sum(
             (
@@ -90,18 +92,37 @@ def restate_month(
         closed=closed,
         by=by,
         restatement=found,
-        corrected=Corrected(closed.month, charged, due_to_sellers(now, view)),
+        corrected=Corrected(
+            closed.month,
+            charged,
+            {(currency, entity): due for currency, entity, due in compared.sellers},
+        ),
         holds_attribution_back=holds_back,
-        program_differs=_worked_out(frozen, view, by, closed) != _without_zeros(posted),
+        program_differs=compared.program_differs,
     )
 
 
-def _worked_out(frozen: Frozen, view: View, by: str, closed: ClosedMonth) -> dict[Unit, Decimal]:
-    """What the present program charges of the frozen facts."""
-    today = closed.record.when.date()
-    again = build_statement(frozen.answers, view, by, today, frozen.allocation)
-    return _without_zeros(again.exact_charges())
+def _compare(workspace: Workspace, closed: ClosedMonth, period: StoredPeriod, by: str) -> Compared:
+    """Both sides, read and compared by the present program."""
+    frozen = open_frozen(closed, workspace.settings.store_folder)
+    view, now = closed.statement(by).view, workspace.answers_on([period], frozen.rules)
+    found = restate(frozen.answers, now, view, by, frozen.allocation)
+    again = exact_charges(frozen.answers, view, by, frozen.allocation)
+    sellers = due_to_sellers(now, view)
+    return Compared(
+        billing_period=closed.month,
+        bill_to_type=by,
+        charges=tuple(map(asdict, found.charges)),
+        sellers=tuple((*at, due) for at, due in sellers.items()),
+        program_differs=_without_zeros(again) != _without_zeros(_posted(closed, by)),
+    )
 
 
-def _without_zeros(charges: dict[Unit, Decimal]) -> dict[Unit, Decimal]:
+def _posted(closed: ClosedMonth, by: str) -> dict[Unit, Decimal]:
+    """What the month charged each unit, exact."""
+    documents = closed.documents(by).documents
+    return {(each.currency, each.bill_to): each.exact for each in documents}
+
+
+def _without_zeros(charges: Mapping[Unit, Decimal]) -> dict[Unit, Decimal]:
     return {unit: charge for unit, charge in charges.items() if charge}

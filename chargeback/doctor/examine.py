@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from chargeback.access.look import OPEN, SECRETS, how_to_open, who_may_look
 from chargeback.access.rows import EVERYTHING
 from chargeback.access.secrets_file import read_sign_in
-from chargeback.doctor import attribution, payer, tags
+from chargeback.doctor import attribution, ledger, payer, tags
 from chargeback.doctor.aws_account import examine_account
 from chargeback.doctor.check import (
     EXPORTS_PAGE,
@@ -50,7 +50,12 @@ def examine(workspace: Workspace, now: datetime) -> Iterator[Check]:
         workspace: what is configured.
         now: the time in UTC.
     """
-    bill: dict[str, Look] = {"Bill": _bill, "Spend store": _stored, "Attribution rules": _seen}
+    bill: dict[str, Look] = {
+        "Bill": _bill,
+        "Spend store": _stored,
+        "Attribution rules": _seen,
+        ledger.NAME: ledger.examine_ledger,
+    }
     yield from _each(bill, workspace, now, "problem")
     if workspace.settings.athena is not None:
         yield from examine_account(workspace)

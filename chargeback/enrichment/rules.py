@@ -56,7 +56,7 @@ class Rules:
         Raises:
             OwnerListError: an owner list is there, but can't be read.
         """
-        return _digest(self.fingerprint, __version__, _program())
+        return _digest(self.fingerprint, __version__, program())
 
 
 def _digest(*parts: str) -> str:
@@ -64,7 +64,7 @@ def _digest(*parts: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _program() -> str:
+def program() -> str:
     """Digest of what decides in this program, so that a new release works everything out anew."""
     files = [file for room in DECIDES for file in sorted((PACKAGE / room).glob("*.py"))]
     files += [PACKAGE / "dimensions.py", *sorted((query.QUERIES / "store").glob("*.sql"))]

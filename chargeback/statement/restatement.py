@@ -59,10 +59,24 @@ class Restatement:
     """By currency, unit and cause, (unallocated) last; a cause that leaves a unit's charge as it
     was has no row. Each unit has one row `unchanged`, so that its rows add up to its exact charge
     on either side."""
-    differences: Charges
-    """How much more each unit is charged: all causes together."""
-    attribution: Charges
-    """What of it is due to who pays: zero over all units of a currency."""
+
+    @property
+    def differences(self) -> Charges:
+        """How much more each unit is charged: all causes together."""
+        return self._more(*CAUSES, UNCHANGED)
+
+    @property
+    def attribution(self) -> Charges:
+        """What of it is due to who pays: zero over all units of a currency."""
+        return self._more(ATTRIBUTION)
+
+    def _more(self, *causes: str) -> Charges:
+        found = {(each.currency, each.bill_to): ZERO for each in self.charges}
+        for each in self.charges:
+            if each.cause in causes:
+                at = each.currency, each.bill_to
+                found[at] = EXACT.add(found[at], each.difference)
+        return found
 
     def totals(self) -> dict[tuple[str, str], Decimal]:
         """The difference by currency and cause, of the causes that occur."""
@@ -103,12 +117,8 @@ def restate(
         billing_period=view.month,
         bill_to_type=by,
         charges=tuple(_charges(units, before, changes, by_cause)),
-        differences={
-            unit: EXACT.subtract(after.get(unit, ZERO), before.get(unit, ZERO)) for unit in units
-        },
-        attribution={unit: by_cause.get(ATTRIBUTION, {}).get(unit, ZERO) for unit in units},
     )
-    _check_it_adds_up(restatement)
+    _check_it_adds_up(restatement, before, after)
     return restatement
 
 
@@ -157,12 +167,10 @@ def _charges(
         yield from (*rows, RestatedCharge(unit[1], unit[0], UNCHANGED, rest, rest))
 
 
-def _check_it_adds_up(restatement: Restatement) -> None:
-    found: dict[Unit, list[Decimal]] = defaultdict(list)
-    for charge in restatement.charges:
-        found[charge.currency, charge.bill_to].append(charge.difference)
-    for (currency, unit), difference in restatement.differences.items():
-        told = exact_sum(found[currency, unit])
+def _check_it_adds_up(restatement: Restatement, before: Charges, after: Charges) -> None:
+    for (currency, unit), told in restatement.differences.items():
+        at = currency, unit
+        difference = EXACT.subtract(after.get(at, ZERO), before.get(at, ZERO))
         if told != difference:
             raise Problem(
                 f"The causes do not add up to the difference of {unit} in {currency}: "

@@ -271,6 +271,7 @@ def test_with_nothing_there_every_check_still_answers(account: Exports, tmp_path
     assert states == {
         "Bill": "problem",
         "Spend store": "warning",
+        "Ledger": "ok",
         "Payer account": "unknown",
         "Cost Explorer": "unknown",
         "Invoices": "unknown",
