@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import BinaryIO
 
@@ -12,7 +12,7 @@ from chargeback.formats import moment, month_name
 from chargeback.reports.answers import Answers
 from chargeback.statement.build import Statement
 from chargeback.statement.column_words import HEADINGS, in_words
-from chargeback.statement.documents import Document
+from chargeback.statement.documents import CloseNote, Document
 from chargeback.statement.export_tables import (
     ALLOCATION_COLUMNS,
     DETAIL_COLUMNS,
@@ -58,6 +58,7 @@ def _statement_sheet(statement: Statement, month: str) -> Sheet:
         title_lines=[
             f"Amazon Bedrock chargeback by {dimension.noun}, {month}",
             f"{status}. Bill as of {moment(statement.data_as_of)}.",
+            *(_closed(statement.closed) if statement.closed else ()),
         ],
         columns=[
             dimension.label,
@@ -80,6 +81,13 @@ def _statement_sheet(statement: Statement, month: str) -> Sheet:
         money_columns=[*HEADINGS.values(), *(("Adjustment", "Amount due") if documents else ())],
         total_row=len(statement.bill) == 1,
     )
+
+
+def _closed(closed: CloseNote) -> Iterator[str]:
+    """Who closed the month, what they said, and what they overrode."""
+    yield f"Closed by {closed.who} on {moment(closed.when)}: {closed.note}"
+    for each in closed.despite:
+        yield f"Closed despite {each.code}: {each.words}"
 
 
 def _posted(document: Document) -> tuple[Decimal, Decimal, str, str]:
