@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-import duckdb
-
 
 class Problem(Exception):  # noqa: N818  (it is shown to people, who have problems, not errors)
     """Something that keeps figures from being read or that limits what they can tell.
@@ -41,8 +39,12 @@ def distinct(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(known.values())
 
 
-def unforeseen(error: OSError | duckdb.Error) -> Problem:
-    """What the machine refused while figures were worked out, without paths or statements."""
+def unforeseen(error: Exception) -> Problem:
+    """What the machine refused while figures were worked out, without paths or statements.
+
+    Args:
+        error: an OSError, or DuckDB's.
+    """
     if isinstance(error, OSError):
         file = Path(error.filename).name if isinstance(error.filename, str) else "A file"
         return Problem(

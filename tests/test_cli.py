@@ -89,10 +89,33 @@ def test_a_bill_is_read_once_and_says_what_is_new_on_it(command: Command) -> Non
 
 
 def test_no_command_waits_for_what_only_others_use() -> None:
-    heavy = "boto3 botocore pyathena pandas plotly streamlit chargeback.demo"
-    code = f"import sys, chargeback.cli.main; print(*sys.modules.keys() & set({heavy!r}.split()))"
+    heavy = "duckdb pyarrow sqlglot pydantic numpy boto3 pyathena pandas plotly streamlit"
+    code = (
+        "import sys; from chargeback.cli.main import main; main(['focus', '--month']);"
+        f"print(*sys.modules.keys() & set({heavy!r}.split()))"
+    )
     done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True)
     assert done.stdout == "\n"
+
+
+def test_an_export_waits_for_nothing_that_only_others_use(cur: Path, tmp_path: Path) -> None:
+    # Of a month that was read before: DuckDB itself imports pandas when a month is read.
+    heavy = "boto3 botocore pyathena pandas plotly streamlit chargeback.demo"
+    words = ["export", "--month", "2026-10", "--by", "team", "--out", str(tmp_path)]
+    code = (
+        f"import sys; from chargeback.cli.main import main; main({words!r});"
+        f"print(*sys.modules.keys() & set({heavy!r}.split()))"
+    )
+    variables = {"CHARGEBACK_CUR": str(cur), "CHARGEBACK_STORE": str(tmp_path / "store")}
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            text=True,
+            capture_output=True,
+            check=True,
+            env={**os.environ, **variables},
+        )
+    assert done.stdout.splitlines()[-1] == ""
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from decimal import Decimal
-from pathlib import Path
 
 from chargeback.billing_period import check_month, previous_month, today
-from chargeback.cli.common import Commands, ensure, statements_now, warn
+from chargeback.cli.common import ensure, statements_now, warn
 from chargeback.closing.ledger_files import accrual_of
-from chargeback.dimensions import CHARGED
 from chargeback.errors import UsageProblem
 from chargeback.formats import count, day_name, money, month_name, percent, signed_percent
 from chargeback.money import exact_sum, share_of
@@ -24,18 +22,8 @@ from chargeback.statement.accrual_file import write_accrual
 from chargeback.workspace import Workspace
 
 
-def add_accrual(commands: Commands) -> None:
-    """The command and its options."""
-    accrual = commands.add_parser(
-        "accrual", help="estimate an open month: what is accrued, and its reversal in the next"
-    )
-    accrual.add_argument("--month", metavar="YYYY-MM", required=True)
-    accrual.add_argument("--by", choices=CHARGED, required=True, help="whom to charge")
-    accrual.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
-    accrual.set_defaults(run=_accrual)
-
-
-def _accrual(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
+    """Writes the files, and names them."""
     workspace = Workspace(load_settings())
     month = check_month(options.month)
     _read(workspace, month)

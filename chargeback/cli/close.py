@@ -4,50 +4,24 @@ from __future__ import annotations
 
 import argparse
 import io
-from pathlib import Path
 
 from chargeback.access.change import Actor, machine_user
 from chargeback.billing_period import check_month
-from chargeback.cli.common import Commands, ensure, statements_now, warn
+from chargeback.cli.common import ensure, statements_now, warn
 from chargeback.closing.book import open_book
+from chargeback.closing.close import close_month
 from chargeback.closing.reopen import reopen_month
 from chargeback.errors import Problem
 from chargeback.files.atomic import write_whole
 from chargeback.formats import count
 from chargeback.ledger.chain import read_entries, verify
 from chargeback.settings import load_settings
+from chargeback.statement.restatement import restated_file_name, write_restatement
 from chargeback.workspace import Workspace
 
 
-def add_close(commands: Commands) -> None:
-    """Adds the commands."""
-    close = commands.add_parser("close", help="close a month: freeze its figures")
-    close.add_argument("--month", metavar="YYYY-MM", required=True)
-    close.add_argument("--note", metavar="TEXT", required=True, help="what was looked at")
-    close.add_argument(
-        "--despite", metavar="CODE[,CODE]", default="", help="close although these stand in the way"
-    )
-    close.add_argument("--as", dest="as_name", metavar="NAME", default="", help="who you are")
-    close.set_defaults(run=_close)
-
-    reopen = commands.add_parser("reopen", help="withdraw the newest close")
-    reopen.add_argument("--month", metavar="YYYY-MM", required=True)
-    reopen.add_argument("--reason", metavar="TEXT", required=True)
-    reopen.add_argument("--as", dest="as_name", metavar="NAME", default="", help="who you are")
-    reopen.set_defaults(run=_reopen)
-
-    diff = commands.add_parser("diff", help="compare a closed month with the bill as it is now")
-    diff.add_argument("--month", metavar="YYYY-MM", required=True)
-    diff.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
-    diff.set_defaults(run=_diff)
-
-    verify = commands.add_parser("verify", help="check that nothing in the ledger was changed")
-    verify.set_defaults(run=_verify)
-
-
-def _close(options: argparse.Namespace) -> None:
-    from chargeback.closing.close import close_month  # noqa: PLC0415  (imports pandas)
-
+def close(options: argparse.Namespace) -> None:
+    """Freezes a month."""
     workspace, month = Workspace(load_settings()), check_month(options.month)
     stale = ensure(workspace, month)
     statements = statements_now(workspace)
@@ -63,7 +37,8 @@ def _close(options: argparse.Namespace) -> None:
     print(f"Closed {month}, revision {entry.revision}.")
 
 
-def _reopen(options: argparse.Namespace) -> None:
+def reopen(options: argparse.Namespace) -> None:
+    """Withdraws the newest close."""
     workspace, month = Workspace(load_settings()), check_month(options.month)
     entry = reopen_month(statements_now(workspace), month, _actor(options), options.reason)
     print(f"Reopened {month}: revision {entry.revision} is withdrawn.")
@@ -73,12 +48,8 @@ def _actor(options: argparse.Namespace) -> Actor:
     return Actor(machine_user(), options.as_name)
 
 
-def _diff(options: argparse.Namespace) -> None:
-    from chargeback.statement.restatement import (  # noqa: PLC0415  (no other command's)
-        restated_file_name,
-        write_restatement,
-    )
-
+def diff(options: argparse.Namespace) -> None:
+    """Compares a closed month with the bill as it is now."""
     workspace, month = Workspace(load_settings()), check_month(options.month)
     closed = open_book(workspace.ledger.objects).require(month)
     ensure(workspace, month)
@@ -92,7 +63,8 @@ def _diff(options: argparse.Namespace) -> None:
         print(file)
 
 
-def _verify(_: argparse.Namespace) -> None:
+def verify_ledger(_: argparse.Namespace) -> None:
+    """Reads all of the ledger. Raises Problem if something was changed."""
     workspace = Workspace(load_settings())
     fault = verify(workspace.ledger) or workspace.ledger.verify_changes()
     if fault:

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, TypeAlias
 
 from chargeback.access.change import Actor, machine_user
 from chargeback.access.rows import rows_of
 from chargeback.billing_period import today
+from chargeback.cli.terminal import progress, shown
 from chargeback.closing.book import open_book
 from chargeback.closing.statements import Statements, book_of
 from chargeback.errors import Problem, SourceProblem, UsageProblem
 from chargeback.notices import Notice, blocking
 from chargeback.reports.answers import Answers
 from chargeback.reports.period_status import notices_of
-from chargeback.store.base import Progress
 from chargeback.workspace import Workspace
-
-Commands: TypeAlias = "argparse._SubParsersAction[Any]"
-"""What commands are added to."""
 
 
 def ensure(workspace: Workspace, month: str) -> Problem | None:
@@ -69,27 +64,3 @@ def line_of(what: str, each: Notice) -> str:
     """A notice as a line of stderr."""
     text = f"chargeback: {what}: {each.severity}: {each.code}: {each.words}"
     return shown(text, sys.stderr.encoding or "utf-8")
-
-
-def shown(text: str, encoding: str) -> str:
-    """Names on a bill are anybody's: none may steer the terminal or be more than it can show."""
-    printable = "".join(character if character.isprintable() else "?" for character in text)
-    return printable.encode(encoding, "replace").decode(encoding)
-
-
-def progress() -> Progress | None:
-    """One line on a terminal, nothing when piped."""
-    if not sys.stderr.isatty():
-        return None
-
-    def show(month: str, done: int, of: int) -> None:
-        end = "\n" if done + 1 == of else ""
-        print(f"\r{month}  {done + 1} of {of}", end=end, file=sys.stderr, flush=True)
-
-    return show
-
-
-def counting(month: str) -> Callable[[int, int], None] | None:
-    """The same of things that are counted from 1."""
-    show = progress()
-    return show and (lambda at, of: show(month, at - 1, of))

@@ -10,48 +10,23 @@ from datetime import date
 from pathlib import Path
 
 from chargeback.billing_period import check_month, days_in
-from chargeback.cli.common import Commands, ensure, shown, statements_now
+from chargeback.cli.common import ensure, statements_now
+from chargeback.cli.terminal import shown
 from chargeback.closing.ledger_files import accrued, posted
-from chargeback.dimensions import CHARGED
 from chargeback.errors import UsageProblem
 from chargeback.settings import load_settings
 from chargeback.statement.documents import DocumentSet
 from chargeback.statement.journal.accounts import read_accounts
 from chargeback.statement.journal.build import journal
 from chargeback.statement.journal.model import one_journal
-from chargeback.statement.journal.profile import Profile, profile_names, read_profile
+from chargeback.statement.journal.profile import Profile, read_profile
 from chargeback.statement.journal.template import fitted
 from chargeback.statement.journal.write import write_journal
 from chargeback.workspace import Workspace
 
 
-def add_journal(commands: Commands) -> None:
-    """Adds the command."""
-    command = commands.add_parser("journal", help="write a closed month's file for the ledger")
-    command.add_argument("--month", metavar="YYYY-MM", required=True)
-    command.add_argument("--by", choices=CHARGED, required=True, help="whom to charge")
-    command.add_argument(
-        "--profile",
-        metavar="NAME",
-        required=True,
-        help=f"{', '.join(profile_names())}, or a file of your own that ends in .toml",
-    )
-    command.add_argument(
-        "--accrual", action="store_true", help="of an open month: its accrual and the reversal"
-    )
-    command.add_argument(
-        "--template", type=Path, metavar="FILE", help="a CSV file whose first row names the columns"
-    )
-    command.add_argument(
-        "--posting-date",
-        metavar="YYYY-MM-DD",
-        help="a day of the open accounting period; by default the month's last",
-    )
-    command.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
-    command.set_defaults(run=_journal)
-
-
-def _journal(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
+    """Writes the files, and names them."""
     month = check_month(options.month)
     posting_date = _posting_date(options.posting_date, month)
     profile = _fitted(read_profile(options.profile), options.template)

@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 
 from chargeback.billing_period import check_month
-from chargeback.cli.common import counting, ensure, statements_now, warn
+from chargeback.cli.common import ensure, statements_now, warn
+from chargeback.cli.terminal import counting
 from chargeback.closing.book import ClosedMonth, open_book
 from chargeback.closing.handed import gathered
 from chargeback.closing.sent import frozen_file, unit_files
@@ -17,8 +18,12 @@ from chargeback.statement.unit_files import archive_name, write_archive_file, wr
 from chargeback.workspace import Workspace
 
 
-def write_statements(options: argparse.Namespace) -> list[Path]:
-    """Writes what the command asks for; returns the files."""
+def run(options: argparse.Namespace) -> None:
+    """Writes what the command asks for, and names the files."""
+    print(*_written(options), sep="\n")
+
+
+def _written(options: argparse.Namespace) -> list[Path]:
     workspace, month = Workspace(load_settings()), check_month(options.month)
     closed = open_book(workspace.ledger.objects).find(month)
     if closed and options.by in closed.record.by:

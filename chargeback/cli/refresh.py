@@ -1,0 +1,43 @@
+"""refresh: the spend store is brought up to date."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from chargeback.access.change import Actor, machine_user
+from chargeback.billing_period import check_month
+from chargeback.cli.common import warn
+from chargeback.cli.terminal import progress
+from chargeback.doctor.check import count
+from chargeback.settings import load_settings
+from chargeback.sources.athena.costs import price
+from chargeback.workspace import Workspace
+
+
+def run(options: argparse.Namespace) -> None:
+    """Brings months up to date, or accepts a delivery, and says what is odd."""
+    workspace = Workspace(load_settings())
+    month = check_month(options.month) if options.month else None
+    if options.accept:
+        read = workspace.accept(check_month(options.accept), Actor(machine_user()), progress())
+    else:
+        _say_price(workspace)
+        read = workspace.refresh(month, options.months, progress(), older=True)
+    answers = workspace.answers()
+    warn(answers, [month] if month else answers.months)
+    print(f"Read {', '.join(sorted(read))}." if read else "Up to date.")
+
+
+def _say_price(workspace: Workspace) -> None:
+    """Before months are read anew that an older program read, what that costs."""
+    if not workspace.source.is_charged:
+        return
+    older = workspace.older_months()
+    if older:
+        dollars = sum(price(manifest.bytes_scanned) for manifest in older)
+        print(
+            f"chargeback: {count(older, 'billing period')} read by an earlier version of this "
+            f"program will be read again, at about ${dollars:.4f} of Athena.",
+            file=sys.stderr,
+        )
