@@ -48,6 +48,11 @@ def invoice_totals(answers: Answers, view: View) -> pa.Table:
     return answers.ask("invoice_totals", "daily", view)
 
 
+def invoice_charges(answers: Answers, view: View) -> pa.Table:
+    """The same by kind of charge: queries/reports/invoice_charges.sql."""
+    return answers.ask("invoice_charges", "daily", view)
+
+
 def bill_by_product(answers: Answers, view: View, since: date | None) -> pa.Table:
     """The month cut as other sources count it: queries/reports/bill_by_product.sql."""
     return answers.ask("bill_by_product", "daily", view, since=since)

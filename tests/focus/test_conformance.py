@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import tomllib
 from collections.abc import Sequence
 from datetime import date
@@ -22,12 +21,10 @@ from chargeback.statement.focus.columns import VERSIONS, Version, schema_of
 from chargeback.statement.focus.write import write_focus
 from chargeback.workspace import Workspace
 from tests.bills import MONTH, whole
+from tests.focus.programs import BIN, run
 from tests.statement.focus.dataset import made
 
 DAY = date(2026, 11, 23)
-BIN = Path(__file__).resolve().parents[2] / ".venv-focus" / "bin"
-SITE = next((BIN.parent / "lib").glob("python3*/site-packages"))
-"""Where the validator has to run: it reads a file of its own by a relative path."""
 KNOWN = tomllib.loads((Path(__file__).parent / "known-failures.toml").read_text("utf-8"))
 MODEL = "1.2.0.1"
 """The only one that the validator brings along; 1.3 has all columns of 1.2."""
@@ -62,11 +59,6 @@ LEFT_OUT = {
 FAILURE = re.compile(r"^❌ ([\w-]+): FAIL +\(violations=\d+, msg=(.*)", re.MULTILINE)
 REPEATS = re.compile(r"(AND|OR) failed")
 SUMMARY = re.compile(r"Total: \d+ \| Pass: (\d+) \| Fail: \d+ ")
-
-
-def run(*command: str | Path) -> str:
-    done = subprocess.run(command, cwd=SITE, text=True, capture_output=True, check=True)
-    return done.stdout
 
 
 def failing(file: Path) -> set[str]:

@@ -273,6 +273,7 @@ CASES: dict[str, Iterable[Case]] = {
     "reports/gateways": _dimensions("monthly"),
     "reports/history": _views("monthly"),
     "reports/internal_use": _views("monthly", dimension="tenant"),
+    "reports/invoice_charges": _months("daily"),
     "reports/invoice_totals": _months("daily"),
     "reports/leading_units": _dimensions("monthly", longest=3),
     "reports/line_keys": _views("daily"),

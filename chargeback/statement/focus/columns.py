@@ -1,9 +1,9 @@
 """Which columns a FOCUS file has, with the types of their values.
 
-Source: FinOps Open Cost and Usage Specification 1.2 and 1.3, Cost and Usage. Left out is what the
-bill in the store can't tell: prices of units and their identifiers, capacity reservations, other
-pricing currencies. Bedrock has no availability zones, and its lines name no commitment discount:
-those columns are empty.
+Source: FinOps Open Cost and Usage Specification 1.2 and 1.3, Cost and Usage; 1.4, Billing Period
+and Invoice Detail. Left out is what the bill in the store can't tell: prices of units and their
+identifiers, capacity reservations, other currencies of prices and payments. Bedrock has no
+availability zones, and its lines name no commitment discount: those columns are empty.
 """
 
 from __future__ import annotations
@@ -96,6 +96,40 @@ NEW_IN_1_3 = frozenset(
 )
 ONLY_IN_1_2 = frozenset({"x_AllocatedMethodId"})
 """What says there what a column of 1.3 says."""
+
+BILLING_PERIOD = pa.schema(
+    {
+        "BillingPeriodCreated": TIME,
+        "BillingPeriodEnd": TIME,
+        "BillingPeriodLastUpdated": TIME,
+        "BillingPeriodStart": TIME,
+        "BillingPeriodStatus": TEXT,
+        "InvoiceIssuerName": TEXT,
+    }
+)
+INVOICE_DETAIL = pa.schema(
+    {
+        "BilledCost": AMOUNT,
+        "BillingAccountId": TEXT,
+        "BillingCurrency": TEXT,
+        "BillingPeriodEnd": TIME,
+        "BillingPeriodStart": TIME,
+        "ChargeCategory": TEXT,
+        "InvoiceDetailCreated": TIME,
+        "InvoiceDetailDescription": TEXT,
+        "InvoiceDetailGrain": TEXT,
+        "InvoiceDetailId": TEXT,
+        "InvoiceDetailLastUpdated": TIME,
+        "InvoiceId": TEXT,
+        "InvoiceIssueDate": TIME,
+        "InvoiceIssueStatus": TEXT,
+        "InvoiceIssuerName": TEXT,
+        "PaymentDueDate": TIME,
+        "PaymentTerms": TEXT,
+        "PurchaseOrderNumber": TEXT,
+        "ReferenceInvoiceId": TEXT,
+    }
+)
 
 
 def schema_of(version: Version) -> pa.Schema:

@@ -49,7 +49,7 @@ class RowMaker:
         self._version = version
         self._by = by
         first = date.fromisoformat(f"{month}-01")
-        self._start, self._end = _midnight(first), _midnight(first_of_next(first))
+        self._start, self._end = midnight(first), midnight(first_of_next(first))
 
     def row(self, row: Row, share: Share, origin: str) -> Cells:
         """The row of a share.
@@ -82,7 +82,7 @@ class RowMaker:
     def _periods(self, row: Row) -> Cells:
         """A charge without a date is one of the whole billing period."""
         day = row["usage_date"]
-        start = _midnight(day) if day else self._start
+        start = midnight(day) if day else self._start
         return {
             "BillingPeriodStart": self._start,
             "BillingPeriodEnd": self._end,
@@ -128,7 +128,8 @@ def _element(row: Row, share: Share) -> Cells:
     return element
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
+    """When a day begins, in UTC."""
     return datetime.combine(day, time(), UTC)
 
 
@@ -145,11 +146,17 @@ def _accounts(row: Row) -> Cells:
     }
 
 
-def _kind(row: Row) -> Cells:
-    category = CATEGORIES.get(row["charge_category"], ADJUSTMENT)
-    frequency = "Usage-Based" if category == "Usage" else "One-Time"
+def category_of(row: Row) -> str:
+    """The ChargeCategory of a charge, by its `line_item_type` and `charge_category`."""
     if row["line_item_type"] in PURCHASES:
-        category, frequency = "Purchase", PURCHASES[row["line_item_type"]]
+        return "Purchase"
+    return CATEGORIES.get(row["charge_category"], ADJUSTMENT)
+
+
+def _kind(row: Row) -> Cells:
+    category = category_of(row)
+    otherwise = "Usage-Based" if category == "Usage" else "One-Time"
+    frequency = PURCHASES.get(row["line_item_type"], otherwise)
     meter = row["usage_type"] or row["product_code"]
     return {
         "ChargeCategory": category,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -103,7 +103,7 @@ def _write(
         files.csv.open("wb") as csv,
     ):
         rows = _rows(answers, statement, version, charged)
-        write_csv(csv, schema.names, _csv_rows(_passed_on(rows, table), schema.names))
+        write_csv(csv, schema.names, csv_rows(_passed_on(rows, table), schema.names))
     _check_it_ties(statement, charged.by_unit)
     files.methods.write_bytes(methods_json(statement, charged.methods))
     return files
@@ -139,7 +139,8 @@ def _passed_on(rows: Iterator[Cells], table: parquet.ParquetWriter) -> Iterator[
     table.write_batch(pa.RecordBatch.from_pylist(passed, table.schema))
 
 
-def _csv_rows(rows: Iterator[Cells], columns: list[str]) -> Iterator[list[object]]:
+def csv_rows(rows: Iterable[Cells], columns: Sequence[str]) -> Iterator[list[object]]:
+    """The same rows as a CSV file has them, with moments as FOCUS writes them."""
     for row in rows:
         yield [_csv_cell(row.get(column)) for column in columns]
 
