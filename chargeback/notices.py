@@ -273,6 +273,17 @@ CODES = {
         "info",
         "This month was read by an earlier version of this program. Refresh to read it again.",
     ),
+    "restated": Kind(
+        "info",
+        "The bill has changed since this month was closed: {change}. The closed figures stand; "
+        "{place}. The page Close shows it by unit, as does the command diff.",
+    ),
+    "program-differs": Kind(
+        "warning",
+        "This version of the program works out other charges from what was frozen of this month "
+        "than those that were closed. The closed figures stand, and nothing is posted for it. "
+        "Report it as a bug in this program.",
+    ),
     "owner-row-unused": Kind("info", "{file}, line {line}: matches nothing on this month's bill."),
     "owner-row-order": Kind(
         "warning",

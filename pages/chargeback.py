@@ -6,8 +6,9 @@ from functools import partial
 import streamlit as st
 
 from chargeback.billing_period import today
+from chargeback.closing.adjustment_lines import adjustment_lines
 from chargeback.dimensions import CHARGED, UNALLOCATED
-from chargeback.formats import ABSENT, money
+from chargeback.formats import ABSENT, date_name, money
 from chargeback.money import exact_sum
 from chargeback.reports.frames import sums
 from chargeback.reports.view import View
@@ -15,9 +16,9 @@ from chargeback.statement.build import MONEY, Statement, build_statement
 from chargeback.statement.explain import direct_total, read_rules
 from chargeback.statement.export import allocation_name, file_names
 from chargeback.statement.frame import frame_of_charges
-from chargeback.statement.unit_names import names_of
+from chargeback.statement.unit_names import Named, names_of
 from chargeback.statement.workbook import workbook_name
-from chargeback.ui import address, allocation, header, page_context, problems
+from chargeback.ui import address, adjustments, allocation, header, page_context, problems
 from chargeback.ui.downloads import export_file, workbook_file
 from chargeback.ui.markdown import plain
 from chargeback.ui.metrics import go_to
@@ -34,10 +35,13 @@ UNIT = "unit"
 def draw_statement(statement: Statement, currency: str) -> None:
     """The statement in one currency, with the check that it ties."""
     _banner(statement, currency)
+    adjustments.say_provisional(statement, currency)
     by, charges = statement.bill_to_type, frame_of_charges(statement, currency)
-    call, totals = names_of(context.answers, statement.view, by), statement.totals(currency)
+    call, totals = named(statement), statement.totals(currency)
     amounts = dict(zip(MONEY, totals, strict=True))
+    posted = adjustments.columns(statement, currency)
     shown = charges.assign(
+        **adjustments.cells(statement, currency, charges["bill_to"]),
         name=charges["bill_to"].map(call),
         direct=charges["bill_to"].map(partial(direct_total, statement, currency)),
         cost_center=charges["cost_center"].replace("", ABSENT),
@@ -47,7 +51,7 @@ def draw_statement(statement: Statement, currency: str) -> None:
     row = plain_table(
         shown,
         columns={
-            **allocation.statement_columns(statement, LABELS[by], used),
+            **allocation.statement_columns(statement, LABELS[by], used, posted),
             **({"cost_center": Column("Cost center")} if has_cost_center else {}),
             **({"bill_to": Column(BILLED_AS[by])} if by in BILLED_AS else {}),
         },
@@ -55,25 +59,37 @@ def draw_statement(statement: Statement, currency: str) -> None:
         key=f"statement-{by}-{currency}",
         select=True,
         what="Statement",
-        total=amounts | {"total_charge": exact_sum(totals), **sums(shown, "direct")},
+        total=amounts
+        | {"total_charge": exact_sum(totals), **sums(shown, "direct", "adjustment", "due")},
         current=position_of(address.value(UNIT), charges["bill_to"]),
     )
     if row is not None:
         _open(statement, charges["bill_to"].iloc[row])
-    if not statement.settings.is_set:
-        return
     unit = address.value(UNIT)
-    if unit in set(charges["bill_to"]):
+    if has_parts(statement) and unit in set(charges["bill_to"]):
         allocation.draw_unit(statement, currency, unit, call)
+        adjustments.draw_of_unit(statement, currency, unit, call)
         if st.button("What was billed", key=f"billed-{currency}", icon=":material/arrow_forward:"):
             go_to(CHARGED[by], unit)
-    allocation.draw_pools(statement, currency, call)
+    if statement.settings.is_set:
+        allocation.draw_pools(statement, currency, call)
+
+
+def named(statement: Statement) -> Named:
+    """How people call the units of the statement."""
+    answers = context.statements.answers(statement.billing_period)
+    return names_of(answers, statement.view, statement.bill_to_type)
+
+
+def has_parts(statement: Statement) -> bool:
+    """Whether charges are more than lines of the bill: something moved, or corrects a month."""
+    return statement.settings.is_set or bool(adjustment_lines(statement))
 
 
 def _open(statement: Statement, unit: str) -> None:
     """Leads to what is behind a charge: its parts where something moved, else the bill."""
     by = statement.bill_to_type
-    if not statement.settings.is_set:
+    if not has_parts(statement):
         go_to(CHARGED[by], unit)
     elif unit != address.value(UNIT):
         address.go({UNIT: [unit]})
@@ -90,7 +106,7 @@ def _banner(statement: Statement, currency: str) -> None:
     noun = dimension.noun if units == 1 else dimension.plural
     bill = money(statement.bill[currency], currency)
     words = (
-        f"{money(charged, currency)} charged to {units:,} {noun}, "
+        f"{_closed_by(statement)}{money(charged, currency)} charged to {units:,} {noun}, "
         f"{money(total - charged, currency)} unallocated: the bill of {bill}."
     )
     if statement.difference(currency) == 0:
@@ -104,8 +120,17 @@ def _banner(statement: Statement, currency: str) -> None:
         )
 
 
+def _closed_by(statement: Statement) -> str:
+    if statement.derived_after_close:
+        return "Made out after the close, from what was frozen: "
+    if statement.closed is None:
+        return ""
+    on = date_name(statement.closed.when.date())
+    return f"Closed by {statement.closed.who} on {on}; these amounts stand: "
+
+
 context = page_context.current()
-header.draw(context, "Chargeback")
+header.draw(context, "Chargeback", frozen=True)
 by = address.choice("charge_to", list(CHARGED), LABELS)
 st.segmented_control(
     "Charge to",
@@ -126,16 +151,16 @@ with problems.shown_problems():
         st.info(plain(each.words), icon=":material/info:")
     for currency in statement.bill:
         draw_statement(statement, currency)
-    if statement.bill:
+    if statement.bill and context.closed is None:
         allocation.draw_preview(
             statement,
             lambda text: build_statement(context.answers, view, by, today(), read_rules(text)),
             list(statement.bill),
-            names_of(context.answers, view, by),
+            named(statement),
         )
 
     st.container(key="screen-only-files").subheader("Files", anchor=False)
-    if not context.is_invoiced:
+    if context.closed is None and not context.is_invoiced:
         st.caption("The month is provisional: if AWS changes it, these files will change too.")
     files = dict(zip(("Statement", "Detail", "Manifest"), file_names(view.month, by), strict=True))
     if statement.settings.is_set:
@@ -151,7 +176,10 @@ with problems.shown_problems():
                 icon=":material/download:",
                 type="primary" if label == "Statement" else "secondary",
             )
-        for label, detail in (("Workbook (XLSX)", False), ("Workbook with detail (XLSX)", True)):
+        workbooks = {"Workbook (XLSX)": False, "Workbook with detail (XLSX)": True}
+        if context.closed:  # its lines are in the detail file, as they were frozen
+            workbooks.pop("Workbook with detail (XLSX)")
+        for label, detail in workbooks.items():
             st.download_button(
                 label,
                 partial(workbook_file, statements, view.month, by, detail=detail),

@@ -7,8 +7,10 @@ import sys
 
 from chargeback.access.change import Actor, machine_user
 from chargeback.billing_period import check_month
-from chargeback.cli.common import warn
+from chargeback.cli.common import line_of, statements_now, warn
 from chargeback.cli.terminal import progress
+from chargeback.closing.book import open_book
+from chargeback.closing.standing import restated_notices
 from chargeback.doctor.check import count
 from chargeback.settings import load_settings
 from chargeback.sources.athena.costs import price
@@ -27,6 +29,7 @@ def run(options: argparse.Namespace) -> None:
     answers = workspace.answers()
     warn(answers, [month] if month else answers.months)
     print(f"Read {', '.join(sorted(read))}." if read else "Up to date.")
+    _say_what_is_restated(workspace)
 
 
 def _say_price(workspace: Workspace) -> None:
@@ -41,3 +44,13 @@ def _say_price(workspace: Workspace) -> None:
             f"program will be read again, at about ${dollars:.4f} of Athena.",
             file=sys.stderr,
         )
+
+
+def _say_what_is_restated(workspace: Workspace) -> None:
+    """Says on stderr of which closed months the bill has changed since. Raises Problem."""
+    if not open_book(workspace.ledger.objects).closed:
+        return
+    statements = statements_now(workspace)
+    for closed in statements.book.closed:
+        for each in restated_notices(statements, closed.month):
+            print(line_of(closed.month, each), file=sys.stderr)

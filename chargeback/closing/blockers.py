@@ -81,5 +81,5 @@ def remarks(answers: Answers, month: str, found: Iterable[Reconciliation]) -> li
     said = [f"Not, or not fully, reconciled: {problem.what}" for problem in problems]
     if not_invoiced := answers.bill(month).not_invoiced:
         lines = count(not_invoiced, "CUR line")
-        said.append(f"{lines} that cost something carry no invoice yet.")
+        said.append(f"Not on an invoice yet: {lines} with a cost.")
     return said

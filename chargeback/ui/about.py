@@ -6,6 +6,7 @@ from typing import Final
 
 import streamlit as st
 
+from chargeback.closing.book import ClosedMonth
 from chargeback.formats import moment
 from chargeback.ui.markdown import plain
 from chargeback.ui.page_context import Context
@@ -28,9 +29,15 @@ ROUNDING: Final = (
 )
 
 
-def draw(context: Context) -> None:
-    """One line, and a button for the rest."""
-    currency, as_of = context.view.currency, moment(context.manifest.data_as_of)
+def draw(context: Context, closed: ClosedMonth | None = None) -> None:
+    """One line, and a button for the rest.
+
+    Args:
+        context: what the page draws from.
+        closed: the month, if it is shown as it was closed.
+    """
+    as_of = moment(closed.record.data_as_of if closed else context.manifest.data_as_of)
+    currency = context.view.currency
     st.caption(
         plain(f"Bill as of {as_of} · {currency}, tax and discounts included"), width="content"
     )

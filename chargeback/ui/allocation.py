@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 import streamlit as st
@@ -155,17 +155,21 @@ def _in_section(text: str) -> str:
     return text.replace("[[rules]]", "[[allocation.rules]]").replace("[allocation]\n", "").strip()
 
 
-def statement_columns(statement: Statement, label: str, used: Collection[str]) -> dict[str, Column]:
+def statement_columns(
+    statement: Statement, label: str, used: Collection[str], posted: Mapping[str, Column]
+) -> dict[str, Column]:
     """The columns of the statement; what was billed beside the charge where that is another.
 
     Args:
         statement: what is shown.
         label: what a unit is, above the names.
         used: the columns of which some row has an amount; the others stand in the files only.
+        posted: what is posted beside the charge.
     """
     return {
         "name": Column(label, pinned=True),
         "total_charge": Column(HEADINGS["total_charge"], "money"),
+        **posted,
         **({"direct": _amount("Billed", BILLED)} if statement.settings.is_set else {}),
         **{name: _amount(HEADINGS[name]) for name in MONEY if name in used},
     }

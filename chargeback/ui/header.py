@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from chargeback.closing.book import ClosedMonth
 from chargeback.dimensions import BY_NAME
 from chargeback.formats import count, month_name
 from chargeback.notices import Notice
 from chargeback.reports.period_status import notices_of, ties
 from chargeback.reports.view import View
-from chargeback.ui import about, address, download_menu, period
+from chargeback.ui import about, address, closed_head, download_menu, period
 from chargeback.ui.markdown import plain
 from chargeback.ui.page_context import Context
 from chargeback.ui.problems import show_problem
@@ -20,8 +21,15 @@ FOLDED_ABOVE = 2
 """Notices that block nothing: so many stand on the page, more are folded."""
 
 
-def draw(context: Context, title: str = "") -> None:
-    """The page's title with the month, what else it can show, and the state of its figures."""
+def draw(context: Context, title: str = "", *, frozen: bool = False) -> None:
+    """The page's title with the month, what else it can show, and the state of its figures.
+
+    Args:
+        context: what the page draws from.
+        title: what stands before the month.
+        frozen: whether the page shows a closed month as it was closed, not as the bill is now.
+    """
+    closed = context.closed if frozen else None
     month, view = month_name(context.view.month), context.view
     with st.container(key="head", horizontal=True, vertical_alignment="center", gap="small"):
         st.header(f"{title}, {month}" if title else month, anchor=False, width="stretch")
@@ -29,17 +37,29 @@ def draw(context: Context, title: str = "") -> None:
         period.draw(context.answers, view)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _badges(context)
-        about.draw(context)
+        about.draw(context, closed)
     if view.where:
         st.caption(f"**Only {plain(_narrowed(view))}**")
     elif address.is_filtered():
         st.caption("This page is always about the whole month: the filters do not apply here.")
     if context.problem:
         show_problem(context.problem, stale=True)
-    show_notices(notices_of(context.answers, context.view.month))
+    _say_what_is_known(context, closed)
     for damaged, problem in context.answers.problems.items():
         with st.container(key=f"damaged-{damaged}"):
             show_problem(problem, stale=True)
+
+
+def _say_what_is_known(context: Context, shown: ClosedMonth | None) -> None:
+    """The month's notices, and how what the page shows differs from what was closed."""
+    since = closed_head.notices_since(context)
+    if shown is not None:
+        closed_head.say_despite(shown)
+        show_notices([*since, *closed_head.frozen_notices(shown)])
+        return
+    if context.closed is not None:
+        closed_head.say_how_far_off(context, context.closed)
+    show_notices([*since, *notices_of(context.answers, context.view.month)])
 
 
 def show_notices(notices: Sequence[Notice]) -> None:
@@ -62,7 +82,9 @@ def _narrowed(view: View) -> str:
 
 
 def _badges(context: Context) -> None:
-    if context.is_invoiced:
+    if context.closed is not None:
+        closed_head.badge(context.closed)
+    elif context.is_invoiced:
         st.badge(
             "Invoiced",
             icon=":material/task_alt:",

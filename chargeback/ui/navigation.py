@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 WITHOUT_BILL: Final = {"owners", "setup"}
 """Pages that have to open also while no figure can be shown: what is in the way is mended there."""
-WHOLE_MONTH: Final = {"chargeback", "reconciliation", "statement"}
+WHOLE_MONTH: Final = {"chargeback", "close", "reconciliation", "statement"}
 """Pages that are always about the whole bill of a month; filters do not apply there."""
 
 _FOLD: Final = """
@@ -64,6 +64,7 @@ def sections() -> Mapping[str, Sequence[StreamlitPage]]:
             st.Page("pages/chargeback.py", title="Chargeback", icon=":material/receipt_long:"),
             st.Page("pages/statement.py", title="Statement", icon=":material/description:"),
             st.Page("pages/reconciliation.py", title="Reconciliation", icon=":material/balance:"),
+            st.Page("pages/close.py", title="Close", icon=":material/lock:"),
         ],
         "Set-up": [
             st.Page("pages/owners.py", title="Owner list", icon=":material/contract_edit:"),

@@ -51,7 +51,10 @@ class Context:
 
     @property
     def is_invoiced(self) -> bool:
-        """Whether the month is over, on invoices, and nothing about it is open."""
+        """Whether the month is over, on invoices, and nothing about it is open.
+
+        That of the bill as it is now: a closed month has its own state.
+        """
         return status_of(self.answers, self.view.month, today()) == INVOICED
 
 

@@ -44,7 +44,7 @@ def show() -> None:
     """Draws the page."""
     context = page_context.current()
     with st.container(key="screen-only-statement-head"):  # it has a head of its own
-        header.draw(context, "Statement")
+        header.draw(context, "Statement", frozen=True)
     with problems.shown_problems():
         _draw(context, address.choice(BY, list(CHARGED), LABELS), address.value(UNIT))
 

@@ -20,6 +20,7 @@ PAGES = {
     "/chargeback": "Chargeback, October 2026",
     "/statement": "Statement, October 2026",
     "/reconciliation": "Reconciliation, October 2026",
+    "/close": "Close, October 2026",
     "/setup": "Setup",
 }
 MONTH = "?month=2026-10"

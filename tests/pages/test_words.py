@@ -13,7 +13,7 @@ from chargeback.ui.markdown import plain
 from tests.pages.conftest import OpenPage
 
 MONTH = "2026-10"
-PAGES = ["overview", "tenants", "models", "coverage", "chargeback", "setup"]
+PAGES = ["overview", "tenants", "models", "coverage", "chargeback", "close", "setup"]
 
 
 @pytest.mark.parametrize("page", PAGES)
