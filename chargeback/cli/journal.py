@@ -9,16 +9,13 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
-from chargeback.billing_period import check_month, days_in
+from chargeback.billing_period import check_month
 from chargeback.cli.common import ensure, statements_now
 from chargeback.cli.terminal import shown
-from chargeback.closing.ledger_files import accrued, posted
+from chargeback.closing.ledger_files import accrued, journal_of, posted, posting_day
 from chargeback.errors import UsageProblem
 from chargeback.settings import load_settings
 from chargeback.statement.documents import DocumentSet
-from chargeback.statement.journal.accounts import read_accounts
-from chargeback.statement.journal.build import journal
-from chargeback.statement.journal.model import one_journal
 from chargeback.statement.journal.profile import Profile, read_profile
 from chargeback.statement.journal.template import fitted
 from chargeback.statement.journal.write import write_journal
@@ -33,8 +30,7 @@ def run(options: argparse.Namespace) -> None:
     workspace = Workspace(load_settings())
     settings = workspace.settings.journal
     found = _documents(workspace, month, options)
-    accounts = read_accounts(settings.accounts)
-    made = one_journal([journal(each, settings, accounts, posting_date) for each in found])
+    made = journal_of(list(found), settings, posting_date)
     files = write_journal(made, profile, options.out)
     if made.revision > 1:
         _say(f"{month} was closed again: reverse what was posted of it before.")
@@ -55,7 +51,7 @@ def _documents(
 
 def _posting_date(text: str | None, month: str) -> date:
     if text is None:
-        return date.fromisoformat(f"{month}-{days_in(month)}")
+        return posting_day(month)
     try:
         if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
             raise ValueError

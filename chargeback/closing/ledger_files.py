@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from chargeback.closing.statements import Statements
 from chargeback.errors import Problem
 from chargeback.reports.view import View
 from chargeback.statement.accrual import Accrual, build_accrual
-from chargeback.statement.accrual_documents import accrual_documents, reversal_of
+from chargeback.statement.accrual_documents import accrual_documents, posting_dates, reversal_of
 from chargeback.statement.documents import DocumentSet
+from chargeback.statement.journal.accounts import read_accounts
+from chargeback.statement.journal.build import journal
+from chargeback.statement.journal.model import Journal, one_journal
+from chargeback.statement.journal.settings import JournalSettings
 
 
 def accrual_of(statements: Statements, month: str, by: str) -> Accrual:
@@ -48,3 +54,14 @@ def posted(statements: Statements, month: str, by: str) -> list[DocumentSet]:
             "Choose one of them; `by` in the section [close] says which apply to the next close.",
         )
     return [closed.documents(by)]
+
+
+def journal_of(sets: list[DocumentSet], settings: JournalSettings, posting_date: date) -> Journal:
+    """One journal of documents that are posted together. Raises Problem."""
+    accounts = read_accounts(settings.accounts)
+    return one_journal([journal(each, settings, accounts, posting_date) for each in sets])
+
+
+def posting_day(month: str) -> date:
+    """When a month is posted unless somebody says otherwise: on its last day."""
+    return posting_dates(month)[0]

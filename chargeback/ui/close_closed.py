@@ -15,6 +15,7 @@ from chargeback.ui import (
     close_acts,
     close_documents,
     close_files,
+    close_ledger,
     close_restated,
     sign_in,
 )
@@ -38,6 +39,7 @@ def draw(context: Context, closed: ClosedMonth) -> None:
     )
     with st.container(key="screen-only-closed-files"):
         close_files.draw(context, closed)
+        close_ledger.draw_closed(context, closed)
         _draw_reopening(context, closed)
 
 

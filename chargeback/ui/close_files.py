@@ -34,11 +34,11 @@ def draw(context: Context, closed: ClosedMonth) -> None:
         download_button(
             "Everything (ZIP)", partial(pack_archive, closed), name, "frozen-everything"
         )
-        ledger_files(context)
+        _restatements(context)
 
 
-def ledger_files(context: Context) -> None:
-    """Files for the ledger that are made of a closed month."""
+def _restatements(context: Context) -> None:
+    """What has changed since, where something has."""
     statements, month = context.statements, context.view.month
     for by in statements.book.require(month).record.by:
         if found := statements.restatement(month, by):

@@ -15,7 +15,15 @@ from chargeback.dimensions import page_file
 from chargeback.formats import date_name, money, month_name
 from chargeback.reconciliation.compare import Reconciliation
 from chargeback.statement.documents import Despite, DocumentSet
-from chargeback.ui import address, adjustments, close_acts, close_documents, sign_in
+from chargeback.ui import (
+    address,
+    adjustments,
+    close_acts,
+    close_documents,
+    close_ledger,
+    problems,
+    sign_in,
+)
 from chargeback.ui.close_preview import digest_of, preview_of
 from chargeback.ui.markdown import plain
 from chargeback.ui.page_context import Context
@@ -55,6 +63,7 @@ def draw(context: Context) -> None:
     close_acts.say_it_is_open(month)
     if why := why_not_to_close(statements, month):
         _say_why_not(context, why)
+        _draw_accrual(context)
         return
     st.subheader(plain(f"Close {month_name(month)}"), anchor=False)
     preview = preview_of(context)
@@ -64,6 +73,13 @@ def draw(context: Context) -> None:
     adjustments.draw_of_month(statements, preview.made)
     with st.container(key="screen-only-close"):
         _draw_way(context, preview, despite)
+    _draw_accrual(context)
+
+
+def _draw_accrual(context: Context) -> None:
+    """For the month end, before the bill is complete."""
+    with st.container(key="screen-only-accrual"), problems.shown_problems():
+        close_ledger.draw_open(context)
 
 
 def _say_why_not(context: Context, why: str) -> None:
