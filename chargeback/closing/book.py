@@ -164,6 +164,15 @@ class Book:
                     found[at] = found.get(at, Decimal("0.00")) + each.amount
         return found
 
+    def is_corrected(self, month: str, by: str) -> bool:
+        """Whether a later close posted corrections of a closed month."""
+        return any(
+            each.billing_period == month and each.amount
+            for closed in self._posting(month, by)
+            for document in closed.documents(by).documents
+            for each in document.corrections
+        )
+
     def _posting(self, month: str, by: str) -> Iterator[ClosedMonth]:
         """The close of a month and those after it, which may correct it."""
         own = self.find(month)

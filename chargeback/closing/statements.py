@@ -146,7 +146,10 @@ class Statements:
 
     def _restatement(self, month: str, by: str) -> MonthRestatement | None:
         closed, period = self.book.find(month), self._stored(month)
-        if closed is None or period is None or is_unchanged(closed, period):
+        if closed is None or period is None:
+            return None
+        # What was corrected since has to be taken back where the bill is as it was closed again.
+        if is_unchanged(closed, period) and not self.book.is_corrected(month, by):
             return None
         return restate_month(self.workspace, closed, period, by)
 

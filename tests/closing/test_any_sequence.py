@@ -54,11 +54,18 @@ class Months(RuleBasedStateMachine):
             self.bill[month] = [
                 (unit, amount + 10, "Usage") for unit, amount in zip(UNITS, own, strict=False)
             ]
+        self.first = {month: list(lines) for month, lines in self.bill.items()}
         self._deliver(*MONTHS)
 
     @rule(month=st.sampled_from(MONTHS), late=st.lists(LATE, min_size=1, max_size=3))
     def restate(self, month: str, late: list[tuple[str, Decimal, str]]) -> None:
         self.bill[month] += late
+        self._deliver(month)
+
+    @rule(month=st.sampled_from(MONTHS))
+    def take_back_what_came_late(self, month: str) -> None:
+        """The bill is again as it was first, to the byte."""
+        self.bill[month] = list(self.first[month])
         self._deliver(month)
 
     @rule(month=st.sampled_from(MONTHS), to=st.sampled_from(UNITS[:3]))

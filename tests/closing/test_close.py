@@ -246,3 +246,15 @@ def test_revisions(company: Company, tmp_path: Path) -> None:
         "close",
     ]
     assert verify(company.workspace.ledger) is None
+
+
+def test_what_was_corrected_is_taken_back_with_the_bill(company: Company, tmp_path: Path) -> None:
+    company.close(AUGUST)
+    company.deliver({AUGUST: [*usual(), line("-5.00", "Credit", tenant="acme")]})
+    company.close(SEPTEMBER)
+    company.deliver({AUGUST: usual()})
+    adjustments = [
+        rows(company, month, "tenant", tmp_path)["acme"]["adjustment_amount"]
+        for month in (SEPTEMBER, OCTOBER)
+    ]
+    assert adjustments == ["-5.00", "5.00"]
