@@ -127,9 +127,8 @@ def _figure(
 
 
 def _months(statement: UnitStatement, level: int) -> Iterator[str]:
-    yield (
-        f'<h{level} class="part">Charge by month <small>under the present rules</small></h{level}>'
-    )
+    said = words.rules_of_months(statement)
+    yield f'<h{level} class="part">Charge by month <small>{said}</small></h{level}>'
     yield _bars(statement)
     yield '<div class="months" aria-hidden="true">'
     for month, charge in statement.history:

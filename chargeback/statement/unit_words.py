@@ -91,6 +91,12 @@ def history(statement: UnitStatement) -> str:
     )
 
 
+def rules_of_months(statement: UnitStatement) -> str:
+    """Under which rules the charges of its months are."""
+    closed = "as closed, else " if statement.document else ""
+    return f"{closed}under the present rules"
+
+
 def still_open(statement: UnitStatement) -> list[str]:
     """What keeps the figures from being final, and what else is odd about the month."""
     telling = [each for each in statement.notices if _is_telling(each)]

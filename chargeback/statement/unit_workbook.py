@@ -50,7 +50,7 @@ def _months(statement: UnitStatement) -> Sheet:
     charge = f"Charge ({statement.currency})"
     return Sheet(
         name="Months",
-        title_lines=[f"{statement.name}: charge by month, under the present rules"],
+        title_lines=[f"{statement.name}: charge by month, {words.rules_of_months(statement)}"],
         columns=["Month", charge],
         rows=[[month_name(month), amount] for month, amount in statement.history],
         money_columns=[charge],

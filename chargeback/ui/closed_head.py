@@ -14,7 +14,7 @@ from chargeback.formats import date_name, moment, money
 from chargeback.money import ZERO, cents
 from chargeback.notices import Notice
 from chargeback.statement.build import methodology_of
-from chargeback.ui import address
+from chargeback.ui import address, problems
 from chargeback.ui.markdown import plain
 from chargeback.ui.page_context import Context
 
@@ -50,8 +50,14 @@ def say_despite(closed: ClosedMonth) -> None:
 
 
 def notices_since(context: Context) -> list[Notice]:
-    """Whether the bill, or what the program makes of it, has changed since the close."""
-    return list(restated_notices(context.statements, context.view.month))
+    """Whether the bill, or what the program makes of it, has changed since the close.
+
+    What keeps it from being told is shown.
+    """
+    if context.closed is not None:
+        with problems.shown_problems():
+            return list(restated_notices(context.statements, context.view.month))
+    return []
 
 
 def say_how_far_off(context: Context, closed: ClosedMonth) -> None:

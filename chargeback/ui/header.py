@@ -8,6 +8,7 @@ import streamlit as st
 
 from chargeback.closing.book import ClosedMonth
 from chargeback.dimensions import BY_NAME
+from chargeback.errors import Problem
 from chargeback.formats import count, month_name
 from chargeback.notices import Notice
 from chargeback.reports.period_status import notices_of, ties
@@ -44,6 +45,8 @@ def draw(context: Context, title: str = "", *, frozen: bool = False) -> None:
         st.caption("This page is always about the whole month: the filters do not apply here.")
     if context.problem:
         show_problem(context.problem, stale=True)
+    if isinstance(context.month_end, Problem):
+        show_problem(context.month_end, stale=True)
     _say_what_is_known(context, closed)
     for damaged, problem in context.answers.problems.items():
         with st.container(key=f"damaged-{damaged}"):

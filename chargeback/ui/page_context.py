@@ -13,7 +13,7 @@ from chargeback.access.rows import Rows, rows_of
 from chargeback.billing_period import today
 from chargeback.closing.book import Book, ClosedMonth
 from chargeback.closing.statements import Statements, book_of
-from chargeback.errors import Problem, SourceProblem
+from chargeback.errors import Problem, SourceProblem, unforeseen
 from chargeback.formats import month_name
 from chargeback.reports.answers import Answers
 from chargeback.reports.period_status import INVOICED, status_of
@@ -35,14 +35,24 @@ class Context:
     workspace: Workspace
     answers: Answers
     view: View
-    statements: Statements
+    month_end: Statements | Problem
+    """The statements; or why it is not known which months are closed."""
     problem: Problem | None
     """Why the figures could not be brought up to date, if so."""
 
     @property
+    def statements(self) -> Statements:
+        """What is charged, in closed and open months. Raises Problem."""
+        if isinstance(self.month_end, Problem):
+            raise self.month_end
+        return self.month_end
+
+    @property
     def closed(self) -> ClosedMonth | None:
-        """The month's close, if it is closed."""
-        return self.statements.book.find(self.view.month)
+        """The month's close, if it is known to be closed."""
+        if isinstance(self.month_end, Problem):
+            return None
+        return self.month_end.book.find(self.view.month)
 
     @property
     def manifest(self) -> Manifest:
@@ -112,8 +122,8 @@ def prepare(*, is_whole: bool = False) -> None:
     if not is_whole:
         draw_filters(answers, view)
     shown = view.unfiltered if is_whole else view
-    statements = _statements_on(workspace, answers, rows)
-    st.session_state[CONTEXT] = Context(workspace, answers, shown, statements, problem)
+    month_end = _month_end(workspace, answers, rows)
+    st.session_state[CONTEXT] = Context(workspace, answers, shown, month_end, problem)
 
 
 @st.cache_resource
@@ -146,9 +156,17 @@ def _reports(
     return _workspace.answers()
 
 
-def _statements_on(workspace: Workspace, answers: Answers, rows: Rows) -> Statements:
-    """The statements of what the store and the ledger hold now."""
-    book = book_of(workspace, answers)
+def _month_end(workspace: Workspace, answers: Answers, rows: Rows) -> Statements | Problem:
+    """The statements of what the store and the ledger hold now; or why the ledger can't be read.
+
+    Pages of the bill stay up without it, and say so: what is charged is not shown then.
+    """
+    try:
+        book = book_of(workspace, answers)
+    except Problem as problem:
+        return problem
+    except OSError as error:
+        return unforeseen(error)
     keys = tuple(period.key for period in answers.periods)
     state = (keys, answers.rules.cache_key, str(workspace.allocation), book.key, today())
     return _statements(state, rows, workspace, book, answers)

@@ -332,3 +332,43 @@ def test_a_month_with_open_questions_is_provisional(opened: Open, company: Compa
     app = opened(month=OCTOBER)
     assert states(app)["October 2026"] == ("Provisional", "Check, then close")
     assert "Not on an invoice yet: 1 CUR line with a cost." in said(app, "info")
+
+
+def test_a_ledger_that_can_not_be_read_takes_no_page_of_the_bill_down(
+    opened: Open, company: Company
+) -> None:
+    company.close(SEPTEMBER)
+    entry = company.folder / "ledger" / "entries" / "000001.json"
+    entry.write_text("{}", "utf-8")
+    overview = opened("overview", month=SEPTEMBER)
+    assert "The ledger's entry entries/000001.json is missing" in said(overview, "warning")
+    assert overview.metric
+    for page in ("chargeback", "statement", "close"):
+        app = opened(page, month=SEPTEMBER)
+        assert "The ledger's entry entries/000001.json is missing" in said(app, "error")
+        assert not app.get("download_button")
+
+
+def test_a_journal_needs_accounts_and_is_given_once_they_are_there(
+    opened: Open, company: Company, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    company.close(SEPTEMBER)
+    accounts = tmp_path / "accounts.csv"
+    monkeypatch.setenv("CHARGEBACK_JOURNAL__CLEARING_ACCOUNT", "6500")
+    monkeypatch.setenv("CHARGEBACK_JOURNAL__ACCOUNTS", str(accounts))
+    app = opened(month=SEPTEMBER)
+    app.selectbox("journal-profile").set_value("generic").run()
+    assert "accounts.csv" in said(app, "error")
+    accounts.write_text("bill_to,account\nacme,1\nglobex,2\n(unallocated),3\n", "utf-8")
+    app.run()
+    assert not app.error
+    offered = [each.proto.label for each in app.get("download_button")]
+    assert f"journal-generic-tenant-{SEPTEMBER}.csv" in offered
+
+
+def test_an_open_month_is_estimated_on_request(opened: Open) -> None:
+    app = opened(month=OCTOBER)
+    assert not any("Estimate, not billed" in each.value for each in app.markdown)
+    app.toggle(f"accrual-{OCTOBER}").set_value(True).run()
+    assert any("Estimate, not billed" in each.value for each in app.markdown)
+    assert "Accrual (CSV)" in [each.proto.label for each in app.get("download_button")]
