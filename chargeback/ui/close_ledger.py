@@ -16,11 +16,9 @@ from chargeback.closing.book import ClosedMonth
 from chargeback.closing.ledger_files import accrual_of, journal_of, posted, posting_day
 from chargeback.closing.statements import Statements
 from chargeback.dimensions import CHARGED
-from chargeback.formats import count, money, percent
-from chargeback.money import exact_sum, share_of
-from chargeback.statement.accrual import Accrual
-from chargeback.statement.accrual_accuracy import PastAccrual, days_missing, in_total, past_accruals
+from chargeback.statement.accrual_accuracy import days_missing, in_total, past_accruals
 from chargeback.statement.accrual_file import file_names, write_accrual
+from chargeback.statement.accrual_words import accuracy, said
 from chargeback.statement.focus.columns import Version
 from chargeback.statement.focus.write import write_focus
 from chargeback.statement.journal.profile import profile_names, read_profile
@@ -75,8 +73,8 @@ def draw_open(context: Context) -> None:
         statements.allocation(month),
         days=days_missing(accrual),
     )
-    for line in (*_said(accrual), *_accuracy(in_total(past))):
-        st.markdown(f"- {plain(line)}")
+    for line in (*said(accrual), *accuracy(in_total(past))):
+        st.markdown(f"- {plain(line[0].upper() + line[1:])}")
     write = partial(write_accrual, accrual, past)
     labels = ("Accrual (CSV)", "How far off past accruals would be (CSV)")
     with st.container(horizontal=True):
@@ -114,29 +112,6 @@ def _draw_journal(context: Context, month: str, by: str, name: str) -> None:
     with st.container(horizontal=True):
         for file, content in files.items():
             download_button(file, partial(bytes, content), file, file)
-
-
-def _said(accrual: Accrual) -> Iterable[str]:
-    for currency in accrual.currencies:
-        estimated, accrued = accrual.estimated(currency), accrual.accrued(currency)
-        days = count(len(accrual.gap), "missing day")
-        yield (
-            f"Estimate, not billed: {money(accrued, currency)}, of it {money(estimated, currency)} "
-            f"for {days}. Tax, discounts, credits and fees are as billed so far."
-        )
-
-
-def _accuracy(past: list[PastAccrual]) -> Iterable[str]:
-    for currency in sorted({each.currency for each in past}):
-        mine = [each for each in past if each.currency == currency]
-        off = share_of(
-            exact_sum(abs(each.difference) for each in mine),
-            exact_sum(each.billed for each in mine),
-        )
-        yield (
-            f"With as many days missing, accruals of {count(len(mine), 'past month')} would have "
-            f"been off by {percent(off)} of the bill on average."
-        )
 
 
 def _focus(statements: Statements, month: str, by: str) -> bytes:

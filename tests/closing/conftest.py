@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from chargeback.access.rows import EVERYTHING
 from chargeback.closing.close import close_month
 from chargeback.closing.reopen import reopen_month
 from chargeback.closing.statements import Statements, book_of
+from chargeback.errors import Problem
 from chargeback.settings import Settings
 from chargeback.workspace import Workspace
 from tests.bills import WRITTEN, Line, line, write_bill
@@ -115,3 +117,19 @@ def new_company(tmp_path: Path) -> Callable[..., Company]:
         return found
 
     return make
+
+
+def ends_of_two(company: Company, month: str) -> list[str]:
+    """How it ends for two who close a month at once: what each is told, or 'closed'; sorted."""
+    both = [(company.statements(), actor) for actor in (ANN, BOB)]
+
+    def close(at: int) -> str:
+        statements, actor = both[at]
+        try:
+            close_month(statements, month, actor, "mine")
+        except Problem as problem:
+            return problem.what
+        return "closed"
+
+    with ThreadPoolExecutor(2) as pool:
+        return sorted(pool.map(close, range(2)))

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 
 import pytest
 
-from chargeback.closing.close import close_month
 from chargeback.closing.sent import write_frozen_export
 from chargeback.errors import Problem, UsageProblem
 from chargeback.ledger.chain import verify
 from chargeback.ledger.objects import Folder
-from tests.closing.conftest import ANN, AUGUST, BOB, SEPTEMBER, Company
+from tests.closing.conftest import AUGUST, BOB, SEPTEMBER, Company, ends_of_two
 
 
 def close_until(step: int, company: Company) -> int:
@@ -91,18 +89,7 @@ def test_a_full_disk_leaves_the_month_open(
 
 
 def test_of_two_who_close_at_once_one_does(company: Company) -> None:
-    both = [(company.statements(), actor) for actor in (ANN, BOB)]
-
-    def close(at: int) -> str:
-        statements, actor = both[at]
-        try:
-            close_month(statements, AUGUST, actor, "mine")
-        except Problem as problem:
-            return problem.what
-        return "closed"
-
-    with ThreadPoolExecutor(2) as pool:
-        ends = sorted(pool.map(close, range(2)))
+    ends = ends_of_two(company, AUGUST)
     assert ends[1] == "closed"
     assert ends[0].startswith("Somebody else closed or reopened a month meanwhile")
     assert len(company.statements().book.entries) == 1

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from chargeback.closing.close import close_month
 from chargeback.closing.sent import write_frozen_export
-from chargeback.errors import Problem
 from chargeback.ledger.chain import verify
 from tests.bills import line
-from tests.closing.conftest import ANN, AUGUST, BOB, SEPTEMBER, Company, usual
+from tests.closing.conftest import AUGUST, SEPTEMBER, Company, ends_of_two, usual
 from tests.ledger.conftest import location, s3, s3_service
 
 __all__ = ["location", "s3", "s3_service"]
@@ -48,18 +45,7 @@ def test_a_month_is_closed_corrected_and_proven_in_s3(in_s3: Company, tmp_path: 
 
 
 def test_of_two_who_close_at_once_in_s3_one_does(in_s3: Company) -> None:
-    both = [(in_s3.statements(), actor) for actor in (ANN, BOB)]
-
-    def close(at: int) -> str:
-        statements, actor = both[at]
-        try:
-            close_month(statements, AUGUST, actor, "mine")
-        except Problem as problem:
-            return problem.what
-        return "closed"
-
-    with ThreadPoolExecutor(2) as pool:
-        ends = sorted(pool.map(close, range(2)))
+    ends = ends_of_two(in_s3, AUGUST)
     assert ends[1] == "closed"
     assert ends[0].startswith("Somebody else closed or reopened a month meanwhile")
     assert len(in_s3.statements().book.entries) == 1
