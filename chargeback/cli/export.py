@@ -22,13 +22,14 @@ def run(options: argparse.Namespace) -> None:
     closed = open_book(workspace.ledger.objects).find(month)
     stale = None if closed else ensure(workspace, month)
     statements = statements_now(workspace)
-    if closed and by in closed.record.by:
+    statement = statements.of(month, by)
+    if closed and by in closed.record.by:  # nothing is read but what was frozen
         files = write_frozen_export(closed, by, options.out)
     else:
-        answers, statement = statements.answers(month), statements.of(month, by)
+        answers = statements.answers(month)
         files = write_export(answers, statement, options.out, up_to_date=stale is None)
     blocks = [] if closed else warn(statements.answers(month), [month])
-    for each in files.notices:
+    for each in statement.notices if closed else files.notices:
         print(line_of(month, each), file=sys.stderr)
     for name in files.outdated:
         print(
