@@ -7,7 +7,7 @@ import io
 
 from chargeback.access.change import Actor, machine_user
 from chargeback.billing_period import check_month
-from chargeback.cli.common import ensure, statements_now, warn
+from chargeback.cli.common import ensure, ensure_for_close, statements_now, warn
 from chargeback.closing.book import open_book
 from chargeback.closing.close import close_month
 from chargeback.closing.reopen import reopen_month
@@ -23,7 +23,7 @@ from chargeback.workspace import Workspace
 def close(options: argparse.Namespace) -> None:
     """Freezes a month."""
     workspace, month = Workspace(load_settings()), check_month(options.month)
-    stale = ensure(workspace, month)
+    stale = ensure_for_close(workspace, month)
     statements = statements_now(workspace)
     warn(statements.answers(month), [month])
     entry = close_month(

@@ -27,6 +27,17 @@ def ensure(workspace: Workspace, month: str) -> Problem | None:
     return stale
 
 
+def ensure_for_close(workspace: Workspace, month: str) -> Problem | None:
+    """The same of `month`, and once months are closed of all: what changed in them counts, too."""
+    if open_book(workspace.ledger.objects).closed:
+        try:
+            workspace.refresh(progress=progress())
+        except SourceProblem as stale:
+            print(f"chargeback: not up to date: {stale}", file=sys.stderr)
+            return stale
+    return ensure(workspace, month)
+
+
 def statements_now(workspace: Workspace) -> Statements:
     """The statements of the store and the ledger as they are, for the machine's user.
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from chargeback.billing_period import check_month
-from chargeback.cli.common import ensure, line_of, statements_now, warn
+from chargeback.cli.common import ensure_for_close, line_of, statements_now, warn
 from chargeback.cli.terminal import NotClean
 from chargeback.closing.book import open_book
 from chargeback.closing.sent import write_frozen_export
@@ -20,7 +20,7 @@ def run(options: argparse.Namespace) -> None:
     workspace = Workspace(load_settings())
     month, by = check_month(options.month), options.by
     closed = open_book(workspace.ledger.objects).find(month)
-    stale = None if closed else ensure(workspace, month)
+    stale = None if closed else ensure_for_close(workspace, month)
     statements = statements_now(workspace)
     statement = statements.of(month, by)
     if closed and by in closed.record.by:  # nothing is read but what was frozen

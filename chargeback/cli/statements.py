@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from chargeback.billing_period import check_month
-from chargeback.cli.common import ensure, statements_now, warn
+from chargeback.cli.common import ensure_for_close, statements_now, warn
 from chargeback.cli.terminal import counting
 from chargeback.closing.book import ClosedMonth, open_book
 from chargeback.closing.handed import gathered
@@ -29,7 +29,7 @@ def _written(options: argparse.Namespace) -> list[Path]:
     if closed and options.by in closed.record.by:
         return _frozen(closed, options)
     if closed is None:
-        ensure(workspace, month)
+        ensure_for_close(workspace, month)
     statements = statements_now(workspace)
     files = _made(statements, month, options)
     warn(statements.answers(month), [month])

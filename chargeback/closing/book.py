@@ -150,7 +150,10 @@ class Book:
                     if each.billing_period == month:
                         before = found.get(at, NOTHING)
                         found[at] = Posted(
-                            before.amount + each.amount, each.exact, before.document_id
+                            before.amount + each.amount,
+                            each.exact,
+                            before.document_id,
+                            each.attribution,
                         )
         return found
 

@@ -16,11 +16,12 @@ from chargeback.access.change import Actor, ChangeRefused, require_change
 from chargeback.billing_period import is_over, now
 from chargeback.closing.blockers import OWN_CODES, blockers, remarks
 from chargeback.closing.book import CloseRecord, require_same_bill
-from chargeback.closing.entries import add, writing
+from chargeback.closing.entries import add, require_whole, writing
 from chargeback.closing.frozen_facts import FOLDER, UNFINISHED
 from chargeback.closing.invoice_documents import invoice_documents
 from chargeback.closing.pack import Pack, write_pack
 from chargeback.closing.statements import Statements
+from chargeback.dimensions import CHARGED
 from chargeback.errors import Problem, UsageProblem
 from chargeback.files.holds import delete_unless_held, holding
 from chargeback.ledger.chain import CLOSE, ClosedFile, Entry, link_of
@@ -28,6 +29,7 @@ from chargeback.notices import CODES
 from chargeback.reconciliation.compare import Reconciliation, reconcile
 from chargeback.reports.period_status import status_of
 from chargeback.reports.view import View
+from chargeback.statement.adjustments import corrections
 from chargeback.statement.build import Statement
 from chargeback.statement.documents import CloseNote, Despite
 
@@ -87,8 +89,21 @@ def preview_close(statements: Statements, month: str) -> Preview:
         made=made,
         found=found,
         blockers=blockers(answers, made, found, settings.unallocated_limit),
-        remarks=remarks(answers, month, found),
+        remarks=[*remarks(answers, month, found), *_not_posted(statements)],
     )
+
+
+def _not_posted(statements: Statements) -> Iterator[str]:
+    """What of closed months is posted by no kind of unit that this close is made out to."""
+    kinds = {by for closed in statements.book.closed for by in closed.record.by}
+    for by in sorted(kinds - set(statements.workspace.settings.close.by)):
+        for found in statements.restatements(by):
+            posted = statements.book.posted(found.closed.month, by)
+            if any(corrections(posted, found.corrected.to_post(posted)).values()):
+                yield (
+                    f"What has changed in {found.closed.month} by {CHARGED[by].noun} is not posted "
+                    f"with this close: [close] by no longer names {by}."
+                )
 
 
 def payers_of(statements: Statements, month: str) -> frozenset[str]:
@@ -124,6 +139,7 @@ def close_month(  # noqa: PLR0913
     workspace = statements.workspace
     require_change(actor, workspace.settings, f"close {month}")
     _require_sense(note, despite)
+    require_whole(workspace.ledger)
     preview = preview_close(statements, month)
     _require_two_people(statements, actor)
     if open_ := preview.open(despite):

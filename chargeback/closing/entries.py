@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from chargeback.access.change import Actor
 from chargeback.closing.book import Book
 from chargeback.errors import Problem
-from chargeback.ledger.chain import Entry, append, told_of
+from chargeback.ledger.chain import Entry, append, told_of, verify
+from chargeback.ledger.change_lines import CUT_SHORT_LINE
 from chargeback.ledger.ledger import Ledger
+from chargeback.ledger.objects import LedgerProblem
 
 LOG = logging.getLogger(__name__)
 WORDS = {"close": "closed", "reopen": "reopened"}
@@ -36,8 +38,26 @@ def add(ledger: Ledger, book: Book, entry: Entry, actor: Actor) -> None:
         )
     try:
         _write_down(ledger, entry, str(actor))
-    except OSError:  # the entry stands all the same; the next one writes this line
-        LOG.exception("An entry could not be written down in the list of changes.")
+    except OSError as error:  # the entry stands all the same; the next one writes this line
+        why = error.strerror or error
+        LOG.warning("It could not be written down in the list of changes yet: %s.", why)
+
+
+def require_whole(ledger: Ledger) -> None:
+    """Lets a ledger pass whose entries and changes are as written; the files are for `verify`.
+
+    A line that a crash cut short is no damage: the next line takes it off the end, and keeps it.
+
+    Raises:
+        LedgerProblem: something was changed or is gone.
+    """
+    fault = verify(ledger, files=False) or ledger.verify_changes()
+    if fault and fault.why != CUT_SHORT_LINE:
+        raise LedgerProblem(
+            f"The ledger is not as it was written: {fault}.",
+            "Nothing was closed or reopened.",
+            "Restore the ledger from its backup, then run verify.",
+        )
 
 
 @contextmanager

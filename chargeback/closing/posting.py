@@ -12,7 +12,7 @@ from chargeback.money import ZERO, exact_sum, in_cents
 from chargeback.reports.answers import Answers
 from chargeback.reports.charges import bill_by_product
 from chargeback.reports.view import View
-from chargeback.statement.adjustments import NOTHING, Unit, corrections
+from chargeback.statement.adjustments import NOTHING, Posted, Unit, corrections
 from chargeback.statement.build import MONEY, Statement
 from chargeback.statement.documents import (
     Clearing,
@@ -33,7 +33,30 @@ class Corrected:
 
     month: str
     charged: Mapping[Unit, Decimal]
+    attribution: Mapping[Unit, Decimal]
+    """What of it, since the close, is due to who pays."""
+    holds_attribution_back: bool
+    """Whether who pays stays as it was posted last, whoever does now."""
     sellers: BySeller
+
+    def attributed(self, unit: Unit, posted: Mapping[Unit, Posted]) -> Decimal:
+        """What of a unit's charge is due to who pays, as far as that is posted now."""
+        if self.holds_attribution_back:
+            return posted.get(unit, NOTHING).attribution
+        return self.attribution.get(unit, ZERO)
+
+    def to_post(self, posted: Mapping[Unit, Posted]) -> dict[Unit, Decimal]:
+        """What each unit is charged in all, as far as that is posted now."""
+        return {
+            unit: exact_sum(
+                (
+                    self.charged.get(unit, ZERO),
+                    self.attribution.get(unit, ZERO).copy_negate(),
+                    self.attributed(unit, posted),
+                )
+            )
+            for unit in self.charged.keys() | posted.keys()
+        }
 
 
 @dataclass(frozen=True)
@@ -87,13 +110,15 @@ def _due(by: str, book: Book, corrected: list[Corrected]) -> _Due:
     clearing: list[Clearing] = []
     for month in sorted(corrected, key=lambda each: each.month):
         posted = book.posted(month.month, by)
-        amounts = corrections(posted, month.charged)
+        charged = month.to_post(posted)
+        amounts = corrections(posted, charged)
         for at, amount in amounts.items():
             correction = Correction(
                 billing_period=month.month,
                 original_document_id=posted.get(at, NOTHING).document_id,
                 amount=amount,
-                exact=month.charged.get(at, ZERO),
+                exact=charged.get(at, ZERO),
+                attribution=month.attributed(at, posted),
             )
             found.setdefault(at, []).append(correction)
         clearing += _clearing_of_corrections(month, by, book, amounts)

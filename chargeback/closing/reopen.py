@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chargeback.access.change import Actor, require_change
 from chargeback.billing_period import now
-from chargeback.closing.entries import add, writing
+from chargeback.closing.entries import add, require_whole, writing
 from chargeback.closing.statements import Statements
 from chargeback.errors import UsageProblem
 from chargeback.ledger.chain import Entry, link_of
@@ -20,6 +20,7 @@ def reopen_month(statements: Statements, month: str, actor: Actor, reason: str) 
     """
     workspace, book = statements.workspace, statements.book
     require_change(actor, workspace.settings, f"reopen {month}")
+    require_whole(workspace.ledger)
     if why := why_not_to_reopen(statements, month):
         raise UsageProblem(why, "Nothing was reopened.")
     if not reason.strip():

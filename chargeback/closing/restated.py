@@ -7,7 +7,7 @@ frozen rules by the present program.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Decimal
 
 from chargeback.closing.book import ClosedMonth
@@ -78,24 +78,21 @@ def restate_month(
     )
     holds_back = fell or not workspace.settings.close.post_attribution
     posted = _posted(closed, by)
+    more = found.differences
     charged = {
-        unit: exact_sum(
-            (
-                posted.get(unit, ZERO),
-                found.differences.get(unit, ZERO),
-                found.attribution.get(unit, ZERO).copy_negate() if holds_back else ZERO,
-            )
-        )
-        for unit in posted.keys() | found.differences.keys()
+        unit: exact_sum((posted.get(unit, ZERO), more.get(unit, ZERO)))
+        for unit in posted.keys() | more.keys()
     }
     return MonthRestatement(
         closed=closed,
         by=by,
         restatement=found,
         corrected=Corrected(
-            closed.month,
-            charged,
-            {(currency, entity): due for currency, entity, due in compared.sellers},
+            month=closed.month,
+            charged=charged,
+            attribution=found.attribution,
+            holds_attribution_back=holds_back,
+            sellers={(currency, entity): due for currency, entity, due in compared.sellers},
         ),
         holds_attribution_back=holds_back,
         program_differs=compared.program_differs,
@@ -112,7 +109,7 @@ def _compare(workspace: Workspace, closed: ClosedMonth, period: StoredPeriod, by
     return Compared(
         billing_period=closed.month,
         bill_to_type=by,
-        charges=tuple(map(asdict, found.charges)),
+        charges=found.charges,
         sellers=tuple((*at, due) for at, due in sellers.items()),
         program_differs=_without_zeros(again) != _without_zeros(_posted(closed, by)),
     )

@@ -93,7 +93,7 @@ def causes_of_unit(found: MonthRestatement, unit: Unit) -> list[str]:
 def due(book: Book, found: MonthRestatement) -> dict[Unit, Decimal]:
     """What is still to be posted to units of a closed month, in cents; none of it is zero."""
     posted = book.posted(found.closed.month, found.by)
-    amounts = corrections(posted, found.corrected.charged)
+    amounts = corrections(posted, found.corrected.to_post(posted))
     return {unit: amount for unit, amount in amounts.items() if amount}
 
 

@@ -11,14 +11,12 @@ from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from chargeback import query
 from chargeback.enrichment.rules import PACKAGE, program
 from chargeback.files.atomic import write_whole
 from chargeback.statement.restatement import RestatedCharge, Restatement
-
-_CHARGES = TypeAdapter(tuple[RestatedCharge, ...])
 
 
 class Compared(BaseModel):
@@ -28,7 +26,7 @@ class Compared(BaseModel):
 
     billing_period: str
     bill_to_type: str
-    charges: tuple[dict[str, Decimal | str], ...]
+    charges: tuple[RestatedCharge, ...]
     sellers: tuple[tuple[str, str, Decimal], ...]
     """Currency, billing entity, and what is due to it now."""
     program_differs: bool
@@ -36,8 +34,7 @@ class Compared(BaseModel):
     @property
     def restatement(self) -> Restatement:
         """By unit and cause."""
-        charges = _CHARGES.validate_python(self.charges)
-        return Restatement(self.billing_period, self.bill_to_type, charges)
+        return Restatement(self.billing_period, self.bill_to_type, self.charges)
 
 
 def compared_once(folder: Path, key: str, compare: Callable[[], Compared]) -> Compared:

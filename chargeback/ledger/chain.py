@@ -156,7 +156,8 @@ def _broken_files(objects: Objects, name: str, content: bytes) -> Broken | None:
 def told_of(ledger: Ledger) -> int:
     """The number of the newest entry that the list of changes tells of; 0 for none."""
     told = (each["after"] for each in ledger.changes() if isinstance(each["after"], dict))
-    return max((said.get("entry", 0) for said in told), default=0)
+    numbers = (said.get("entry") for said in told)
+    return max((number for number in numbers if isinstance(number, int)), default=0)
 
 
 def name_of(number: int) -> str:

@@ -18,6 +18,8 @@ from typing import Any
 
 CHANGES = "changes.jsonl"
 HEAD = "changes.head"
+CUT_SHORT_LINE = "it was cut short"
+"""Why a line is a fault that a crash left; the next line written takes it off the end."""
 FIELDS = {"who", "when", "what", "before", "after", "previous"}
 
 
@@ -95,4 +97,4 @@ def _broken_link(number: int) -> Fault:
 
 
 def _unreadable(line: bytes) -> str:
-    return "it is no entry" if line.endswith(b"\n") else "it was cut short"
+    return "it is no entry" if line.endswith(b"\n") else CUT_SHORT_LINE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -55,11 +56,13 @@ class Folder:
         return str(self.folder)
 
     def names(self, prefix: str) -> list[str]:
-        """The files whose names begin with `prefix`, in their order."""
+        """The files whose names begin with `prefix`, in their order; no drafts."""
         start = self.folder / prefix
         above = start if prefix.endswith("/") else start.parent
         found = (
-            path.relative_to(self.folder).as_posix() for path in above.rglob("*") if path.is_file()
+            path.relative_to(self.folder).as_posix()
+            for path in above.rglob("*")
+            if not path.name.startswith(".") and path.is_file()
         )
         return sorted(name for name in found if name.startswith(prefix))
 
@@ -86,7 +89,9 @@ class Folder:
                 os.link(draft, file)
             except FileExistsError:
                 return False
-            flush(file.parent)
+            with suppress(OSError):  # it is there: whoever made it must not be told otherwise
+                flush(file.parent)
         finally:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
         return True

@@ -28,6 +28,8 @@ class Posted:
     """What the month charged it when that was posted last."""
     document_id: str
     """Which charged it; '' where only corrections did."""
+    attribution: Decimal = ZERO
+    """What of `exact`, since the close, is due to who pays."""
 
 
 NOTHING = Posted(Decimal("0.00"), ZERO, "")

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from chargeback.billing_period import UtcMoment
-from chargeback.money import exact_sum
+from chargeback.money import ZERO, exact_sum
 
 DocumentType = Literal["CHARGE", "ADJUSTMENT", "ACCRUAL", "ACCRUAL_REVERSAL"]
 ID_LENGTH = 10
@@ -53,6 +53,8 @@ class Correction(BaseModel):
     amount: Decimal
     exact: Decimal
     """What the corrected month charges the unit, exact."""
+    attribution: Decimal = ZERO
+    """What of it, since the month was closed, is due to who pays; exact."""
 
 
 class Document(BaseModel):

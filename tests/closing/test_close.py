@@ -6,20 +6,23 @@ import csv
 import json
 import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from chargeback.access.change import Actor, ChangeRefused
+from chargeback.cli.main import main
 from chargeback.closing.close import why_not_to_close
 from chargeback.closing.sent import unit_files, write_frozen_export
 from chargeback.errors import Problem, UsageProblem
 from chargeback.ledger.chain import verify
 from chargeback.ledger.change_lines import HEAD
+from chargeback.statement.close_settings import CloseSettings
 from chargeback.statement.export import write_export
-from tests.bills import OTHER_PAYER, PAYER, line
-from tests.closing.conftest import AUGUST, BOB, OCTOBER, SEPTEMBER, Company, usual
+from tests.bills import OTHER_PAYER, PAYER, WRITTEN, Line, line, write_bill
+from tests.closing.conftest import AUGUST, BOB, OCTOBER, SEPTEMBER, Company, in_month, usual
 
 
 def rows(company: Company, month: str, by: str, out: Path) -> dict[str, dict[str, str]]:
@@ -258,3 +261,67 @@ def test_what_was_corrected_is_taken_back_with_the_bill(company: Company, tmp_pa
         for month in (SEPTEMBER, OCTOBER)
     ]
     assert adjustments == ["-5.00", "5.00"]
+
+
+def test_units_that_read_as_numbers_stay_names(tmp_path: Path) -> None:
+    company = Company(tmp_path / "own")
+    named = [line("10", tenant="1e5", cost_center="1000"), line("20", tenant="-5")]
+    company.deliver(dict.fromkeys((AUGUST, SEPTEMBER), named))
+    company.close(AUGUST)
+    company.deliver({AUGUST: [*named, line("1", tenant="1e5", cost_center="1000")]})
+    for _ in range(2):  # worked out, then read from what was kept
+        assert rows(company, SEPTEMBER, "tenant", tmp_path)["1e5"]["adjustment_amount"] == "1.00"
+
+
+def backfilled() -> list[Line]:
+    """The lines of `usual`, but that nobody's 7.77 are acme's now."""
+    tagged = {"tags": {"iamPrincipal/tenant": "acme"}}
+    nobodys = Decimal("7.77")
+    return [
+        each | (tagged if each["line_item_unblended_cost"] == nobodys else {}) for each in usual()
+    ]
+
+
+def test_who_pays_stays_as_posted_while_tags_have_fallen_away(
+    company: Company, tmp_path: Path
+) -> None:
+    company.close(AUGUST)
+    company.deliver({AUGUST: backfilled()})
+    company.close(SEPTEMBER)
+    # Without tags: the delivery is not taken, and the backfill stays in force.
+    company.deliver({AUGUST: [{**each, "tags": {}} for each in usual()]})
+    adjustments = {
+        month: {
+            unit: row["adjustment_amount"]
+            for unit, row in rows(company, month, "tenant", tmp_path).items()
+        }
+        for month in (SEPTEMBER, OCTOBER)
+    }
+    assert adjustments == {
+        SEPTEMBER: {"acme": "7.77", "globex": "0.00", "(unallocated)": "-7.77"},
+        OCTOBER: {"acme": "0.00", "globex": "0.00", "(unallocated)": "0.00"},
+    }
+
+
+def test_what_a_close_no_longer_posts_is_said(company: Company) -> None:
+    company.close(AUGUST)
+    company.deliver({AUGUST: [*usual(), line("1.00", tenant="acme")]})
+    company.settings.close = CloseSettings(by=("cost_center",))
+    company.close(SEPTEMBER)
+    said = company.statements().book.require(SEPTEMBER).record.said
+    assert any("What has changed in 2026-08 by tenant is not posted" in each for each in said)
+
+
+def test_the_command_compares_all_closed_months_before_it_closes(
+    company: Company, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("cur", "store", "ledger"):
+        monkeypatch.setenv(f"CHARGEBACK_{name.upper()}", str(company.folder / name))
+    shutil.rmtree(company.folder / "store")
+    assert main(["close", "--month", AUGUST, "--note", "x"]) == 0
+    assert main(["close", "--month", OCTOBER, "--note", "x"]) == 2
+    late = [in_month(AUGUST, each) for each in (*usual(), line("12.00", tenant="acme"))]
+    write_bill(company.folder / "cur", {AUGUST: late}, WRITTEN + timedelta(days=1))
+    assert main(["close", "--month", SEPTEMBER, "--note", "x"]) == 0
+    assert rows(company, SEPTEMBER, "tenant", tmp_path)["acme"]["adjustment_amount"] == "12.00"

@@ -11,8 +11,9 @@ import pytest
 
 from chargeback.closing.sent import write_frozen_export
 from chargeback.errors import Problem, UsageProblem
+from chargeback.files.atomic import flush
 from chargeback.ledger.chain import verify
-from chargeback.ledger.objects import Folder
+from chargeback.ledger.objects import Folder, LedgerProblem
 from tests.closing.conftest import AUGUST, BOB, SEPTEMBER, Company, ends_of_two
 
 
@@ -96,3 +97,35 @@ def test_of_two_who_close_at_once_one_does(company: Company) -> None:
     assert verify(company.workspace.ledger) is None
     with pytest.raises(UsageProblem, match="closed already"):
         company.close(AUGUST)
+
+
+def test_what_a_killed_write_leaves_in_the_ledger_is_no_entry(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company.close(AUGUST)
+
+    def killed(path: Path) -> None:
+        if path.parent.name == "entries":
+            raise KeyboardInterrupt
+        flush(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("chargeback.ledger.objects.flush", killed)
+        patched.setattr(Path, "unlink", lambda *_, **__: None)  # as if nothing ran any more
+        with pytest.raises(KeyboardInterrupt):
+            company.close(SEPTEMBER)
+    assert list((company.folder / "ledger" / "entries").glob(".*"))
+    assert verify(company.workspace.ledger) is None
+    company.close(SEPTEMBER)
+    assert len(company.statements().book.entries) == 2
+
+
+@pytest.mark.parametrize("entry", ['"x"', "null", "99"])
+def test_a_ledger_that_was_changed_takes_no_further_close(company: Company, entry: str) -> None:
+    company.close(AUGUST)
+    changes = company.folder / "ledger" / "changes.jsonl"
+    text = changes.read_text("utf-8")
+    changes.write_text(text.replace('"after": {"entry": 1', f'"after": {{"entry": {entry}'))
+    with pytest.raises(LedgerProblem, match="not as it was written"):
+        company.close(SEPTEMBER)
+    assert len(list((company.folder / "ledger" / "closes").iterdir())) == 1

@@ -98,7 +98,7 @@ def test_a_month_is_closed_with_a_note(opened: Open, company: Company) -> None:
     offered = [each.label for each in app.get("download_button")]
     export = ["Statement (CSV)", "Detail (CSV)", "Manifest (JSON)", "Workbook (XLSX)"]
     by_unit = [*export, "One-page statements (ZIP)"]
-    assert offered == [*by_unit, *by_unit, "Everything (ZIP)"]
+    assert offered == [*by_unit, *by_unit, "Everything (ZIP)", "FOCUS 1.3 (ZIP)"]
 
 
 def test_the_next_month_comes_first(opened: Open, company: Company) -> None:
