@@ -10,7 +10,7 @@ from chargeback.access.change import Actor, machine_user
 from chargeback.access.rows import rows_of
 from chargeback.billing_period import today
 from chargeback.cli.terminal import progress, shown
-from chargeback.closing.book import open_book
+from chargeback.closing.book import ClosedMonth, open_book
 from chargeback.closing.statements import Statements, book_of
 from chargeback.errors import Problem, SourceProblem, UsageProblem
 from chargeback.notices import Notice, blocking
@@ -36,6 +36,11 @@ def ensure_for_close(workspace: Workspace, month: str) -> Problem | None:
             print(f"chargeback: not up to date: {stale}", file=sys.stderr)
             return stale
     return ensure(workspace, month)
+
+
+def closed_month(workspace: Workspace, month: str) -> ClosedMonth | None:
+    """A month's close, if it is closed."""
+    return open_book(workspace.ledger.objects).find(month)
 
 
 def statements_now(workspace: Workspace) -> Statements:

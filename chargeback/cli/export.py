@@ -6,9 +6,8 @@ import argparse
 import sys
 
 from chargeback.billing_period import check_month
-from chargeback.cli.common import ensure_for_close, line_of, statements_now, warn
+from chargeback.cli.common import closed_month, ensure_for_close, line_of, statements_now, warn
 from chargeback.cli.terminal import NotClean
-from chargeback.closing.book import open_book
 from chargeback.closing.sent import write_frozen_export
 from chargeback.settings import load_settings
 from chargeback.statement.export import write_export
@@ -19,7 +18,7 @@ def run(options: argparse.Namespace) -> None:
     """Writes the files, and names them."""
     workspace = Workspace(load_settings())
     month, by = check_month(options.month), options.by
-    closed = open_book(workspace.ledger.objects).find(month)
+    closed = closed_month(workspace, month)
     stale = None if closed else ensure_for_close(workspace, month)
     statements = statements_now(workspace)
     statement = statements.of(month, by)

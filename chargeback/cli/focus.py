@@ -6,8 +6,7 @@ import argparse
 import sys
 
 from chargeback.billing_period import check_month
-from chargeback.cli.common import ensure, line_of, statements_now, warn
-from chargeback.closing.book import open_book
+from chargeback.cli.common import closed_month, ensure, line_of, statements_now, warn
 from chargeback.closing.focus_period import closed_period
 from chargeback.settings import load_settings
 from chargeback.statement.focus.billing import write_billing
@@ -19,7 +18,7 @@ def run(options: argparse.Namespace) -> None:
     """Writes the files, and names them."""
     workspace = Workspace(load_settings())
     month = check_month(options.month)
-    if open_book(workspace.ledger.objects).find(month) is None:
+    if closed_month(workspace, month) is None:
         ensure(workspace, month)
     statements = statements_now(workspace)
     answers, statement = statements.answers(month), statements.of(month, options.by)

@@ -25,9 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(problem, FAILED)
     except KeyboardInterrupt:
         return _complain(Problem("Stopped; what was read before still applies."), FAILED)
-    except Exception as error:
-        if not isinstance(error, OSError | _duckdb_error()):
-            raise
+    except (OSError, _duckdb_error()) as error:
         return _complain(unforeseen(error), FAILED)
     return OK
 

@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 
 from chargeback.billing_period import check_month
-from chargeback.cli.common import ensure_for_close, statements_now, warn
+from chargeback.cli.common import closed_month, ensure_for_close, statements_now, warn
 from chargeback.cli.terminal import counting
-from chargeback.closing.book import ClosedMonth, open_book
+from chargeback.closing.book import ClosedMonth
 from chargeback.closing.handed import gathered
 from chargeback.closing.sent import frozen_file, unit_files
 from chargeback.closing.statements import Statements
@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _written(options: argparse.Namespace) -> list[Path]:
     workspace, month = Workspace(load_settings()), check_month(options.month)
-    closed = open_book(workspace.ledger.objects).find(month)
+    closed = closed_month(workspace, month)
     if closed and options.by in closed.record.by:
         return _frozen(closed, options)
     if closed is None:

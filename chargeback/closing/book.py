@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property, lru_cache
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 from chargeback.access.rows import EVERYTHING, Rows
 from chargeback.billing_period import UtcMoment
 from chargeback.errors import UsageProblem
+from chargeback.files.atomic import sha256_of
 from chargeback.ledger.chain import CLOSE, ENTRIES, ClosedFile, Entry, read_entries
-from chargeback.ledger.objects import Objects
+from chargeback.ledger.objects import LedgerProblem, Objects
 from chargeback.statement.adjustments import NOTHING, Posted, Unit
 from chargeback.statement.build import Statement
 from chargeback.statement.documents import Despite, DocumentSet
@@ -73,8 +76,40 @@ class ClosedMonth:
         return [file.name for file in self.record.files]
 
     def read(self, name: str) -> bytes:
-        """One of its files. Raises OSError."""
-        return self.objects.read(f"{self.entry.folder}{name}")
+        """One of its files, or close.json itself.
+
+        Raises:
+            LedgerProblem: it is not what was frozen.
+            OSError: it can't be read.
+        """
+        try:
+            content = self.objects.read(f"{self.entry.folder}{name}")
+        except FileNotFoundError as error:
+            raise self._not_frozen(name) from error
+        if hashlib.sha256(content).hexdigest() != self._digests.get(name):
+            raise self._not_frozen(name)
+        return content
+
+    def download(self, name: str, file: Path) -> None:
+        """Writes one of its files to disk. Raises the same."""
+        try:
+            self.objects.download(f"{self.entry.folder}{name}", file)
+        except FileNotFoundError as error:
+            raise self._not_frozen(name) from error
+        if sha256_of(file) != self._digests.get(name):
+            raise self._not_frozen(name)
+
+    def _not_frozen(self, name: str) -> LedgerProblem:
+        return LedgerProblem(
+            f"{name} of the close of {self.month} is not what was frozen.",
+            "It is not handed out, and nothing is worked out from it.",
+            "Run verify, and restore the ledger from its backup.",
+        )
+
+    @cached_property
+    def _digests(self) -> Mapping[str, str]:
+        digests = {file.name: file.sha256 for file in self.record.files}
+        return {CLOSE: self.entry.close_sha256, **digests}
 
     def statement(self, by: str, rows: Rows = EVERYTHING) -> Statement:
         """The statement that was frozen, by one of the kinds of unit of its record."""

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import mkdtemp
 
 from chargeback import __version__
 from chargeback.access.change import Actor, ChangeRefused, require_change
@@ -20,16 +17,16 @@ from chargeback.closing.entries import add, require_whole, writing
 from chargeback.closing.frozen_facts import FOLDER, UNFINISHED
 from chargeback.closing.invoice_documents import invoice_documents
 from chargeback.closing.pack import Pack, write_pack
+from chargeback.closing.restated_cents import due
 from chargeback.closing.statements import Statements
 from chargeback.dimensions import CHARGED
 from chargeback.errors import Problem, UsageProblem
-from chargeback.files.holds import delete_unless_held, holding
+from chargeback.files.drafts import drafting
 from chargeback.ledger.chain import CLOSE, ClosedFile, Entry, link_of
 from chargeback.notices import CODES
 from chargeback.reconciliation.compare import Reconciliation, reconcile
 from chargeback.reports.period_status import status_of
 from chargeback.reports.view import View
-from chargeback.statement.adjustments import corrections
 from chargeback.statement.build import Statement
 from chargeback.statement.documents import CloseNote, Despite
 
@@ -98,8 +95,7 @@ def _not_posted(statements: Statements) -> Iterator[str]:
     kinds = {by for closed in statements.book.closed for by in closed.record.by}
     for by in sorted(kinds - set(statements.workspace.settings.close.by)):
         for found in statements.restatements(by):
-            posted = statements.book.posted(found.closed.month, by)
-            if any(corrections(posted, found.corrected.to_post(posted)).values()):
+            if due(statements.book, found):
                 yield (
                     f"What has changed in {found.closed.month} by {CHARGED[by].noun} is not posted "
                     f"with this close: [close] by no longer names {by}."
@@ -149,7 +145,8 @@ def close_month(  # noqa: PLR0913
     ledger, (invoices, lacking) = workspace.ledger, invoice_documents(statements, month)
     preview = replace(preview, made=made, remarks=[*preview.remarks, *lacking])
     pack = Pack(statements, made, preview.found, invoices)
-    with writing(month, ledger), _draft(workspace.settings.store_folder) as draft:
+    drafts = workspace.settings.store_folder / FOLDER
+    with writing(month, ledger), drafting(drafts, UNFINISHED) as draft:
         files = write_pack(pack, draft, up_to_date=up_to_date)
         entry = _put_in_ledger(statements, preview, closed, draft, files)
         add(ledger, statements.book, entry, actor)
@@ -240,21 +237,6 @@ def _put_in_ledger(
         close_sha256=hashlib.sha256(said).hexdigest(),
         previous=link,
     )
-
-
-@contextmanager
-def _draft(store: Path) -> Iterator[Path]:
-    """A folder to write a close in; what killed ones left goes."""
-    above = store / FOLDER
-    above.mkdir(parents=True, exist_ok=True)
-    for left in above.glob(f"{UNFINISHED}*"):
-        delete_unless_held(left)
-    draft = Path(mkdtemp(prefix=UNFINISHED, dir=above))
-    with holding(draft):
-        try:
-            yield draft
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
 
 
 def _blocked(month: str, open_: Sequence[Despite]) -> Problem:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 
 from pydantic import ValidationError
 
@@ -13,8 +12,9 @@ from chargeback.closing.book import ClosedMonth
 from chargeback.closing.rules_file import RULES, thaw_rules
 from chargeback.enrichment.local_tables import LocalTables
 from chargeback.enrichment.rules import Rules
-from chargeback.files.atomic import flush, sha256_of
-from chargeback.files.holds import delete_unless_held, holding
+from chargeback.files.atomic import flush
+from chargeback.files.drafts import drafting
+from chargeback.files.holds import delete_unless_held
 from chargeback.ledger.objects import LedgerProblem
 from chargeback.reports.answers import Answers
 from chargeback.statement.allocation_settings import AllocationSettings
@@ -52,7 +52,11 @@ def open_frozen(closed: ClosedMonth, store: Path) -> Frozen:
         _copy(closed, copy)
         period = _period(copy)
     if period is None:
-        raise _not_as_frozen("The facts", closed.month)
+        raise LedgerProblem(
+            f"The facts of the close of {closed.month} can't be copied.",
+            "Nothing can be worked out from them; the files that were sent are not affected.",
+            "Check the free space, and that this user may write everything in the spend store.",
+        )
     rules, allocation = thaw_rules((copy / RULES).read_bytes(), copy)
     tables = LocalTables(LocalStore(copy.parent), [period], rules)
     return Frozen(Answers([period], rules, tables), rules, allocation)
@@ -75,32 +79,12 @@ def _period(copy: Path) -> LocalPeriod | None:
 
 def _copy(closed: ClosedMonth, copy: Path) -> None:
     """Copies what is needed, each file checked against its digest, and puts it in place whole."""
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    for left in copy.parent.glob(f"{UNFINISHED}*"):
-        delete_unless_held(left)
-    draft = Path(mkdtemp(prefix=UNFINISHED, dir=copy.parent))
-    with holding(draft):
-        try:
-            for file in closed.record.files:
-                if file.name in (SPEND, MANIFEST, RULES) or file.name.startswith("owners/"):
-                    _download(closed, file.name, file.sha256, draft / file.name)
+    with drafting(copy.parent, UNFINISHED) as draft:
+        for name in closed.names():
+            if name in (SPEND, MANIFEST, RULES) or name.startswith("owners/"):
+                (draft / name).parent.mkdir(parents=True, exist_ok=True)
+                closed.download(name, draft / name)
+        with suppress(OSError):  # another process was faster: its copy is the same
             delete_unless_held(copy)
             draft.replace(copy)
             flush(copy.parent)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-
-
-def _download(closed: ClosedMonth, name: str, sha256: str, file: Path) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    closed.objects.download(f"{closed.entry.folder}{name}", file)
-    if sha256_of(file) != sha256:
-        raise _not_as_frozen(name, closed.month)
-
-
-def _not_as_frozen(name: str, month: str) -> LedgerProblem:
-    return LedgerProblem(
-        f"{name} of the close of {month} is not what was frozen.",
-        "Nothing can be worked out from it; the files that were sent are not affected.",
-        "Run verify, and restore the ledger from its backup.",
-    )

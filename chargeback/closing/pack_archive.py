@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+from zipfile import ZipFile
 
 from chargeback.closing.book import ClosedMonth
+from chargeback.files.archive import put
 from chargeback.ledger.chain import CLOSE
-from chargeback.ledger.objects import LedgerProblem
-from chargeback.statement.unit_files import READABLE, SAME_TIME
 
 
 def pack_archive(closed: ClosedMonth) -> bytes:
@@ -20,22 +18,16 @@ def pack_archive(closed: ClosedMonth) -> bytes:
         OSError: one can't be read.
     """
     out = io.BytesIO()
-    digests = {file.name: file.sha256 for file in closed.record.files}
     with ZipFile(out, "w") as archive:
-        for name, sha256 in {CLOSE: closed.entry.close_sha256, **digests}.items():
-            content = closed.read(name)
-            if hashlib.sha256(content).hexdigest() != sha256:
-                raise LedgerProblem(
-                    f"{name} of the close of {closed.month} is not what was frozen.",
-                    "It is not handed out.",
-                    "Run verify, and restore the ledger from its backup.",
-                )
-            info = ZipInfo(f"close-{closed.month}-r{closed.entry.revision}/{name}", SAME_TIME)
-            info.compress_type, info.external_attr = ZIP_DEFLATED, READABLE
-            archive.writestr(info, content)
+        for name in (CLOSE, *closed.names()):
+            put(archive, f"{_stem(closed)}/{name}", closed.read(name))
     return out.getvalue()
 
 
 def pack_name(closed: ClosedMonth) -> str:
     """The name of that archive."""
-    return f"close-{closed.month}-r{closed.entry.revision}.zip"
+    return f"{_stem(closed)}.zip"
+
+
+def _stem(closed: ClosedMonth) -> str:
+    return f"close-{closed.month}-r{closed.entry.revision}"

@@ -162,8 +162,8 @@ def _replaced(statement: Statement, book: Book) -> dict[Unit, str]:
     before = book.withdrawn.get(statement.billing_period)
     if before is None or statement.bill_to_type not in before.record.by:
         return {}
-    documents = before.documents(statement.bill_to_type).documents
-    return {(each.currency, each.bill_to): each.document_id for each in documents}
+    documents = before.documents(statement.bill_to_type).by_unit()
+    return {at: each.document_id for at, each in documents.items()}
 
 
 def _clearing_of_charges(statement: Statement, sellers: BySeller) -> Iterator[Clearing]:

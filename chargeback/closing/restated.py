@@ -16,7 +16,6 @@ from chargeback.closing.posting import Corrected, due_to_sellers
 from chargeback.closing.restated_file import Compared, compared_once
 from chargeback.money import ZERO, exact_sum
 from chargeback.statement.adjustments import Unit
-from chargeback.statement.build import exact_charges
 from chargeback.statement.restatement import Restatement, restate
 from chargeback.store.base import StoredPeriod
 from chargeback.store.local import MANIFEST
@@ -104,21 +103,19 @@ def _compare(workspace: Workspace, closed: ClosedMonth, period: StoredPeriod, by
     frozen = open_frozen(closed, workspace.settings.store_folder)
     view, now = closed.statement(by).view, workspace.answers_on([period], frozen.rules)
     found = restate(frozen.answers, now, view, by, frozen.allocation)
-    again = exact_charges(frozen.answers, view, by, frozen.allocation)
     sellers = due_to_sellers(now, view)
     return Compared(
         billing_period=closed.month,
         bill_to_type=by,
         charges=found.charges,
         sellers=tuple((*at, due) for at, due in sellers.items()),
-        program_differs=_without_zeros(again) != _without_zeros(_posted(closed, by)),
+        program_differs=_without_zeros(found.closed) != _without_zeros(_posted(closed, by)),
     )
 
 
 def _posted(closed: ClosedMonth, by: str) -> dict[Unit, Decimal]:
     """What the month charged each unit, exact."""
-    documents = closed.documents(by).documents
-    return {(each.currency, each.bill_to): each.exact for each in documents}
+    return {at: each.exact for at, each in closed.documents(by).by_unit().items()}
 
 
 def _without_zeros(charges: Mapping[Unit, Decimal]) -> dict[Unit, Decimal]:

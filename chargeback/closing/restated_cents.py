@@ -68,14 +68,11 @@ def by_cause(found: MonthRestatement, currency: str) -> list[Changed]:
 
 def by_unit(book: Book, found: MonthRestatement, currency: str) -> list[Changed]:
     """A row for each unit that is charged otherwise, as it was posted and is still to be."""
-    documents = {
-        (each.currency, each.bill_to): each.total_charge
-        for each in found.closed.documents(found.by).documents
-    }
+    charged = _charged(found)
     more = _held_back(found, currency) if found.holds_attribution_back else _posted(book, found)
     exact = found.restatement.differences
     return [
-        Changed(unit[1], documents.get(unit, NOTHING.amount), more.get(unit, NOTHING.amount))
+        Changed(unit[1], charged.get(unit, NOTHING.amount), more.get(unit, NOTHING.amount))
         for unit in exact
         if unit[0] == currency and exact[unit]
     ]
@@ -102,12 +99,15 @@ def in_words(cause: str) -> str:
     return {ATTRIBUTION: "who pays"}.get(cause, cause)
 
 
+def _charged(found: MonthRestatement) -> dict[Unit, Decimal]:
+    """What the documents of the close charge, in cents."""
+    documents = found.closed.documents(found.by).by_unit()
+    return {unit: each.total_charge for unit, each in documents.items()}
+
+
 def _posted(book: Book, found: MonthRestatement) -> dict[Unit, Decimal]:
     """Beyond the documents of the close: what later ones corrected, and what is due."""
-    charged = {
-        (each.currency, each.bill_to): each.total_charge
-        for each in found.closed.documents(found.by).documents
-    }
+    charged = _charged(found)
     posted, rest = book.posted(found.closed.month, found.by), due(book, found)
     return {
         unit: posted.get(unit, NOTHING).amount

@@ -15,18 +15,12 @@ from chargeback.statement.accrual import Accrual
 from chargeback.statement.accrual_accuracy import PastAccrual
 from chargeback.statement.accrual_days import WEEKS
 from chargeback.statement.accrual_documents import accrual_documents, posting_dates, reversal_of
+from chargeback.statement.build import ABOUT
 from chargeback.statement.documents import Document
 
 SCHEMA_VERSION = "1"
 COLUMNS = (
-    "schema_version",
-    "billing_period",
-    "period_status",
-    "data_as_of_utc",
-    "bill_to_type",
-    "bill_to",
-    "cost_center",
-    "currency",
+    *ABOUT,
     "document_type",
     "document_id",
     "original_document_id",

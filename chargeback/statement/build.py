@@ -44,7 +44,7 @@ MONEY = (
     "other_amount",
     "shared_cost",
 )
-COLUMNS = (
+ABOUT = (
     "schema_version",
     "billing_period",
     "period_status",
@@ -53,6 +53,10 @@ COLUMNS = (
     "bill_to",
     "cost_center",
     "currency",
+)
+"""The columns before the amounts, of an accrual too."""
+COLUMNS = (
+    *ABOUT,
     *MONEY,
     "total_charge",
 )
@@ -152,8 +156,7 @@ class Statement:
     @property
     def documents_by_unit(self) -> dict[tuple[str, str], Document]:
         """By currency and unit: its document."""
-        found = self.documents.documents if self.documents else ()
-        return {(each.currency, each.bill_to): each for each in found}
+        return self.documents.by_unit() if self.documents else {}
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -121,6 +121,10 @@ class DocumentSet(BaseModel):
     clearing: tuple[Clearing, ...]
     """By billing period and currency its amounts come to those of the documents."""
 
+    def by_unit(self) -> dict[tuple[str, str], Document]:
+        """The documents by currency and unit."""
+        return {(each.currency, each.bill_to): each for each in self.documents}
+
 
 def document_id(month: str, *content: str) -> str:
     """An id of 20 characters: the same for the same content, and for no other."""

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any, BinaryIO, TypeVar
 
 from chargeback.errors import Problem
 from chargeback.files.atomic import flush, sha256_of
 from chargeback.files.csv_file import write_csv
-from chargeback.files.holds import delete_unless_held, holding
+from chargeback.files.drafts import drafting
 from chargeback.money import ZERO, exact_sum
 from chargeback.notices import Notice
 from chargeback.reports.answers import Answers
@@ -120,17 +118,12 @@ def place(files: ExportFiles, write: Callable[[Path], None]) -> ExportFiles:
         Problem: a file can't be written.
     """
     out = files.manifest.parent
-    with _named_problems(out, files.statement.name):
-        out.mkdir(parents=True, exist_ok=True)
-        _remove_unfinished(out)
-        draft = Path(mkdtemp(prefix=UNFINISHED, dir=out))
-    with holding(draft):
-        try:
-            write(draft)
-            with _named_problems(out, files.manifest.name):
-                _put_in_place(draft, files)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
+    with ExitStack() as stack:
+        with _named_problems(out, files.statement.name):
+            draft = stack.enter_context(drafting(out, UNFINISHED))
+        write(draft)
+        with _named_problems(out, files.manifest.name):
+            _put_in_place(draft, files)
     return files
 
 
@@ -177,12 +170,6 @@ def _fits(manifest: Path, digests: dict[str, str]) -> bool:
         return all(digests.get(file["name"], file["sha256"]) == file["sha256"] for file in files)
     except (OSError, ValueError, KeyError, TypeError):
         return False
-
-
-def _remove_unfinished(out: Path) -> None:
-    """What killed exports left."""
-    for left in out.glob(f"{UNFINISHED}*"):
-        delete_unless_held(left)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import BinaryIO
@@ -61,22 +61,27 @@ class Restatement:
     on either side."""
 
     @property
+    def closed(self) -> Charges:
+        """What each unit was charged when the month was closed, by the present program."""
+        return self._sum(lambda each: each.closed_amount)
+
+    @property
     def differences(self) -> Charges:
         """How much more each unit is charged: all causes together."""
-        return self._more(*CAUSES, UNCHANGED)
+        return self._sum(lambda each: each.difference)
 
     @property
     def attribution(self) -> Charges:
         """What of it is due to who pays: zero over all units of a currency."""
-        return self._more(ATTRIBUTION)
+        return self._sum(lambda each: each.difference if each.cause == ATTRIBUTION else ZERO)
 
-    def _more(self, *causes: str) -> Charges:
-        found = {(each.currency, each.bill_to): ZERO for each in self.charges}
+    def _sum(self, amount: Callable[[RestatedCharge], Decimal]) -> Charges:
+        """By unit."""
+        found: dict[Unit, Decimal] = defaultdict(Decimal)
         for each in self.charges:
-            if each.cause in causes:
-                at = each.currency, each.bill_to
-                found[at] = EXACT.add(found[at], each.difference)
-        return found
+            at = each.currency, each.bill_to
+            found[at] = EXACT.add(found[at], amount(each))
+        return dict(found)
 
     def totals(self) -> dict[tuple[str, str], Decimal]:
         """The difference by currency and cause, of the causes that occur."""

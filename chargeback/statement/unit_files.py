@@ -9,8 +9,9 @@ import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZipFile
 
+from chargeback.files.archive import put
 from chargeback.files.atomic import write_whole
 from chargeback.files.csv_file import write_csv
 from chargeback.statement.unit_html import document
@@ -21,9 +22,6 @@ INDEX = "index.csv"
 INDEX_COLUMNS = ("unit", "file", "amount_due", "sha256")
 SLUG_LENGTH = 40
 UNNAMED = "unnamed"
-SAME_TIME = (1980, 1, 1, 0, 0, 0)
-"""Of every file in an archive, so that equal statements give equal bytes."""
-READABLE = 0o644 << 16
 
 Hears = Callable[[int, int], None]
 """Hears how many statements are written, of how many."""
@@ -77,27 +75,21 @@ def write_archive(statements: UnitStatements, out: BinaryIO, hears: Hears | None
     with ZipFile(out, "w", ZIP_DEFLATED) as archive:
         for at, statement in enumerate(map(statements.of, charges), start=1):
             name, content = file_name(statement, "html"), html_bytes(statement)
-            _put(archive, name, content)
+            put(archive, name, content)
             digest = hashlib.sha256(content).hexdigest()
             index.append([statement.unit, name, statement.amount_due, digest])
             if hears:
                 hears(at, len(charges))
         table = io.BytesIO()
         write_csv(table, INDEX_COLUMNS, index)
-        _put(archive, INDEX, table.getvalue())
+        put(archive, INDEX, table.getvalue())
 
 
 def write_workbooks(statements: UnitStatements, out: BinaryIO) -> None:
     """Writes the workbooks of all units of a month as a ZIP archive."""
     with ZipFile(out, "w", ZIP_DEFLATED) as archive:
         for statement in map(statements.of, statements.statement.charges):
-            _put(archive, file_name(statement, "xlsx"), workbook_bytes(statement))
-
-
-def _put(archive: ZipFile, name: str, content: bytes) -> None:
-    entry = ZipInfo(name, SAME_TIME)
-    entry.compress_type, entry.external_attr = ZIP_DEFLATED, READABLE
-    archive.writestr(entry, content)
+            put(archive, file_name(statement, "xlsx"), workbook_bytes(statement))
 
 
 def write_unit_files(statements: UnitStatements, unit: str, out: Path) -> list[Path]:

@@ -52,7 +52,7 @@ class Months(RuleBasedStateMachine):
         for at, month in enumerate(MONTHS):
             own = amounts[at * 3 : at * 3 + 3]
             self.bill[month] = [
-                (unit, amount + 10, "Usage") for unit, amount in zip(UNITS, own, strict=False)
+                (unit, amount + 10, "Usage") for unit, amount in zip(UNITS[:3], own, strict=True)
             ]
         self.first = {month: list(lines) for month, lines in self.bill.items()}
         self._deliver(*MONTHS)

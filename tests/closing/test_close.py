@@ -6,15 +6,18 @@ import csv
 import json
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 from chargeback.access.change import Actor, ChangeRefused
 from chargeback.cli.main import main
 from chargeback.closing.close import why_not_to_close
+from chargeback.closing.frozen_facts import open_frozen
 from chargeback.closing.sent import unit_files, write_frozen_export
 from chargeback.errors import Problem, UsageProblem
 from chargeback.ledger.chain import verify
@@ -203,6 +206,24 @@ def test_a_frozen_file_that_was_changed_is_not_handed_out(company: Company, tmp_
     with pytest.raises(Problem, match="is not what was frozen"):
         write_frozen_export(closed, "tenant", tmp_path)
     assert not list(tmp_path.glob("*.csv"))
+    file.unlink()
+    with pytest.raises(Problem, match="is not what was frozen"):
+        write_frozen_export(closed, "tenant", tmp_path)
+
+
+def test_many_may_copy_what_was_frozen_at_once(company: Company) -> None:
+    company.close(AUGUST)
+    closed, store = company.statements().book.require(AUGUST), company.folder / "store"
+    together = Barrier(4)
+
+    def bill(_: int) -> dict[str, Decimal]:
+        together.wait()
+        return open_frozen(closed, store).answers.bill(AUGUST).totals
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(bill, range(4)))
+    assert found == [closed.record.bill] * 4
+    assert len(list((store / "closed").iterdir())) == 1
 
 
 def test_verify_tells_of_every_file(company: Company, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from chargeback.closing.adjustment_lines import adjustment_lines, causes_of
 from chargeback.closing.restated_cents import by_cause, by_unit, difference, due
 from chargeback.closing.standing import posted_since, restated_notices, standing
 from chargeback.dimensions import UNALLOCATED
+from chargeback.statement.build import Statement
 from tests.bills import Line, line
 from tests.closing.conftest import OCTOBER, SEPTEMBER, Company
 from tests.closing.late_credit import LINES, deliver_credit, small_company
@@ -113,13 +114,19 @@ def test_causes_and_units_come_to_the_difference_in_cents(
         assert {each.name: each.difference for each in units if each.difference} == posted
 
 
-def test_a_program_that_charges_the_frozen_facts_otherwise_is_told(company: Company) -> None:
-    company.close(SEPTEMBER)
-    (file,) = (company.folder / "ledger").glob("closes/*/tenant/statement.json")
-    file.chmod(0o644)
-    content = file.read_text()
-    assert content.count('"exact":"100') == 1  # acme's charge, as an earlier program had it
-    file.write_text(content.replace('"exact":"100', '"exact":"101'))
+def test_a_program_that_charges_the_frozen_facts_otherwise_is_told(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = Statement.exact_charges
+
+    def as_before(self: Statement) -> dict[tuple[str, str], Decimal]:
+        """Of acme's charge, as an earlier program had it."""
+        found = exact(self)
+        return {at: charge + (at[1] == "acme") for at, charge in found.items()}
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Statement, "exact_charges", as_before)
+        company.close(SEPTEMBER)
     deliver_credit(company)
     codes = {each.code for each in restated_notices(company.statements(), SEPTEMBER)}
     assert codes == {"restated", "program-differs"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +9,6 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
-from tempfile import mkdtemp
 
 import pyarrow as pa
 from pyarrow import parquet
@@ -19,7 +17,7 @@ from chargeback.dimensions import CHARGED
 from chargeback.errors import Problem
 from chargeback.files.atomic import flush
 from chargeback.files.csv_file import write_csv
-from chargeback.files.holds import holding
+from chargeback.files.drafts import drafting
 from chargeback.money import EXACT, exact_sum
 from chargeback.reports.answers import Answers
 from chargeback.reports.charges import focus_charges
@@ -71,17 +69,12 @@ def write_focus(answers: Answers, statement: Statement, version: Version, out: P
     Raises:
         Problem: the rows do not add up to the statement; nothing is written.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    draft = Path(mkdtemp(prefix=UNFINISHED, dir=out))
-    with holding(draft):
-        try:
-            written = _write(answers, statement, version, _files_in(draft, statement, version))
-            for file in written.all:
-                flush(file)
-                file.replace(out / file.name)
-            flush(out)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
+    with drafting(out, UNFINISHED) as draft:
+        written = _write(answers, statement, version, _files_in(draft, statement, version))
+        for file in written.all:
+            flush(file)
+            file.replace(out / file.name)
+        flush(out)
     return _files_in(out, statement, version)
 
 

@@ -9,9 +9,10 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from chargeback.errors import Problem, UsageProblem
+from chargeback.files.archive import put
 from chargeback.files.atomic import write_whole
 from chargeback.files.cells import neutralise, plain_amount
 from chargeback.files.names import safe_file_name
@@ -19,10 +20,6 @@ from chargeback.statement.journal.fields import FIELDS, TEXTS, Place, Value
 from chargeback.statement.journal.model import Journal, JournalDocument
 from chargeback.statement.journal.profile import DATES, Column, Profile
 from chargeback.statement.journal.split import documents_of
-
-SAME_TIME = (1980, 1, 1, 0, 0, 0)
-"""Of the file in an archive, so that equal journals give equal bytes."""
-READABLE = 0o644 << 16
 
 
 def write_journal(journal: Journal, profile: Profile, out: Path) -> list[Path]:
@@ -69,9 +66,7 @@ def _content(journal: Journal, profile: Profile) -> bytes:
         return content
     out = io.BytesIO()
     with ZipFile(out, "w", ZIP_DEFLATED) as archive:
-        info = ZipInfo(profile.archive_member, SAME_TIME)
-        info.external_attr = READABLE
-        archive.writestr(info, content, ZIP_DEFLATED)
+        put(archive, profile.archive_member, content)
     return out.getvalue()
 
 
