@@ -11,6 +11,11 @@ UNALLOCATED = "(unallocated)"
 """Stands where no source decides who pays; a row of its own, always last, never hidden."""
 
 
+def unallocated_last(unit: tuple[str, str]) -> tuple[str, bool, str]:
+    """Sorts units, each with its currency before it: by currency and name, nobody last."""
+    return unit[0], unit[1] == UNALLOCATED, unit[1]
+
+
 def page_file(page: str) -> str:
     """Where a page lies, by its name in the address."""
     return f"pages/{page.replace('-', '_')}.py"

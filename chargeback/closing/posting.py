@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from chargeback.closing.book import Book
-from chargeback.dimensions import UNALLOCATED
+from chargeback.dimensions import unallocated_last
 from chargeback.money import ZERO, exact_sum, in_cents
 from chargeback.reports.answers import Answers
 from chargeback.reports.charges import bill_by_product
 from chargeback.reports.view import View
 from chargeback.statement.adjustments import NOTHING, Posted, Unit, corrections
-from chargeback.statement.build import MONEY, Statement
+from chargeback.statement.build import MONEY, Statement, no_charge
 from chargeback.statement.documents import (
     Clearing,
     Correction,
@@ -130,24 +130,20 @@ def _documents(statement: Statement, due: _Due, replaced: Mapping[Unit, str]) ->
     charges = {(each.currency, each.bill_to): each for each in statement.charges}
     exact = statement.exact_charges()
     adjusted = {at for at, found in due.corrections.items() if any(each.amount for each in found)}
-    for at in sorted(charges.keys() | adjusted, key=_order):
-        charge = charges.get(at)
+    for at in sorted(charges.keys() | adjusted, key=unallocated_last):
+        charge = charges.get(at) or no_charge(*at, statement.bill_to_type)
         yield Document(
-            document_type="CHARGE" if charge else "ADJUSTMENT",
+            document_type="CHARGE" if at in charges else "ADJUSTMENT",
             document_id="",
             replaces=replaced.get(at, ""),
             bill_to=at[1],
-            cost_center=charge.cost_center if charge else "",
+            cost_center=charge.cost_center,
             currency=at[0],
-            total_charge=charge.total if charge else NOTHING.amount,
-            tax_amount=charge.amounts[TAX] if charge else NOTHING.amount,
+            total_charge=charge.total,
+            tax_amount=charge.amounts[TAX],
             exact=exact.get(at, ZERO),
             corrections=tuple(due.corrections.get(at, ())),
         )
-
-
-def _order(at: Unit) -> tuple[str, bool, str]:
-    return at[0], at[1] == UNALLOCATED, at[1]
 
 
 def _numbered(document: Document, statement: Statement, revision: int) -> Document:

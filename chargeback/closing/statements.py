@@ -19,7 +19,12 @@ from chargeback.reports.period_status import CLOSED
 from chargeback.reports.view import View
 from chargeback.statement.adjustments import Unit
 from chargeback.statement.allocation_settings import AllocationSettings
-from chargeback.statement.build import Statement, build_statement, with_documents
+from chargeback.statement.build import (
+    Statement,
+    build_statement,
+    methodology_of,
+    with_documents,
+)
 from chargeback.statement.unit_statement import Charged, charges_of, history_of
 from chargeback.store.base import StoredPeriod
 from chargeback.workspace import Workspace
@@ -68,6 +73,14 @@ class Statements:
         """The same of the months that a unit's statement looks back on, as far as is known."""
         known = set(self.months)
         return {each: self.charged(each, by) for each in history_of(month) if each in known}
+
+    @property
+    def methodology(self) -> str:
+        """Of the rules in force."""
+        rules = self.workspace.rules if self.now is None else self.now.rules
+        return self._once(
+            "methodology", lambda: methodology_of(rules.fingerprint, self.workspace.allocation)
+        )
 
     @property
     def months(self) -> list[str]:

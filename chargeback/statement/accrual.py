@@ -10,7 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from chargeback.billing_period import month_of
-from chargeback.dimensions import CHARGED, UNALLOCATED
+from chargeback.dimensions import CHARGED, UNALLOCATED, unallocated_last
 from chargeback.errors import Problem
 from chargeback.money import CENT, exact_sum
 from chargeback.reports.answers import Answers
@@ -20,7 +20,7 @@ from chargeback.statement.accrual_allocation import allocated, holders
 from chargeback.statement.accrual_days import WEEKS, Gap, all_days, missing_days
 from chargeback.statement.accrual_estimate import Amounts, estimates, rounded, usage_by_day
 from chargeback.statement.allocation_settings import AllocationSettings
-from chargeback.statement.build import DIRECT, MONEY, Charge, Statement, build_statement
+from chargeback.statement.build import DIRECT, MONEY, Statement, build_statement, no_charge
 
 _TAX = MONEY.index("tax_amount")
 _ZERO = CENT * 0
@@ -157,8 +157,8 @@ def _lines(statement: Statement, estimated: Cents) -> Iterator[AccrualLine]:
     likely = {at for at, amount in estimated.items() if amount}
     last = {(currency, UNALLOCATED) for currency, _ in likely}
     billed = {at for at in charged if at[0] or not likely}  # a month without a line has no currency
-    for at in sorted({*billed, *likely, *last}, key=_in_order):
-        charge = charged.get(at) or _not_yet_charged(*at, statement.bill_to_type)
+    for at in sorted({*billed, *likely, *last}, key=unallocated_last):
+        charge = charged.get(at) or no_charge(*at, statement.bill_to_type)
         yield AccrualLine(
             charge.bill_to,
             charge.cost_center,
@@ -167,13 +167,3 @@ def _lines(statement: Statement, estimated: Cents) -> Iterator[AccrualLine]:
             tax=charge.amounts[_TAX],
             estimated=estimated.get(at, _ZERO),
         )
-
-
-def _in_order(at: tuple[str, str]) -> tuple[str, bool, str]:
-    currency, unit = at
-    return currency, unit == UNALLOCATED, unit
-
-
-def _not_yet_charged(currency: str, unit: str, by: str) -> Charge:
-    is_named = by == "cost_center" and unit != UNALLOCATED
-    return Charge(unit, unit if is_named else "", currency, (_ZERO,) * len(MONEY))

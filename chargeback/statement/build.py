@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from itertools import groupby
 from typing import Any
 
-from chargeback.dimensions import CHARGED, UNALLOCATED
+from chargeback.dimensions import CHARGED, UNALLOCATED, unallocated_last
 from chargeback.errors import Problem, UsageProblem
 from chargeback.money import CENT, ZERO, exact_sum
 from chargeback.notices import Notice, notice
@@ -193,21 +193,26 @@ def _document_cells(document: Document, methodology: str) -> Iterator[Any]:
     yield methodology
 
 
+def no_charge(currency: str, unit: str, by: str) -> Charge:
+    """Of a unit that is charged nothing: in its own cost center where it is one."""
+    cost_center = unit if by == "cost_center" and unit != UNALLOCATED else ""
+    return Charge(unit, cost_center, currency, (CENT * 0,) * len(MONEY))
+
+
 def with_documents(statement: Statement, documents: DocumentSet) -> Statement:
     """A statement with what is posted by it: each document is a row, of a charge or of none."""
     known = {(each.currency, each.bill_to): each for each in statement.charges}
     added = [
-        Charge(each.bill_to, each.cost_center, each.currency, (CENT * 0,) * len(MONEY))
+        no_charge(each.currency, each.bill_to, statement.bill_to_type)
         for each in documents.documents
         if (each.currency, each.bill_to) not in known
     ]
-    charges = sorted((*known.values(), *added), key=_by_unit)
+    charges = sorted(
+        (*known.values(), *added),
+        key=lambda charge: unallocated_last((charge.currency, charge.bill_to)),
+    )
     bill = {charge.currency: ZERO for charge in added} | statement.bill
     return replace(statement, charges=charges, bill=bill, documents=documents)
-
-
-def _by_unit(charge: Charge) -> tuple[str, bool, str]:
-    return charge.currency, charge.bill_to == UNALLOCATED, charge.bill_to
 
 
 def methodology_of(rules: str, allocation: AllocationSettings) -> str:
@@ -258,7 +263,7 @@ def build_statement(
         for charge in _rounded(currency, list(rows))
     ]
     if not charges:  # a month without any Bedrock line still has its last row
-        charges = [Charge(UNALLOCATED, "", "", (CENT * 0,) * len(MONEY))]
+        charges = [no_charge("", UNALLOCATED, by)]
     return Statement(
         view=view,
         period_status=status_of(answers, view.month, today),
@@ -320,9 +325,7 @@ def _moved(found: list[dict[str, Any]], moved: Allocation, by: str) -> list[dict
             row[column] = exact_sum((row[column], amount))
     for currency in {currency for currency, _ in rows}:
         rows.setdefault((currency, UNALLOCATED), _new_row(currency, UNALLOCATED, by))
-    return sorted(
-        rows.values(), key=lambda row: (row["currency"], row["unit"] == UNALLOCATED, row["unit"])
-    )
+    return [rows[at] for at in sorted(rows, key=unallocated_last)]
 
 
 def _new_row(currency: str, unit: str, by: str) -> dict[str, Any]:

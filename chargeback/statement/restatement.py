@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import BinaryIO
 
-from chargeback.dimensions import CHARGED, UNALLOCATED
+from chargeback.dimensions import CHARGED, unallocated_last
 from chargeback.errors import Problem, UsageProblem
 from chargeback.files.csv_file import FileDigest, write_csv
 from chargeback.money import CENT, EXACT, ZERO, exact_sum
@@ -117,7 +117,7 @@ def restate(
     before = exact_charges(closed, view, by, allocation)
     after = exact_charges(now, view, by, allocation)
     by_cause = differences_by_cause(changes, by, view.month, allocation)
-    units = sorted({*before, *after}.union(*by_cause.values()), key=_unallocated_last)
+    units = sorted({*before, *after}.union(*by_cause.values()), key=unallocated_last)
     restatement = Restatement(
         billing_period=view.month,
         bill_to_type=by,
@@ -188,10 +188,6 @@ def _check_it_adds_up(restatement: Restatement, before: Charges, after: Charges)
 def _unit_of(change: Change) -> Unit:
     about = dict(zip(ABOUT, change.about, strict=True))
     return about["currency"], about["unit"]
-
-
-def _unallocated_last(unit: Unit) -> tuple[str, bool, str]:
-    return unit[0], unit[1] == UNALLOCATED, unit[1]
 
 
 def _at_least_cents(amount: Decimal) -> Decimal:

@@ -13,7 +13,6 @@ from chargeback.dimensions import page_file
 from chargeback.formats import date_name, moment, money
 from chargeback.money import ZERO, cents
 from chargeback.notices import Notice
-from chargeback.statement.build import methodology_of
 from chargeback.ui import address, problems
 from chargeback.ui.markdown import plain
 from chargeback.ui.page_context import Context
@@ -78,8 +77,7 @@ def how_far_off(context: Context, closed: ClosedMonth) -> str:
             f"Closed at {money(before, currency)} on {on}; the bill now comes to "
             f"{money(now, currency)}. Chargeback shows what was closed."
         )
-    rules = methodology_of(context.answers.rules.fingerprint, context.workspace.allocation)
-    if rules != closed.record.methodology_version:
+    if context.statements.methodology != closed.record.methodology_version:
         return (
             f"Closed on {on} under other rules: who pays may differ here from Chargeback, which "
             "shows what was closed."

@@ -26,6 +26,8 @@ from chargeback.ui.problems import RETRY_SECONDS, failures
 from chargeback.workspace import Workspace
 
 CONTEXT = "context"
+State = tuple[tuple[str, ...], str, str]
+"""Of the versions in the store, the rules, and what is odd about the bill."""
 
 
 @dataclass(frozen=True)
@@ -106,11 +108,11 @@ def prepare(*, is_whole: bool = False) -> None:
     workspace = _workspace()
     problem = _bring_up_to_date(workspace)
     try:
-        answers = _reports_now(workspace)
+        answers, state = _reports_now(workspace)
     except SourceProblem as failed:  # the store is in Athena, which can't be asked now
         if workspace.source.source_id not in _last_reports():
             raise
-        problem, answers = failed, _last_reports()[workspace.source.source_id]
+        problem, (answers, state) = failed, _last_reports()[workspace.source.source_id]
     if not answers.months:
         raise (
             problem
@@ -122,7 +124,7 @@ def prepare(*, is_whole: bool = False) -> None:
     if not is_whole:
         draw_filters(answers, view)
     shown = view.unfiltered if is_whole else view
-    month_end = _month_end(workspace, answers, rows)
+    month_end = _month_end(workspace, answers, state, rows)
     st.session_state[CONTEXT] = Context(workspace, answers, shown, month_end, problem)
 
 
@@ -131,32 +133,30 @@ def _workspace() -> Workspace:
     return Workspace(load_settings())
 
 
-def _reports_now(workspace: Workspace) -> Answers:
+def _reports_now(workspace: Workspace) -> tuple[Answers, State]:
+    """The reports, and what they are the only ones of."""
     source_id = workspace.source.source_id
     keys = tuple(period.key for period in workspace.store.periods(source_id))
-    answers = _reports(keys, workspace.rules.cache_key, str(workspace.bill_notices), workspace)
-    _last_reports()[source_id] = answers
-    return answers
+    state = keys, workspace.rules.cache_key, str(workspace.bill_notices)
+    _last_reports()[source_id] = _reports(state, workspace), state
+    return _last_reports()[source_id]
 
 
 @st.cache_resource
-def _last_reports() -> dict[str, Answers]:
+def _last_reports() -> dict[str, tuple[Answers, State]]:
     """What was shown of a bill last; of it the answers that were given stay known."""
     return {}
 
 
 @st.cache_resource(max_entries=3, show_spinner="Reading the spend store…")
-def _reports(
-    versions: tuple[str, ...],
-    fingerprint: str,
-    bill_notices: str,
-    _workspace: Workspace,
-) -> Answers:
+def _reports(state: State, _workspace: Workspace) -> Answers:
     """One Reports per state of the store, of the rules and of the bill, which come first."""
     return _workspace.answers()
 
 
-def _month_end(workspace: Workspace, answers: Answers, rows: Rows) -> Statements | Problem:
+def _month_end(
+    workspace: Workspace, answers: Answers, state: State, rows: Rows
+) -> Statements | Problem:
     """The statements of what the store and the ledger hold now; or why the ledger can't be read.
 
     Pages of the bill stay up without it, and say so: what is charged is not shown then.
@@ -167,9 +167,8 @@ def _month_end(workspace: Workspace, answers: Answers, rows: Rows) -> Statements
         return problem
     except OSError as error:
         return unforeseen(error)
-    keys = tuple(period.key for period in answers.periods)
-    state = (keys, answers.rules.cache_key, str(workspace.allocation), book.key, today())
-    return _statements(state, rows, workspace, book, answers)
+    known = (state, str(workspace.allocation), book.key, today())
+    return _statements(known, rows, workspace, book, answers)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

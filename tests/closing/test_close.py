@@ -346,3 +346,14 @@ def test_the_command_compares_all_closed_months_before_it_closes(
     write_bill(company.folder / "cur", {AUGUST: late}, WRITTEN + timedelta(days=1))
     assert main(["close", "--month", SEPTEMBER, "--note", "x"]) == 0
     assert rows(company, SEPTEMBER, "tenant", tmp_path)["acme"]["adjustment_amount"] == "12.00"
+
+
+def test_a_unit_that_only_a_correction_concerns_has_a_document(
+    company: Company, tmp_path: Path
+) -> None:
+    company.close(AUGUST)
+    company.deliver({AUGUST: [*usual(), line("4.00", tenant="late", cost_center="CC9")]})
+    for by, unit, center in (("tenant", "late", ""), ("cost_center", "CC9", "CC9")):
+        row = rows(company, SEPTEMBER, by, tmp_path)[unit]
+        assert (row["document_type"], row["cost_center"]) == ("ADJUSTMENT", center)
+        assert (row["total_charge"], row["amount_due"]) == ("0.00", "4.00")
