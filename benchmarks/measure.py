@@ -36,6 +36,21 @@ class Measured(Generic[T_co]):
     answer: T_co
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table of what this product promises."""
+
+    what: str
+    took: str
+    """With its unit: '1.1 s, 0.4 GiB'."""
+    baseline: str
+    """What stood beside it in the same run, and took how long: 'bare DuckDB 0.9 s'."""
+    ratio: float | None
+    """Of the two; None where nothing can stand beside it."""
+    aim: str
+    is_met: bool
+
+
 def measured(work: Callable[..., T], *args: object) -> Measured[T]:
     """Runs `work`, a function of a module, in a new process that does nothing else."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
