@@ -48,7 +48,6 @@ from chargeback.sources.billing.invoices import Invoice, InvoiceList, Invoices
 STILL_FILLING = timedelta(days=1)
 """AWS brings usage to the bill and to Cost Explorer up to a day late (Cost Management User Guide,
 "Analyzing your costs with Cost Explorer": refreshed at least once every 24 hours)."""
-BY = ("SERVICE", "RECORD_TYPE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,10 +220,7 @@ def _cost_explorer_month(
     """Both halves of Cost Explorer's month; day by day where the bill's newest day is given."""
     first = date.fromisoformat(f"{month}-01")
     grain: Granularity = "MONTHLY" if newest is None else "DAILY"
-    aws, marketplace = (
-        cost_explorer.all_costs(first, first_of_next(first), grain, BY, marketplace=which)
-        for which in (False, True)
-    )
+    aws, marketplace = cost_explorer.by_seller(first, first_of_next(first), grain)
     rows = [row for row in (*aws.rows, *marketplace.rows) if row.currency == currency]
     if not rows:
         raise SourceProblem(

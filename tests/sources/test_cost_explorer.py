@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from chargeback.billing_period import first_of_next, now
+from chargeback.demo.billing_api import BillingApi
 from chargeback.errors import SourceProblem
 from chargeback.sources.billing.answers import AwsEndpoint, Endpoint, true_for
 from chargeback.sources.billing.cost_explorer import PRICE, Cost, CostExplorer
@@ -153,6 +154,14 @@ def test_forecast_is_what_was_spent_and_what_is_expected(billing: Billing) -> No
     assert (forecast.month, forecast.currency) == (OPEN_MONTH, "USD")
 
 
+def test_a_forecast_beside_a_reconciliation_is_one_more_request(billing: Billing) -> None:
+    explorer = billing.cost_explorer
+    explorer.by_seller(*NOVEMBER, "DAILY")
+    paid = explorer.requests_this_month
+    explorer.forecast(TODAY)
+    assert explorer.requests_this_month == paid + 1
+
+
 def test_on_the_first_of_a_month_nothing_is_spent_yet(billing: Billing) -> None:
     forecast = billing.cost_explorer.forecast(NOVEMBER[0])
     assert forecast.spent == 0 < forecast.expected
@@ -171,6 +180,19 @@ def test_cost_allocation_tags_are_those_on_the_bill(billing: Billing) -> None:
     assert (team.is_active, team.used_on) == (True, date(2026, 11, 1))
     values = billing.cost_explorer.tag_values("iamPrincipal/team", *OCTOBER)
     assert {"checkout", "support"} < set(values)
+
+
+def test_tags_come_in_the_largest_pages_that_aws_gives(billing: Billing) -> None:
+    asked: list[dict[str, Any]] = []
+
+    class Told(BillingApi):
+        def answer(self, target: str, request: dict[str, Any]) -> dict[str, Any]:
+            asked.append(request)
+            return super().answer(target, request)
+
+    with Told(billing.service.cur) as service:
+        CostExplorer(billing.folder, Endpoint(service.url)).cost_allocation_tags(timedelta())
+    assert asked == [{"Type": "UserDefined", "MaxResults": 1000}]
 
 
 def test_first_of_next_month_crosses_years() -> None:

@@ -33,6 +33,9 @@ DIMENSIONS = ("SERVICE", "LINKED_ACCOUNT", "RECORD_TYPE", "INVOICING_ENTITY", "L
 """What costs can be grouped by, beside tag keys; at most two at a time (API Reference,
 GetCostAndUsage)."""
 METRICS = ["UnblendedCost", "NetUnblendedCost"]
+MOST_TAGS = 1000
+"""What one page of the list of tags may hold (API Reference, ListCostAllocationTags); 100 unless
+asked for, and each page costs as much as a request."""
 
 Granularity = Literal["DAILY", "MONTHLY"]
 
@@ -194,17 +197,27 @@ class CostExplorer:
             return Costs((), now())
         return self.all_costs(start, end, granularity, by, services=services)
 
+    def by_seller(self, start: date, end: date, granularity: Granularity) -> tuple[Costs, Costs]:
+        """What AWS and what AWS Marketplace bill, by service and record type; see `all_costs`.
+
+        Both are asked by exactly this question, wherever it is needed: it is paid for once.
+        """
+        by = ("SERVICE", "RECORD_TYPE")
+        aws = self.all_costs(start, end, granularity, by, marketplace=False)
+        return aws, self.all_costs(start, end, granularity, by, marketplace=True)
+
     def forecast(self, today: date) -> Forecast:
         """What Bedrock will have cost by the end of today's month.
+
+        What was spent is read out of the days by seller, which a reconciliation asks for as well.
 
         Raises:
             SourceProblem: Cost Explorer does not answer, or has too little to go by.
         """
-        first, end = today.replace(day=1), first_of_next(today)
-        services = self.bedrock_services(first, end)
-        spent = Costs((), now())
-        if today > first and services:
-            spent = self.all_costs(first, today, "MONTHLY", (), services=services)
+        end = first_of_next(today)
+        halves = self.by_seller(today.replace(day=1), end, "DAILY")
+        costs = [row for half in halves for row in half.rows if "bedrock" in row.keys[0].lower()]
+        services = tuple(dict.fromkeys(row.keys[0] for row in costs))
         parameters: dict[str, Any] = {
             "TimePeriod": _period(today, end),
             "Metric": "UNBLENDED_COST",
@@ -217,14 +230,14 @@ class CostExplorer:
         [page] = answer.pages
         rows = page["ForecastResultsByTime"]
         return Forecast(
-            month=month_of(first),
+            month=month_of(today),
             currency=page["Total"]["Unit"],
-            spent=sum((row.unblended for row in spent.rows), ZERO),
+            spent=sum((row.unblended for row in costs if row.start < today), ZERO),
             expected=Decimal(page["Total"]["Amount"]),
             lower=_sum(rows, "PredictionIntervalLowerBound"),
             upper=_sum(rows, "PredictionIntervalUpperBound"),
             asked_at=answer.asked_at,
-            problem=answer.problem or spent.problem,
+            problem=answer.problem or halves[0].problem or halves[1].problem,
         )
 
     def cost_allocation_tags(self, oldest: timedelta) -> CostAllocationTags:
@@ -236,7 +249,8 @@ class CostExplorer:
         Raises:
             SourceProblem: Cost Explorer does not answer, and never did.
         """
-        question = Question("ce", "ListCostAllocationTags", {"Type": "UserDefined"}, "NextToken")
+        parameters = {"Type": "UserDefined", "MaxResults": MOST_TAGS}
+        question = Question("ce", "ListCostAllocationTags", parameters, "NextToken")
         answer = self._answers.ask(question, oldest)
         tags = (_tag(tag) for page in answer.pages for tag in page["CostAllocationTags"])
         return CostAllocationTags(tuple(tags), answer.asked_at, answer.problem)
