@@ -388,6 +388,8 @@ def _operation_of(environ: WSGIEnvironment) -> str:
     method = environ["REQUEST_METHOD"]
     if method == "POST" and "uploadId=" in environ["QUERY_STRING"]:
         return "CompleteMultipartUpload"
+    if method == "GET" and "list-type=2" in environ["QUERY_STRING"]:
+        return "ListObjects"
     return f"{method.title()}Object"
 
 

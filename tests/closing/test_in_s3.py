@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from chargeback.closing.sent import write_frozen_export
+from chargeback.doctor.running_cost import LEDGER_FILES
 from chargeback.ledger.chain import verify
+from tests.athena.server import AthenaService
 from tests.bills import line
 from tests.closing.conftest import AUGUST, SEPTEMBER, Company, ends_of_two, usual
 from tests.ledger.conftest import location, s3, s3_service
@@ -49,3 +51,14 @@ def test_of_two_who_close_at_once_in_s3_one_does(in_s3: Company) -> None:
     assert ends[1] == "closed"
     assert ends[0].startswith("Somebody else closed or reopened a month meanwhile")
     assert len(in_s3.statements().book.entries) == 1
+
+
+def test_a_close_and_a_page_ask_of_s3_what_is_calculated(in_s3: Company, s3: AthenaService) -> None:
+    in_s3.close(AUGUST)
+    writes = s3.calls["PutObject"] + s3.calls["ListObjects"]
+    assert LEDGER_FILES / 2 < writes <= LEDGER_FILES
+    assert s3.calls["GetObject"] + s3.calls["HeadObject"] <= LEDGER_FILES
+    in_s3.statements()
+    s3.calls.clear()
+    in_s3.statements()  # as each page does
+    assert s3.calls == {"ListObjects": 1, "GetObject": 1}

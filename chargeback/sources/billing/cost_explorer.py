@@ -33,6 +33,8 @@ DIMENSIONS = ("SERVICE", "LINKED_ACCOUNT", "RECORD_TYPE", "INVOICING_ENTITY", "L
 """What costs can be grouped by, beside tag keys; at most two at a time (API Reference,
 GetCostAndUsage)."""
 METRICS = ["UnblendedCost", "NetUnblendedCost"]
+TRUE_FOR_FORECAST = timedelta(days=1)
+"""It is of the days from today on, so tomorrow another one is asked for."""
 MOST_TAGS = 1000
 """What one page of the list of tags may hold (API Reference, ListCostAllocationTags); 100 unless
 asked for, and each page costs as much as a request."""
@@ -226,7 +228,8 @@ class CostExplorer:
         }
         if condition := _filter(None, services or None):
             parameters["Filter"] = condition
-        answer = self._ask("GetCostForecast", parameters, end)
+        question = Question("ce", "GetCostForecast", parameters, "NextPageToken")
+        answer = self._answers.ask(question, TRUE_FOR_FORECAST)
         [page] = answer.pages
         rows = page["ForecastResultsByTime"]
         return Forecast(
