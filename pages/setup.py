@@ -9,7 +9,7 @@ from chargeback.doctor.check import Check, together
 from chargeback.doctor.examine import examine
 from chargeback.errors import Problem
 from chargeback.formats import count, month_name
-from chargeback.ui import header, page_context, problems, sign_in
+from chargeback.ui import header, page_context, problems, running_cost, sign_in
 from chargeback.ui.markdown import plain
 from chargeback.ui.table import Column
 from chargeback.ui.tables import plain_table
@@ -94,3 +94,4 @@ if workspace.settings.athena is None:
     st.caption(
         "Once \\[athena] is configured, its credentials, workgroup and table are checked too."
     )
+running_cost.draw(workspace)

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
+from chargeback.billing_period import month_of
+from chargeback.formats import month_name
 from chargeback.money import ZERO
 from chargeback.sources.athena.costs import price
 from chargeback.sources.billing.cost_explorer import PRICE
+from chargeback.workspace import Workspace
 
 PRICE_TO_WRITE = Decimal("0.005") / 1000
 PRICE_TO_READ = Decimal("0.0004") / 1000
@@ -197,10 +201,49 @@ class Asked:
         requests = self.s3 + self.s3_by_athena
         return requests.dollars + PRICE_TO_KEEP * self.kept / GB
 
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What somebody pays in a month, in US dollars."""
+
+    name: str
+    about: str
+    athena: Decimal
+    cost_explorer: Decimal
+    s3: Decimal | None
+    """None where it is not counted."""
+
     @property
-    def dollars(self) -> Decimal:
-        """What all of it costs in a month."""
-        return self.athena_dollars + self.cost_explorer_dollars + self.s3_dollars
+    def total(self) -> Decimal:
+        """What is known of all three."""
+        return self.athena + self.cost_explorer + (self.s3 or ZERO)
+
+
+def usual_costs(*, is_store_in_athena: bool) -> list[Costs]:
+    """What three organisations of different size pay in a month."""
+    return [
+        _costs(of, asked_in_a_month(of, is_store_in_athena=is_store_in_athena))
+        for of in ORGANISATIONS
+    ]
+
+
+def costs_here(workspace: Workspace, today: date) -> Costs | None:
+    """What was counted on this machine in the month so far; None where nobody is charged."""
+    if workspace.settings.is_demo:
+        return None
+    return Costs(
+        name="This dashboard",
+        about=f"{month_name(month_of(today))} so far",
+        athena=workspace.athena_costs.of(month_of(today)).dollars,
+        cost_explorer=workspace.cost_explorer.spent_this_month,
+        s3=None,
+    )
+
+
+def _costs(of: Organisation, asked: Asked) -> Costs:
+    return Costs(
+        of.name, of.about, asked.athena_dollars, asked.cost_explorer_dollars, asked.s3_dollars
+    )
 
 
 def asked_in_a_month(of: Organisation, *, is_store_in_athena: bool) -> Asked:
@@ -291,7 +334,7 @@ def _kept(of: Organisation, *, is_store_in_athena: bool) -> int:
 
 SMALL = Organisation(
     name="Small",
-    about="1 million CUR lines a month, 3 people",
+    about="1 million lines a month, 3 people",
     bill=BillSize.of_lines(MILLION),
     months=14,
     days=22,
@@ -307,7 +350,7 @@ SMALL = Organisation(
 )
 MIDDLE = Organisation(
     name="Middle",
-    about="10 million CUR lines a month, 10 people",
+    about="10 million lines a month, 10 people",
     bill=BillSize.of_lines(10 * MILLION),
     months=14,
     days=22,
@@ -322,7 +365,7 @@ MIDDLE = Organisation(
 )
 LARGE = Organisation(
     name="Large",
-    about="100 million CUR lines a month, 100 people around the clock",
+    about="100 million lines a month, 100 people around the clock",
     bill=BillSize.of_lines(100 * MILLION),
     months=14,
     days=30,

@@ -19,14 +19,15 @@ from chargeback.cli.main import main
 from chargeback.demo import write_demo
 from chargeback.demo.billing_api import BillingApi
 from chargeback.demo.export import EXPORT_NAME
-from chargeback.doctor.running_cost import MIDDLE, BillSize, asked_in_a_month
+from chargeback.doctor.running_cost import MIDDLE, BillSize, asked_in_a_month, usual_costs
 from chargeback.settings import load_settings
+from chargeback.ui.running_cost import TITLE
 from chargeback.workspace import Workspace
 from tests.athena.conftest import SETTINGS, TABLE, Athena, by_environment
 from tests.athena.results import UNLOAD_FILES
 from tests.athena.server import BUCKET, DDL, REGION
 from tests.doctor.test_examine import make_old
-from tests.pages.conftest import APP, PAGES, RUN_SECONDS
+from tests.pages.conftest import APP, PAGES, RUN_SECONDS, table
 
 DATABASE = "running"
 """Of this file alone: services of one process share what lies in Glue."""
@@ -171,7 +172,19 @@ def test_a_day_costs_what_is_calculated(
     calls = athena.service.calls
     assert found.s3.writes == calls["ListObjects"] + calls["PutObject"]
     assert found.s3.reads == calls["GetObject"] + calls["HeadObject"]
-    assert workspace.athena_costs.of(month_of(today())).queries == len(athena.queries)
+    here = workspace.athena_costs.of(month_of(today()))
+    assert (here.queries, here.bytes_scanned) == (len(athena.queries), scanned(athena))
+
+
+def test_a_month_is_so_many_days() -> None:
+    day = replace(A_DAY, bill=BillSize(0, 9 * 10**9, 10**6), rewritten=Decimal(2))
+    month = replace(day, days=22, month_end=22, setups=22, commands=22)
+    for is_in_athena in (False, True):
+        one, many = (asked_in_a_month(of, is_store_in_athena=is_in_athena) for of in (day, month))
+        assert [22 * each.number for each in one.queries] == [each.number for each in many.queries]
+        assert many.athena_dollars == 22 * one.athena_dollars
+        assert many.cost_explorer == 22 * one.cost_explorer > 0
+        assert many.s3 == one.s3 * 22
 
 
 @pytest.mark.parametrize("billed", [1], indirect=True)
@@ -213,3 +226,6 @@ def test_a_store_in_athena_costs_what_is_calculated_at_most(
     calls = athena.service.calls
     assert found.s3.writes / 2 < calls["ListObjects"] + calls["PutObject"] <= found.s3.writes
     assert found.s3.reads / 4 < calls["GetObject"] + calls["HeadObject"] <= found.s3.reads
+
+    cheapest = usual_costs(is_store_in_athena=True)[0]
+    assert abs(table(open_page("setup"), TITLE)[0]["total"] - cheapest.total) < Decimal("1e-9")
