@@ -21,6 +21,7 @@ from chargeback.demo.billing_api import BillingApi
 from chargeback.demo.export import EXPORT_NAME
 from chargeback.doctor.running_cost import MIDDLE, BillSize, asked_in_a_month, usual_costs
 from chargeback.settings import load_settings
+from chargeback.sources.athena.table import AthenaTable
 from chargeback.ui.running_cost import TITLE
 from chargeback.workspace import Workspace
 from tests.athena.conftest import SETTINGS, TABLE, Athena, by_environment
@@ -84,6 +85,7 @@ def billed(
     settings = SETTINGS.model_copy(update={"database": DATABASE, "store_location": store})
     environment = by_environment(settings, tmp_path / "store")
     environment["CHARGEBACK_LEDGER"] = str(tmp_path / "ledger")
+    monkeypatch.setattr(AthenaTable, "recheck_seconds", 10**9)  # only `an_hour_later` ends an hour
     monkeypatch.chdir(tmp_path)
     st.cache_resource.clear()
     st.cache_data.clear()
@@ -221,6 +223,9 @@ def test_a_store_in_athena_costs_what_is_calculated_at_most(
     counted = [query for query in athena.queries if not query.sql.startswith(DDL)]
     reading = looks + columns + products + spend
     assert sum(store) / 2 < len(counted) - reading <= sum(store)
+    reused = [query.reuse.get("ResultReuseByAgeConfiguration", {}) for query in counted]
+    ages = {each["MaxAgeInMinutes"] for each in reused if each.get("Enabled")}
+    assert min(ages) >= 8 * 60  # a view is paid for once between two deliveries
     calculated = sum(each.number * each.bytes_each for each in found.queries)
     assert calculated / 2 < scanned(athena) <= calculated
     calls = athena.service.calls

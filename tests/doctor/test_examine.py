@@ -221,10 +221,10 @@ def test_an_old_list_of_tags_is_told_with_its_age_and_the_reason(
     switch_off(account, TEAM)
     looked_at(workspace)
     make_old(workspace, timedelta(hours=2))
+    moment = now() - timedelta(hours=2)
     account.is_silent = True
     checks = looked_at(workspace)
     assert checks["Cost Explorer"].found == "Cost Explorer can't be reached."
-    moment = now() - timedelta(hours=2)
     found = f"not active, as of {moment:%-d %B %Y, %H:%M} UTC"
     assert checks[f"Cost allocation tag {TEAM}"].found == found
 

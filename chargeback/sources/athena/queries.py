@@ -38,8 +38,9 @@ from chargeback.sources.athena.problems import (
 )
 from chargeback.sources.athena.settings import AthenaSettings
 
-REUSE_MINUTES = 60
-"""How old an answer may be that Athena gives again instead of scanning for it."""
+REUSE_MINUTES = 24 * 60
+"""How old an answer may be that Athena gives again, for nothing, instead of scanning. What is
+asked so names versions that never change, and a day is longer than one stays the newest."""
 
 LOG = logging.getLogger("chargeback.athena")
 
