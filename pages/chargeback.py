@@ -17,9 +17,10 @@ from chargeback.statement.explain import direct_total, read_rules
 from chargeback.statement.export import allocation_name, file_names
 from chargeback.statement.frame import frame_of_charges
 from chargeback.statement.unit_names import Named, names_of
+from chargeback.statement.with_detail import with_detail_name
 from chargeback.statement.workbook import workbook_name
 from chargeback.ui import address, adjustments, allocation, header, page_context, problems
-from chargeback.ui.downloads import export_file, workbook_file
+from chargeback.ui.downloads import export_file, with_detail_file, workbook_file
 from chargeback.ui.markdown import plain
 from chargeback.ui.metrics import go_to
 from chargeback.ui.table import Column
@@ -176,15 +177,16 @@ with problems.shown_problems():
                 icon=":material/download:",
                 type="primary" if label == "Statement" else "secondary",
             )
-        workbooks = {"Workbook (XLSX)": False, "Workbook with detail (XLSX)": True}
-        if context.closed:  # its lines are in the detail file, as they were frozen
-            workbooks.pop("Workbook with detail (XLSX)")
-        for label, detail in workbooks.items():
+        workbooks = {"Workbook (XLSX)": (workbook_file, workbook_name(view.month, by))}
+        if not context.closed:  # the lines of a closed one are in the detail file, as frozen
+            archive = with_detail_file, with_detail_name(view.month, by)
+            workbooks["Workbook with detail (ZIP)"] = archive
+        for label, (make, name) in workbooks.items():
             st.download_button(
                 label,
-                partial(workbook_file, statements, view.month, by, detail=detail),
-                file_name=workbook_name(view.month, by, detail=detail),
-                key=f"download-workbook-{detail}",
+                partial(make, statements, view.month, by),
+                file_name=name,
+                key=f"download-{label}",
                 on_click="ignore",
                 icon=":material/download:",
             )

@@ -86,9 +86,7 @@ def _write_set(pack: Pack, statement: Statement, folder: Path, *, up_to_date: bo
     charged = {**statements.history(month, by), month: charges_of(statement)}
     found = gather(answers, statement, charged, statements.today, settings)
     writers: dict[str, Callable[[BinaryIO], None]] = {
-        workbook_name(month, by, detail=False): partial(
-            write_statement_workbook, answers, statement
-        ),
+        workbook_name(month, by): partial(write_statement_workbook, statement),
         archive_name(month, by): partial(write_archive, found),
         workbooks_name(month, by): partial(write_workbooks, found),
     }

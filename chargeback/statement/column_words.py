@@ -16,18 +16,10 @@ HEADINGS: Final = {
 }
 """The money columns of a statement."""
 _OTHERS: Final = {
-    "usage_account_id": "Account",
-    "payer_account_id": "Payer account",
-    "iam_principal": "IAM principal",
-    "invoice_id": "Invoice",
-    "resource_id": "Resource",
     "rule_id": "Rule ID",
     "rule_name": "Rule",
     "from_unit": "From",
     "to_unit": "To",
-    "unblended_cost": "Cost before discounts",
-    "net_unblended_cost": "Cost after discounts",
-    "billed_cost": "Cost on the bill",
 }
 
 

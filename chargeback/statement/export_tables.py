@@ -61,7 +61,6 @@ ALLOCATION_COLUMNS = (
     "amount",
     "currency",
 )
-DETAIL_MONEY = ("usage_amount", "tokens", "unblended_cost", "net_unblended_cost", "billed_cost")
 
 
 def allocation_rows(statement: Statement) -> Iterator[list[Any]]:

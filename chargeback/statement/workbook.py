@@ -1,4 +1,4 @@
-"""The workbook of a month: the statement, what moved, and on request the lines behind it."""
+"""The workbook of a month: the statement, and what moved."""
 
 from __future__ import annotations
 
@@ -9,42 +9,29 @@ from typing import BinaryIO
 from chargeback.dimensions import CHARGED
 from chargeback.files.workbook import Sheet, write_workbook
 from chargeback.formats import moment, month_name
-from chargeback.reports.answers import Answers
 from chargeback.statement.build import Statement
 from chargeback.statement.column_words import HEADINGS, in_words
 from chargeback.statement.documents import CloseNote, Document
-from chargeback.statement.export_tables import (
-    ALLOCATION_COLUMNS,
-    DETAIL_COLUMNS,
-    DETAIL_MONEY,
-    allocation_rows,
-    detail_rows,
-)
+from chargeback.statement.export_tables import ALLOCATION_COLUMNS, allocation_rows
 
 
-def workbook_name(month: str, by: str, *, detail: bool) -> str:
+def workbook_name(month: str, by: str) -> str:
     """The name of the file."""
-    return f"chargeback-{by}-{month}{'-with-detail' if detail else ''}.xlsx"
+    return f"chargeback-{by}-{month}.xlsx"
 
 
-def write_statement_workbook(
-    answers: Answers, statement: Statement, out: BinaryIO, *, detail: bool = False
-) -> None:
-    """Writes an XLSX workbook with the statement, and with its lines where `detail` asks for them.
+def write_statement_workbook(statement: Statement, out: BinaryIO) -> None:
+    """Writes an XLSX workbook with the statement, and what moved where anything could.
 
     Raises:
         TooManyRows: a table is longer than a sheet can be.
     """
-    view, by = statement.view, statement.bill_to_type
-    month = month_name(view.month)
+    by, month = statement.bill_to_type, month_name(statement.billing_period)
     sheets = [_statement_sheet(statement, month)]
     if statement.settings.is_set:
         title = f"What moved between {CHARGED[by].plural}, {month}"
         rows = allocation_rows(statement)
         sheets.append(_sheet("Allocation", title, ALLOCATION_COLUMNS, rows, ("pool", "amount")))
-    if detail:
-        title, rows = f"The lines behind the statement, {month}", detail_rows(answers, view)
-        sheets.append(_sheet("Detail", title, DETAIL_COLUMNS, rows, DETAIL_MONEY))
     write_workbook(out, sheets, created=statement.data_as_of)
 
 

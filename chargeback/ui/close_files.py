@@ -61,7 +61,7 @@ def _names(closed: ClosedMonth, by: str) -> dict[str, str]:
         manifest: "Manifest (JSON)",
     }
     return {name: labels[name] for name in export_names(closed, by)} | {
-        workbook_name(month, by, detail=False): "Workbook (XLSX)",
+        workbook_name(month, by): "Workbook (XLSX)",
         archive_name(month, by): "One-page statements (ZIP)",
     }
 

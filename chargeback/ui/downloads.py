@@ -9,6 +9,7 @@ from pathlib import Path
 from chargeback.closing.sent import frozen_file
 from chargeback.closing.statements import Statements
 from chargeback.statement.export import write_export
+from chargeback.statement.with_detail import write_with_detail
 from chargeback.statement.workbook import workbook_name, write_statement_workbook
 
 
@@ -22,12 +23,18 @@ def export_file(statements: Statements, month: str, by: str, name: str) -> bytes
         return (Path(folder) / name).read_bytes()
 
 
-def workbook_file(statements: Statements, month: str, by: str, *, detail: bool) -> bytes:
+def workbook_file(statements: Statements, month: str, by: str) -> bytes:
     """The XLSX workbook of a month; of a closed one as it was frozen. Raises TooManyRows."""
     closed = statements.book.find(month)
-    if closed and by in closed.record.by and not detail:
-        return frozen_file(closed, by, workbook_name(month, by, detail=False))
+    if closed and by in closed.record.by:
+        return frozen_file(closed, by, workbook_name(month, by))
     out = io.BytesIO()
-    statement = statements.of(month, by)
-    write_statement_workbook(statements.answers(month), statement, out, detail=detail)
+    write_statement_workbook(statements.of(month, by), out)
+    return out.getvalue()
+
+
+def with_detail_file(statements: Statements, month: str, by: str) -> bytes:
+    """The archive of the workbook of an open month and the lines behind it."""
+    out = io.BytesIO()
+    write_with_detail(statements.answers(month), statements.of(month, by), out)
     return out.getvalue()

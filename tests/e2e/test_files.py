@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from zipfile import ZipFile
 
 import openpyxl
 import pytest
@@ -41,19 +42,16 @@ def test_one_menu_holds_the_files_of_all_sections(open_page: Open) -> None:
     assert "checkout" in started.value.path().read_text(encoding="utf-8-sig")
 
 
-@pytest.mark.parametrize(
-    ("label", "sheets"),
-    [
-        ("Workbook (XLSX)", ["Statement"]),
-        ("Workbook with detail (XLSX)", ["Statement", "Detail"]),
-    ],
-)
-def test_a_workbook_opens_with_its_sheets(
-    open_page: Open, tmp_path: Path, label: str, sheets: list[str]
+def test_a_workbook_comes_alone_or_in_an_archive_with_the_detail(
+    open_page: Open, tmp_path: Path
 ) -> None:
     page = open_page(f"/chargeback?month={MONTH}")
-    with page.expect_download() as started:
-        page.get_by_role("button", name=label).click()
-    file = tmp_path / started.value.suggested_filename
-    started.value.save_as(file)
-    assert openpyxl.load_workbook(file).sheetnames == sheets
+    for label in ("Workbook (XLSX)", "Workbook with detail (ZIP)"):
+        with page.expect_download() as started:
+            page.get_by_role("button", name=label).click()
+        started.value.save_as(tmp_path / started.value.suggested_filename)
+    name = f"chargeback-tenant-{MONTH}"
+    assert openpyxl.load_workbook(tmp_path / f"{name}.xlsx").sheetnames == ["Statement"]
+    with ZipFile(tmp_path / f"{name}-with-detail.zip") as archive:
+        assert archive.namelist() == [f"{name}.xlsx", f"chargeback-detail-{MONTH}.csv"]
+        assert archive.read(f"{name}.xlsx") == (tmp_path / f"{name}.xlsx").read_bytes()

@@ -107,7 +107,7 @@ def test_the_buttons_offer_the_files_of_an_export(
         "Detail (CSV)",
         "Manifest (JSON)",
         "Workbook (XLSX)",
-        "Workbook with detail (XLSX)",
+        "Workbook with detail (ZIP)",
     ]
     workspace = Workspace(Settings(cur=bill.cur, store=bill.store))
     statements = statements_now(workspace)

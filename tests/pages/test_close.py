@@ -285,7 +285,7 @@ def test_chargeback_shows_a_closed_month_as_it_was_closed(opened: Open, company:
     assert "adjustment" not in table(app, "Statement")[0]
     labels = {each.label for each in app.get("download_button") if hasattr(each, "label")}
     assert "Workbook (XLSX)" in labels
-    assert "Workbook with detail (XLSX)" not in labels
+    assert "Workbook with detail (ZIP)" not in labels
     assert "Try other rules" not in {each.label for each in app.expander}
     assert not any("provisional" in each.value for each in app.caption)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from openpyxl import load_workbook
@@ -14,6 +16,8 @@ from chargeback.reports.answers import Answers
 from chargeback.settings import Settings
 from chargeback.statement.allocation_settings import AllocationSettings
 from chargeback.statement.build import DIRECT, build_statement
+from chargeback.statement.export import write_export
+from chargeback.statement.with_detail import write_with_detail
 from chargeback.statement.workbook import write_statement_workbook
 from chargeback.workspace import Workspace
 from tests.bills import MONTH, line, whole, write_bill
@@ -37,13 +41,9 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Answers:
     return workspace.answers()
 
 
-def workbook(
-    answers: Answers, by: str, rules: AllocationSettings = DIRECT, *, detail: bool = False
-) -> Workbook:
+def workbook(answers: Answers, by: str, rules: AllocationSettings = DIRECT) -> Workbook:
     out = io.BytesIO()
-    write_statement_workbook(
-        answers, build_statement(answers, whole(MONTH), by, TODAY, rules), out, detail=detail
-    )
+    write_statement_workbook(build_statement(answers, whole(MONTH), by, TODAY, rules), out)
     return load_workbook(out)
 
 
@@ -70,13 +70,32 @@ def test_a_cost_center_stands_once(answers: Answers) -> None:
     assert first[0] == "cc-2"
 
 
-def test_lines_and_moves_are_sheets_only_where_they_are_asked_for(answers: Answers) -> None:
+def test_moves_are_a_sheet_only_where_something_can_move(answers: Answers) -> None:
     following = AllocationSettings(tax="usage")
     assert workbook(answers, "tenant").sheetnames == ["Statement"]
-    assert workbook(answers, "tenant", following).sheetnames == ["Statement", "Allocation"]
-    book = workbook(answers, "tenant", following, detail=True)
-    assert book.sheetnames == ["Statement", "Allocation", "Detail"]
-    header, *detail = rows(book, "Detail")
-    cost = header.index("Cost on the bill")
-    assert sum(Decimal(str(row[cost])) for row in detail) == 94  # the four lines above
+    book = workbook(answers, "tenant", following)
+    assert book.sheetnames == ["Statement", "Allocation"]
     assert rows(book, "Allocation")[0][:4] == ["Billing period", "Bill to type", "Rule ID", "Rule"]
+
+
+def archived(answers: Answers) -> bytes:
+    out = io.BytesIO()
+    write_with_detail(answers, build_statement(answers, whole(MONTH), "tenant", TODAY), out)
+    return out.getvalue()
+
+
+def test_the_archive_holds_the_workbook_and_the_exported_detail(
+    answers: Answers, tmp_path: Path
+) -> None:
+    statement, alone = build_statement(answers, whole(MONTH), "tenant", TODAY), io.BytesIO()
+    write_statement_workbook(statement, alone)
+    detail = write_export(answers, statement, tmp_path).detail
+    with ZipFile(io.BytesIO(archived(answers))) as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == {
+            f"chargeback-tenant-{MONTH}.xlsx": alone.getvalue(),
+            f"chargeback-detail-{MONTH}.csv": detail.read_bytes(),
+        }
+
+
+def test_an_archive_has_the_same_bytes_every_time(answers: Answers) -> None:
+    assert archived(answers) == archived(answers)
