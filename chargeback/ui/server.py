@@ -7,13 +7,14 @@ from pathlib import Path
 
 import streamlit as st
 from starlette.types import ASGIApp
-from streamlit import config
+from streamlit import config, file_util
 from streamlit.logger import get_logger
 
 from chargeback.access.look import OPEN, Look, how_to_open, is_this_machine, who_may_look
 from chargeback.access.secrets_file import SignIn, is_readable, read_sign_in
 from chargeback.errors import UsageProblem
 from chargeback.settings import Settings, load_settings
+from chargeback.ui.compressed import Compressed, paths_of_static_files
 from chargeback.ui.gate import HEALTH, Closed, KnownHosts, RefusalLog, SafeAnswers, Viewers
 
 LOG = get_logger(__name__)
@@ -62,11 +63,12 @@ def guarded(app: ASGIApp) -> ASGIApp:
         config.set_option("secrets.files", [])
     names = [*now.hosts, now.address] if now.address else now.hosts
     health = _base_path() + HEALTH
+    scripts = paths_of_static_files(Path(file_util.get_static_dir()), _base_path())
     to_open = how_to_open(now.sign_in)
     viewers = (
         Closed(REFUSALS, to_open, health)
         if now.look == "nobody"
-        else Viewers(app, now.look, REFUSALS, to_open, health)
+        else Viewers(Compressed(app, scripts), now.look, REFUSALS, to_open, health)
     )
     return SafeAnswers(KnownHosts(viewers, names, REFUSALS, health))
 
