@@ -10,7 +10,7 @@ import streamlit as st
 from starlette.types import ASGIApp
 
 from chargeback.errors import Problem, unforeseen
-from chargeback.ui import address, glossary, navigation, server, sign_in
+from chargeback.ui import address, glossary, navigation, ready, server, sign_in
 
 LOG = logging.getLogger(__name__)
 # A file of its own: for an icon by name the browser would ask a server outside.
@@ -19,6 +19,7 @@ ICON = str(Path(__file__).parent / "chargeback" / "ui" / "icon.svg")
 
 def draw() -> None:
     """Draws the page that is asked for."""
+    ready.import_pages()
     # What it keeps for all viewers needs a server that runs: it is not there when this is imported.
     from chargeback.ui import page_context, paper, problems  # noqa: PLC0415
 
@@ -51,8 +52,9 @@ def draw() -> None:
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """What is said once, before anybody asks for a page."""
+    """What is said and begun once, before anybody asks for a page."""
     navigation.announce()
+    ready.in_background()
     yield
 
 

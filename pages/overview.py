@@ -5,51 +5,38 @@ import streamlit as st
 from chargeback.billing_period import today
 from chargeback.dimensions import BY_NAME, page_file
 from chargeback.reports.caller_causes import Cause
-from chargeback.reports.coverage import coverage, deciding_sources
 from chargeback.reports.frames import total
-from chargeback.reports.movers import movers
-from chargeback.reports.ranking import for_file, rank_by_each, ranking_total, top_units
-from chargeback.reports.summary import summarise
-from chargeback.reports.usage_mix import unrecognised
+from chargeback.reports.overview import SHOWN, moved_most, overview
+from chargeback.reports.ranking import for_file
 from chargeback.ui import address, bridge, daily_spend, header, metrics, page_context, tables
 from chargeback.ui.markdown import plain
 from chargeback.ui.table import Column
-
-SHOWN = ("tenant", "team", "principal", "model")
-"""Whose largest units stand here; projects and cost centers have pages of their own."""
-ATTRIBUTED_TO = ("tenant", "team", "principal")
-"""Of the attribution that stands here; Coverage shows all of it."""
 
 context = page_context.current()
 answers, view = context.answers, context.view
 month, currency = view.month, view.currency
 header.draw(context)
 
-summary = summarise(answers, view, today())
+shown = overview(answers, view, today())
+summary = shown.summary
 if not summary.has_lines:
     metrics.nothing_matches(view)
 last_month = metrics.last_month(summary)
 days = f"1–{summary.days} {last_month[:3]}"
 metrics.draw(metrics.overview(summary, currency))
-not_certain = unrecognised(answers, view)
 with st.container(horizontal=True, vertical_alignment="center"):
     st.caption(plain(metrics.comparison(summary, currency)), width="stretch")
-    if len(not_certain):
-        metrics.not_certain_notice(len(not_certain), total(not_certain), currency)
-
-like_for_like = view if summary.is_over else view.first_days(summary.days)
-rankings = rank_by_each(answers, view, SHOWN)
-compared = rankings if summary.is_over else rank_by_each(answers, like_for_like, SHOWN)
+    if len(shown.not_certain):
+        metrics.not_certain_notice(len(shown.not_certain), total(shown.not_certain), currency)
 
 
 def show_movers(by: str) -> None:
     """What changed most since last month, and why."""
     title = f"{BY_NAME[by].plural.capitalize()} that moved most"
-    moved = movers(answers, like_for_like, by, compared[by])
+    moved = moved_most(answers, view, today(), by)
     metrics.heading(title, moved, f"moved-{by}-{month}.csv")
-    moved["name"] = metrics.shortened(moved["name"])
     tables.plain_table(
-        moved,
+        moved.assign(name=metrics.shortened(moved["name"])),
         columns={
             "name": Column(by.capitalize()),
             "change": Column("Change", "money_change"),
@@ -79,9 +66,7 @@ def open_cause(cause: Cause) -> None:
 
 def show_top(dimension: str) -> None:
     """The largest few, which lead to their page."""
-    ranking = rankings[dimension]
-    top = top_units(ranking, compared[dimension], dimension)
-    file = for_file(ranking, dimension)
+    top, file = shown.tops[dimension], for_file(shown.rankings[dimension], dimension)
     metrics.heading(f"Top {dimension}s", file, f"{dimension}s-{month}.csv")
     row = tables.plain_table(
         top.assign(name=metrics.shortened(top["name"])),
@@ -95,8 +80,7 @@ def show_top(dimension: str) -> None:
         key=f"top {dimension}",
         select=True,
         what=f"Top {dimension}s by spend",
-        total=ranking_total(ranking)
-        | {"change_ratio": ranking_total(compared[dimension])["change_percent"]},
+        total=shown.totals[dimension],
     )
     if row is not None:
         metrics.go_to(BY_NAME[dimension], top["unit"].iloc[row])
@@ -104,9 +88,8 @@ def show_top(dimension: str) -> None:
 
 def show_attribution() -> None:
     """How much is attributed to whom, by what, and what is not."""
-    decided = deciding_sources(answers, view, ATTRIBUTED_TO)
-    metrics.heading("Attribution", decided, f"attribution-{month}.csv")
-    covered = coverage(decided, ATTRIBUTED_TO)
+    metrics.heading("Attribution", shown.decided, f"attribution-{month}.csv")
+    covered = shown.covered
     tables.plain_table(
         covered.assign(
             dimension=covered["dimension"].str.capitalize(),
@@ -143,7 +126,7 @@ st.segmented_control(
     **address.control("trend", by),
 )
 daily_spend.draw(
-    answers, view, by, noun=by, ranking=rankings[by], file_name=f"days-by-{by}-{month}.csv"
+    answers, view, by, noun=by, ranking=shown.rankings[by], file_name=f"days-by-{by}-{month}.csv"
 )
 if summary.previous is not None:
     show_movers(by)

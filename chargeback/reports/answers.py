@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, S
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
+from threading import Lock
 from typing import Any, TypeVar
 from weakref import ref
 
@@ -28,6 +29,29 @@ Parameters = tuple[tuple[str, Any], ...]
 Made = TypeVar("Made")
 
 
+@dataclass
+class _Cell:
+    """One answer, which others who ask for it meanwhile wait for."""
+
+    lock: Lock = field(default_factory=Lock)
+    answer: Any = None
+    is_there: bool = False
+
+
+def _once(make: Callable[..., Any]) -> Callable[..., Any]:
+    """`make`, of whose newest answers each is made once, by one thread."""
+    cells = lru_cache(REMEMBERED)(lambda *of: _Cell())
+
+    def made(*of: Hashable) -> Any:  # noqa: ANN401  (whatever is made)
+        cell = cells(*of)
+        with cell.lock:
+            if not cell.is_there:
+                cell.answer, cell.is_there = make(*of), True
+            return cell.answer
+
+    return made
+
+
 class _Memory:
     """Runs a statement, once: neither the tables nor an Arrow table ever change.
 
@@ -37,13 +61,11 @@ class _Memory:
 
     def __init__(self, answers: Answers) -> None:
         tables = answers.tables
-        self.answer = lru_cache(REMEMBERED)(
-            lambda name, grain, bound: tables.answer(name, grain, dict(bound))
-        )
+        self.answer = _once(lambda name, grain, bound: tables.answer(name, grain, dict(bound)))
         # Not the answers themselves: what refers to itself is kept until it is looked for, and with
         # it the version that it holds.
         myself = ref(answers)
-        self.made = lru_cache(REMEMBERED)(lambda make, of: make(myself(), *of))
+        self.made = _once(lambda make, of: make(myself(), *of))
 
 
 @dataclass(frozen=True)

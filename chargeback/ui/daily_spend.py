@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -12,11 +12,20 @@ import streamlit as st
 from chargeback.formats import count, long_day_name, money
 from chargeback.money import ZERO
 from chargeback.reports.answers import Answers
-from chargeback.reports.daily import daily_trend
+from chargeback.reports.daily import daily_trend, undated_by_kind
 from chargeback.reports.leading import leading_units
 from chargeback.reports.ranking import OTHERS, largest_units, others_named
 from chargeback.reports.view import View
 from chargeback.ui import charts, metrics, theme, undated
+
+
+def ask(
+    answers: Answers, view: View, by: str, ranking: pd.DataFrame
+) -> tuple[pd.DataFrame, Sequence[str]]:
+    """The UnitDays of a view, and the units that lead over all months; also made ready by this."""
+    undated_by_kind(answers, view)
+    trend = daily_trend(answers, view, by, largest_units(ranking))
+    return trend, leading_units(answers, view, by, theme.SERIES)
 
 
 def draw(  # noqa: PLR0913 -- each says what stands in the chart
@@ -32,14 +41,13 @@ def draw(  # noqa: PLR0913 -- each says what stands in the chart
         ranking: of the view by that dimension.
         file_name: of the days as a file; ends in .csv.
     """
-    trend = daily_trend(answers, view, by, largest_units(ranking))
+    trend, leading = ask(answers, view, by, ranking)
     names = dict(zip(ranking["unit"], ranking["name"], strict=True))
     names[OTHERS] = others_named(ranking, noun)
     file = trend.replace({"unit": {OTHERS: names[OTHERS]}})
     title, says = f"Spend by day and {noun}", highest_day(trend, view.currency)
     metrics.heading(title, file, file_name, says=says)
     if says:
-        leading = leading_units(answers, view, by, theme.SERIES)
         base = st.context.theme.type or "light"
         st.plotly_chart(
             charts.daily_chart(trend, names, view.currency, base, leading),

@@ -9,18 +9,21 @@ from typing import Any
 
 import streamlit as st
 
-from chargeback.access.rows import Rows, rows_of
+from chargeback.access.rows import EVERYTHING, Rows, rows_of
 from chargeback.billing_period import today
 from chargeback.closing.book import Book, ClosedMonth
 from chargeback.closing.statements import Statements, book_of
 from chargeback.errors import Problem, SourceProblem, unforeseen
 from chargeback.formats import month_name
 from chargeback.reports.answers import Answers
+from chargeback.reports.overview import SHOWN, moved_most, overview
 from chargeback.reports.period_status import INVOICED, status_of
+from chargeback.reports.ranking import filter_options
 from chargeback.reports.view import View
 from chargeback.settings import load_settings
+from chargeback.store.local import LocalStore
 from chargeback.store.manifest import Manifest
-from chargeback.ui import navigation, sign_in
+from chargeback.ui import daily_spend, navigation, sign_in
 from chargeback.ui.filters import asked_view, draw_filters
 from chargeback.ui.problems import RETRY_SECONDS, failures
 from chargeback.workspace import Workspace
@@ -89,6 +92,28 @@ def _handed_over() -> Any:  # noqa: ANN401  (what app.py prepared for this kind 
         navigation.announce()
         st.rerun()
     return st.session_state.pop(CONTEXT)
+
+
+@st.cache_resource(show_spinner=False)  # nobody looks: what is cached in it shows no progress
+def make_ready() -> None:
+    """Opens the bill as the store holds it, and asks what the first page asks of it.
+
+    Not where the store is in Athena: there, questions that nobody asked would cost money.
+
+    Raises:
+        Problem: there is nothing to open.
+    """
+    workspace = _workspace()
+    if not isinstance(workspace.store, LocalStore):
+        return
+    answers, _ = _reports_now(workspace)
+    for month in answers.months[:1]:
+        for currency in list(answers.bill(month).totals)[:1]:
+            view = View(month, currency, EVERYTHING)
+            filter_options(answers, view)
+            found = overview(answers, view, today())
+            daily_spend.ask(answers, view, SHOWN[0], found.rankings[SHOWN[0]])
+            moved_most(answers, view, today(), SHOWN[0])
 
 
 def prepare_workspace() -> None:

@@ -1,0 +1,90 @@
+"""All that Overview shows of a view, whatever a reader clicks on there: worked out once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from chargeback.reports.answers import Answers
+from chargeback.reports.bridge import bridge
+from chargeback.reports.causes import causes
+from chargeback.reports.coverage import coverage, deciding_sources
+from chargeback.reports.movers import movers
+from chargeback.reports.ranking import rank_by_each, ranking_total, top_units
+from chargeback.reports.summary import Summary, summarise
+from chargeback.reports.usage_mix import unrecognised
+from chargeback.reports.view import View
+
+SHOWN = ("tenant", "team", "principal", "model")
+"""Whose largest units stand there; projects and cost centers have pages of their own."""
+ATTRIBUTED_TO = ("tenant", "team", "principal")
+"""Of the attribution that stands there; Coverage shows all of it."""
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A view's month against the one before it. Nobody may change what it holds."""
+
+    summary: Summary
+    like_for_like: View
+    """The view, or the complete days of an open month: what is compared with the month before."""
+    not_certain: pd.DataFrame
+    """One UncertainMeter per product code, usage type and note."""
+    rankings: Mapping[str, pd.DataFrame]
+    """The RankedUnits of the view, by each of SHOWN."""
+    compared: Mapping[str, pd.DataFrame]
+    """Those of `like_for_like`."""
+    tops: Mapping[str, pd.DataFrame]
+    """The TopUnits of the view, by each of SHOWN."""
+    totals: Mapping[str, Mapping[str, Any]]
+    """What each ranking comes to; its change is of what is compared."""
+    decided: pd.DataFrame
+    """SourceCosts."""
+    covered: pd.DataFrame
+    """One Coverage for each of ATTRIBUTED_TO."""
+
+
+def overview(answers: Answers, view: View, today: date) -> Overview:
+    """What Overview shows of a view on a day."""
+    return answers.made_once(_overview, view, today)
+
+
+def moved_most(answers: Answers, view: View, today: date, by: str) -> pd.DataFrame:
+    """The Movers of the same, by one of SHOWN: what changed most since last month, and why."""
+    return answers.made_once(_moved_most, view, today, by)
+
+
+def _moved_most(answers: Answers, view: View, today: date, by: str) -> pd.DataFrame:
+    shown = overview(answers, view, today)
+    return movers(answers, shown.like_for_like, by, shown.compared[by])
+
+
+def _overview(answers: Answers, view: View, today: date) -> Overview:
+    summary = summarise(answers, view, today)
+    like_for_like = view if summary.is_over else view.first_days(summary.days)
+    rankings = rank_by_each(answers, view, SHOWN)
+    compared = rankings if summary.is_over else rank_by_each(answers, like_for_like, SHOWN)
+    if summary.previous is not None:  # these are remembered: what is drawn asks again
+        bridge(answers, like_for_like)
+        causes(answers, like_for_like)
+    decided = deciding_sources(answers, view, ATTRIBUTED_TO)
+    return Overview(
+        summary=summary,
+        like_for_like=like_for_like,
+        not_certain=unrecognised(answers, view),
+        rankings=rankings,
+        compared=compared,
+        tops={by: top_units(rankings[by], compared[by], by) for by in SHOWN},
+        totals={by: _total(rankings[by], compared[by]) for by in SHOWN},
+        decided=decided,
+        covered=coverage(decided, ATTRIBUTED_TO),
+    )
+
+
+def _total(ranking: pd.DataFrame, compared: pd.DataFrame) -> dict[str, Any]:
+    change = ranking_total(compared)["change_percent"]
+    return ranking_total(ranking) | {"change_ratio": change}
