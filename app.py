@@ -19,13 +19,13 @@ ICON = str(Path(__file__).parent / "chargeback" / "ui" / "icon.svg")
 
 def draw() -> None:
     """Draws the page that is asked for."""
-    ready.import_pages()
-    # What it keeps for all viewers needs a server that runs: it is not there when this is imported.
-    from chargeback.ui import page_context, paper, problems  # noqa: PLC0415
-
     st.set_page_config(page_title="Bedrock chargeback", page_icon=ICON, layout="wide")
     sections = navigation.sections()
     page = st.navigation(sections, position="hidden")
+    ready.import_for(page.url_path)
+    # What it keeps for all viewers needs a server that runs: it is not there when this is imported.
+    from chargeback.ui import page_context, paper, problems  # noqa: PLC0415
+
     address.arrive(page.url_path)
     paper.style()
     try:
@@ -54,7 +54,7 @@ def draw() -> None:
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """What is said and begun once, before anybody asks for a page."""
     navigation.announce()
-    ready.in_background()
+    ready.begin()
     yield
 
 

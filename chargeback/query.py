@@ -45,7 +45,7 @@ def into_file(sql: str) -> str:
 
 def render(statement: exp.Expr, dialect: str) -> str:
     """One line of SQL, without the comments of its file."""
-    if dialect == "duckdb":
+    if dialect == "duckdb" and statement.find(exp.JSONFormat):
         # sqlglot would format what is JSON already, once per line of the bill.
         statement = statement.transform(
             lambda node: exp.cast(node.this, "TEXT") if isinstance(node, exp.JSONFormat) else node
@@ -63,7 +63,7 @@ def load(name: str) -> exp.Expr:
     tree = sqlglot.parse_one((QUERIES / f"{name}.sql").read_text("utf-8"), read="athena")
     folder = Path(name).parent
     for step in reversed(list(_steps(tree, folder))):
-        tree = _with_step(tree, step, load(str(folder / step)))
+        _put_step_first(tree, step, load(str(folder / step)))
     return tree
 
 
@@ -162,13 +162,12 @@ def _steps(tree: exp.Expr, folder: Path) -> Iterator[str]:
     return (n for n in names if n not in own and (QUERIES / folder / f"{n}.sql").exists())
 
 
-def _with_step(tree: exp.Expr, name: str, body: exp.Expr) -> exp.Expr:
-    """`tree` with `body` as its first named step; the body's own steps stand before it."""
-    inner, outer = body.copy(), tree.copy()
+def _put_step_first(tree: exp.Expr, name: str, body: exp.Expr) -> None:
+    """Makes `body` the first named step of `tree`; the body's own steps stand before it."""
+    inner = body.copy()
     alias = exp.TableAlias(this=exp.to_identifier(name))
     steps = [*_pop_steps(inner), exp.CTE(this=inner, alias=alias)]
-    outer.set("with_", exp.With(expressions=[*steps, *_pop_steps(outer)]))
-    return outer
+    tree.set("with_", exp.With(expressions=[*steps, *_pop_steps(tree)]))
 
 
 def _pop_steps(query: exp.Expr) -> list[exp.Expr]:

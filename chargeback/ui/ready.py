@@ -1,6 +1,8 @@
 """What is slow to import or to open is made ready before the first viewer comes.
 
-In the background, so that the server is up at once: who comes meanwhile waits for the rest only.
+What the first page is made of is imported before the server is up: no viewer is given the half of
+a module. The bill is opened, and asked, in the background: however large it is, the server is up,
+and who comes meanwhile waits for the rest only.
 """
 
 from __future__ import annotations
@@ -17,24 +19,32 @@ from chargeback import ui
 from chargeback.errors import Problem
 
 LOG = logging.getLogger(__name__)
+FIRST = ("page_context", "problems", "paper", "header", "bridge")
+"""What Overview is made of, and all that these import: the other pages take as long again."""
+ALL = tuple(each.name for each in iter_modules(ui.__path__))
 _IMPORTING = Lock()
 
 
-def in_background() -> None:
-    """Begins to make ready; the server needs not wait for it."""
+def begin() -> None:
+    """Imports the first page, and begins to make all else ready."""
+    _import(FIRST)
     Thread(target=_make_ready, name="make ready", daemon=True).start()
 
 
+def import_for(page: str) -> None:
+    """Imports what a page is made of; a page is known by its address, Overview by ''."""
+    _import(FIRST if page == "" else ALL)
+
+
 @cache
-def import_pages() -> None:
-    """Imports all that pages are made of, in one thread: others would be given halves of it."""
+def _import(modules: tuple[str, ...]) -> None:
+    """In one thread at a time: others would be given the half of a module."""
     with _IMPORTING:
-        for each in iter_modules(ui.__path__):
-            import_module(f"{ui.__name__}.{each.name}")
+        for module in modules:
+            import_module(f"{ui.__name__}.{module}")
 
 
 def _make_ready() -> None:
-    import_pages()
     # What it keeps for all viewers needs a server that runs: it is not there when this is imported.
     from chargeback.ui import page_context  # noqa: PLC0415
 
@@ -42,3 +52,4 @@ def _make_ready() -> None:
         page_context.make_ready()
     except (Problem, OSError, duckdb.Error) as error:
         LOG.info("Nothing could be made ready, which the pages will say: %s", error)
+    _import(ALL)
