@@ -40,10 +40,11 @@ class _Cell:
 
 def _once(make: Callable[..., Any]) -> Callable[..., Any]:
     """`make`, of whose newest answers each is made once, by one thread."""
-    cells = lru_cache(REMEMBERED)(lambda *of: _Cell())
+    cells, looking = lru_cache(REMEMBERED)(lambda *of: _Cell()), Lock()
 
     def made(*of: Hashable) -> Any:  # noqa: ANN401  (whatever is made)
-        cell = cells(*of)
+        with looking:
+            cell = cells(*of)
         with cell.lock:
             if not cell.is_there:
                 cell.answer, cell.is_there = make(*of), True

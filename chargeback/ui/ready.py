@@ -25,10 +25,12 @@ ALL = tuple(each.name for each in iter_modules(ui.__path__))
 _IMPORTING = Lock()
 
 
-def begin() -> None:
-    """Imports the first page, and begins to make all else ready."""
+def begin() -> Thread:
+    """Imports the first page; gives the thread that makes all else ready."""
     _import(FIRST)
-    Thread(target=_make_ready, name="make ready", daemon=True).start()
+    thread = Thread(target=_make_ready, name="make ready", daemon=True)
+    thread.start()
+    return thread
 
 
 def import_for(page: str) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
+
+import pytest
 
 from chargeback.reports.answers import REMEMBERED, Answers
 from tests.bills import MONTH, line
@@ -24,3 +28,45 @@ def test_each_thing_is_worked_out_once_until_there_are_too_many(tmp_path: Path) 
         answers.made_once(make, number)
     assert answers.made_once(make, "a") == "a"
     assert done.count("a") == 2
+
+
+class Key:
+    """Tells when so many have looked for it."""
+
+    def __init__(self, wanted: int) -> None:
+        self.wanted, self.all_asked = wanted, Event()
+
+    def __hash__(self) -> int:
+        self.wanted -= 1
+        if not self.wanted:
+            self.all_asked.set()
+        return 1
+
+
+def test_who_asks_for_what_is_being_made_waits_for_it(tmp_path: Path) -> None:
+    answers, done = answers_on(tmp_path, {MONTH: [line("1.00")]}), []
+
+    def make(_: Answers, of: Key) -> str:
+        done.append(of)
+        assert of.all_asked.wait(timeout=60)
+        return "made"
+
+    of = Key(3)
+    with ThreadPoolExecutor(3) as pool:
+        asked = [pool.submit(answers.made_once, make, of) for _ in range(3)]
+        assert [each.result() for each in asked] == ["made"] * 3
+    assert len(done) == 1
+
+
+def test_what_could_not_be_made_is_made_when_it_is_asked_for_again(tmp_path: Path) -> None:
+    answers, tried = answers_on(tmp_path, {MONTH: [line("1.00")]}), []
+
+    def make(_: Answers) -> str:
+        tried.append("tried")
+        if len(tried) == 1:
+            raise ZeroDivisionError
+        return "made"
+
+    with pytest.raises(ZeroDivisionError):
+        answers.made_once(make)
+    assert (answers.made_once(make), answers.made_once(make), len(tried)) == ("made", "made", 2)
