@@ -13,7 +13,6 @@ import streamlit as st
 from chargeback.enrichment.local_tables import LocalTables
 from chargeback.enrichment.tables import Grain
 from chargeback.ui import ready
-
 from tests.pages.conftest import Bill, OpenPage
 
 pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
