@@ -5,7 +5,17 @@
 -- grain:      one row per kind, largest first: a charge category other than usage, or usage that
 --             is 'undated', of 'another month'
 -- columns:    cost in currency
-WITH kinds AS (
+WITH by_day AS (
+  SELECT
+    billing_period,
+    usage_date,
+    charge_category,
+    SUM(cost) AS cost
+  FROM scope
+  GROUP BY billing_period, usage_date, charge_category
+),
+
+kinds AS (
   SELECT
     cost,
     CASE
@@ -16,7 +26,7 @@ WITH kinds AS (
         OR usage_date >= date_add('month', 1, CAST(billing_period || '-01' AS DATE))
         THEN 'another month'
     END AS kind
-  FROM scope
+  FROM by_day
 ),
 
 sums AS (
