@@ -58,28 +58,31 @@ class First:
 def rows(folder: Path) -> Iterator[Row]:
     """The lines of the table about the first page, one bill after the other."""
     for bill in BILLS:
-        ours, empty = measure(bill, folder)
-        yield _row(
-            f"first page, {bill}, asked for as soon as the server is up", ours.page, empty.page
-        )
-        yield _row(f"first page, {bill}, once all is ready", ours.ready, empty.ready)
-        yield Row(
-            f"first figures in a browser, {bill}, nothing in its cache",
-            f"{ours.drawn:.2f} s",
-            f"an empty Streamlit page {empty.drawn:.2f} s",
-            ours.drawn / empty.drawn,
-            "",
-            True,
-        )
-        whole, empty_whole = ours.start + ours.page, empty.start + empty.page
-        yield Row(
-            f"from nothing to the first page, {bill}",
-            f"{whole:.2f} s",
-            f"an empty Streamlit page {empty_whole:.2f} s",
-            whole / empty_whole,
-            "",
-            True,
-        )
+        yield from rows_of(bill, folder)
+
+
+def rows_of(bill: str, folder: Path) -> Iterator[Row]:
+    """Those of one bill."""
+    ours, empty = measure(bill, folder)
+    yield _row(f"first page, {bill}, asked for as soon as the server is up", ours.page, empty.page)
+    yield _row(f"first page, {bill}, once all is ready", ours.ready, empty.ready)
+    yield Row(
+        f"first figures in a browser, {bill}, nothing in its cache",
+        f"{ours.drawn:.2f} s",
+        f"an empty Streamlit page {empty.drawn:.2f} s",
+        ours.drawn / empty.drawn,
+        "",
+        True,
+    )
+    whole, empty_whole = ours.start + ours.page, empty.start + empty.page
+    yield Row(
+        f"from nothing to the first page, {bill}",
+        f"{whole:.2f} s",
+        f"an empty Streamlit page {empty_whole:.2f} s",
+        whole / empty_whole,
+        "",
+        True,
+    )
 
 
 def measure(bill: str, folder: Path) -> tuple[First, First]:
@@ -153,7 +156,9 @@ def _middle(found: list[First]) -> First:
 
 def main() -> None:
     """Prints one table."""
-    asked = arguments(__doc__).parse_args()
+    parser = arguments(__doc__)
+    parser.add_argument("--bills", nargs="+", choices=BILLS, default=list(BILLS))
+    asked = parser.parse_args()
     with scratch(asked.folder) as folder:
         found = [
             [
@@ -163,7 +168,8 @@ def main() -> None:
                 f"{each.ratio:.1f}" if each.ratio else "",
                 each.aim,
             ]
-            for each in rows(folder)
+            for bill in asked.bills
+            for each in rows_of(bill, folder)
         ]
     show(f"The first page, medians of {ROUNDS}", ["what", "took", "beside", "ratio", "aim"], found)
 
