@@ -8,29 +8,30 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import BinaryIO, TypeVar
+
+import pyarrow as pa
 
 from chargeback.errors import Problem
 from chargeback.files.atomic import flush, sha256_of
-from chargeback.files.csv_file import write_csv
+from chargeback.files.csv_file import FileDigest, write_csv, write_csv_batches
 from chargeback.files.drafts import drafting
 from chargeback.money import ZERO, exact_sum
 from chargeback.notices import Notice
 from chargeback.reports.answers import Answers
+from chargeback.reports.charges import detail
 from chargeback.statement.build import Statement
 from chargeback.statement.export_manifest import as_json, describe_export
 from chargeback.statement.export_tables import (
     ALLOCATION_COLUMNS,
     DETAIL_COLUMNS,
     allocation_rows,
-    detail_rows,
 )
 
 T = TypeVar("T")
 
-_BILLED, _CURRENCY = map(DETAIL_COLUMNS.index, ("billed_cost", "currency"))
+_BILLED, _CURRENCY = "billed_cost", "currency"
 UNFINISHED = ".chargeback-unfinished-"
 """Begins the name of a folder that files of an export are written in before they appear."""
 
@@ -130,18 +131,20 @@ def place(files: ExportFiles, write: Callable[[Path], None]) -> ExportFiles:
 def _write_set(
     answers: Answers, statement: Statement, files: ExportFiles, up_to_date: bool
 ) -> None:
+    def write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> FileDigest:
+        return _write(path, lambda file: write_csv(file, columns, rows))
+
     sums = dict.fromkeys(statement.bill, ZERO)
-    rows = _adding_up(detail_rows(answers, statement.view), sums)
-    tables: list[tuple[Path | None, Sequence[str], Iterable[Sequence[object]]]] = [
-        (files.statement, statement.columns, statement.rows()),
-        (files.detail, DETAIL_COLUMNS, rows),
-        (files.allocation, ALLOCATION_COLUMNS, allocation_rows(statement)),
-    ]
+    lines = _adding_up(detail(answers, statement.view), sums)
     digests = {
-        path: _write(path, partial(write_csv, columns=columns, rows=rows))
-        for path, columns, rows in tables
-        if path
+        files.statement: write(files.statement, statement.columns, statement.rows()),
+        files.detail: _write(
+            files.detail, lambda file: write_csv_batches(file, DETAIL_COLUMNS, lines)
+        ),
     }
+    if files.allocation:
+        moves = allocation_rows(statement)
+        digests[files.allocation] = write(files.allocation, ALLOCATION_COLUMNS, moves)
     said = describe_export(answers, statement, digests, sums, up_to_date)
     text = json.dumps(said, indent=2, ensure_ascii=False, default=as_json) + "\n"
     _write(files.manifest, lambda file: file.write(text.encode()))
@@ -184,11 +187,16 @@ def _named_problems(out: Path, name: str) -> Iterator[None]:
         ) from error
 
 
-def _adding_up(rows: Iterable[list[Any]], sums: dict[str, Decimal]) -> Iterator[list[Any]]:
-    """Passes the rows of the detail on, and adds what they come to on the bill to `sums`."""
-    for row in rows:
-        sums[row[_CURRENCY]] = exact_sum((sums[row[_CURRENCY]], row[_BILLED]))
-        yield row
+def _adding_up(
+    batches: Iterable[pa.RecordBatch], sums: dict[str, Decimal]
+) -> Iterator[pa.RecordBatch]:
+    """Passes the lines of the detail on, and adds what they come to on the bill to `sums`."""
+    for batch in batches:
+        amounts = pa.table(batch).select([_CURRENCY, _BILLED])
+        for row in amounts.group_by(_CURRENCY).aggregate([(_BILLED, "sum")]).to_pylist():
+            currency, more = row[_CURRENCY], row[f"{_BILLED}_sum"]
+            sums[currency] = exact_sum((sums[currency], more))
+        yield batch
 
 
 def _write(path: Path, write: Callable[[BinaryIO], T]) -> T:

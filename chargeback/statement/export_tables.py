@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from chargeback.reports.answers import Answers
-from chargeback.reports.charges import detail
-from chargeback.reports.view import View
 from chargeback.statement.build import Statement
 
 DETAIL_COLUMNS = (
@@ -81,10 +78,3 @@ def allocation_rows(statement: Statement) -> Iterator[list[Any]]:
             move.amount,
             move.currency,
         ]
-
-
-def detail_rows(answers: Answers, view: View) -> Iterator[list[Any]]:
-    """The rows of the detail file, in the order of DETAIL_COLUMNS."""
-    for batch in detail(answers, view):
-        columns = [batch.column(name).to_pylist() for name in DETAIL_COLUMNS]
-        yield from (list(row) for row in zip(*columns, strict=True))

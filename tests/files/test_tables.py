@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from itertools import repeat, takewhile
 
+import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from chargeback.errors import Problem
 from chargeback.files.cells import neutralise
-from chargeback.files.csv_file import FileDigest, write_csv
+from chargeback.files.csv_file import FileDigest, write_csv, write_csv_batches
 from chargeback.files.names import safe_file_name
 from chargeback.files.workbook import SHEET_ROWS, Sheet, TooManyRows, write_workbook
 
@@ -194,6 +195,49 @@ def test_rows_are_written_as_they_come() -> None:
         yield ["second"]
 
     assert write_csv(out, ["name"], rows()).rows == 2
+
+
+KINDS = pa.schema(
+    [
+        ("text", pa.string()),
+        ("cost", pa.decimal128(38, 12)),
+        ("tokens", pa.decimal128(38, 0)),
+        ("lines", pa.int64()),
+        ("day", pa.date32()),
+        ("known", pa.bool_()),
+    ]
+)
+exact = st.integers(-(10**38) + 1, 10**38 - 1) | st.integers(-1000, 1000)
+many_rows = st.lists(
+    st.tuples(
+        st.none() | st.sampled_from([*FORMULAS, *HARMLESS]) | text_cells,
+        st.none() | exact.map(lambda units: Decimal(f"{units}E-12")),
+        st.none() | exact.map(Decimal),
+        st.none() | st.integers(-(2**63), 2**63 - 1),
+        st.none() | st.dates(),
+        st.none() | st.booleans(),
+    ),
+    max_size=9,
+)
+
+
+@settings(deadline=None)
+@example([('é,"\r\n', Decimal("-1E-12"), Decimal("-0"), 0, date(1, 1, 1), False)] * 5)
+@given(many_rows)
+def test_rows_in_batches_are_written_as_rows_one_by_one_are(rows: list[tuple[object, ...]]) -> None:
+    columns = dict(zip(KINDS.names, zip(*rows, strict=True) if rows else repeat(()), strict=False))
+    table = pa.table({name: list(cells) for name, cells in columns.items()}, KINDS)
+    one_by_one, together = io.BytesIO(), io.BytesIO()
+    digest = write_csv(one_by_one, KINDS.names, rows)
+    # Batches of four: the second and third begin within the memory of the first.
+    assert write_csv_batches(together, KINDS.names, table.to_batches(4)) == digest
+    assert together.getvalue() == one_by_one.getvalue()
+
+
+def test_a_float_in_a_batch_is_refused() -> None:
+    batch = pa.record_batch({"name": ["a"], "cost": [1.5]})
+    with pytest.raises(TypeError, match="float"):
+        write_csv_batches(io.BytesIO(), ["name", "cost"], [batch])
 
 
 @pytest.mark.parametrize("value", [1.5, b"bytes", ["list"], object()])
