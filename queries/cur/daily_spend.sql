@@ -51,14 +51,14 @@ SELECT
       )
   END AS net_unblended_cost,
   COUNT(*) AS line_count,
-  CAST(SUM(
-    CASE WHEN unblended_cost <> 0 OR COALESCE(net_unblended_cost, 0) <> 0 THEN 1 ELSE 0 END
-  ) AS BIGINT) AS charged_lines,
-  CAST(SUM(
-    CASE WHEN COALESCE(net_unblended_cost, 0) <> 0 THEN 1 ELSE 0 END
-  ) AS BIGINT) AS net_charged_lines,
-  CAST(SUM(
-    CASE WHEN COALESCE(net_unblended_cost, 0) = unblended_cost THEN 1 ELSE 0 END
-  ) AS BIGINT) AS net_repeated_lines
+  COUNT(
+    CASE WHEN unblended_cost <> 0 OR COALESCE(net_unblended_cost, 0) <> 0 THEN 1 END
+  ) AS charged_lines,
+  COUNT(
+    CASE WHEN COALESCE(net_unblended_cost, 0) <> 0 THEN 1 END
+  ) AS net_charged_lines,
+  COUNT(
+    CASE WHEN COALESCE(net_unblended_cost, 0) = unblended_cost THEN 1 END
+  ) AS net_repeated_lines
 FROM facts
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22

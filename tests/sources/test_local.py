@@ -207,11 +207,58 @@ def test_the_more_bedrock_lines_the_fewer_threads(
 ) -> None:
     files = Files("bedrock-cur2", tuple(partition(cur).glob("*.parquet")))
     lines = sum(read(cur, tmp_path)[0]["line_count"].to_pylist())
-    monkeypatch.setattr(local, "LINES_AND_THREADS", int(most_per_line * lines))
+    monkeypatch.setattr(local, "LINES_AND_THREADS", 0)
+    monkeypatch.setattr(local, "LINES_AND_THREADS_BY_KIND", int(most_per_line * lines))
     with duckdb.connect(config={"threads": 4}) as connection:
         table = Table(connection, [files], MONTH)
         keys = sorted_products(table.run(table.fit("products")), StoreKnowledge()).keys
-        assert local._threads(table, keys) == threads
+        assert local._plan(table, keys)[1] == threads
+
+
+@pytest.mark.parametrize("lacking", [(), ("tags", "pricing_unit", "product")], ids=str)
+def test_a_large_month_comes_to_the_same_rows(
+    cur: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lacking: tuple[str, ...]
+) -> None:
+    rewritten(cur, lambda lines: lines.drop_columns(list(lacking)))
+    undated = [bills.line(), {**bills.sold(2, 3.5), "line_item_usage_start_date": None}]
+    discount = bills.line(3, -0.1, line_item_line_item_type="EdpDiscount")
+    bills.write(partition(cur), [*undated, {**discount, "line_item_net_unblended_cost": None}])
+    small, _ = read(cur, tmp_path)
+    monkeypatch.setattr(local, "LINES_AND_THREADS", 0)
+    large, _ = read(cur, tmp_path)
+    assert (large.schema.names, large.schema.types) == (small.schema.names, small.schema.types)
+    assert sorted(map(str, large.to_pylist())) == sorted(map(str, small.to_pylist()))
+
+
+def test_a_month_of_mostly_other_services_is_a_small_one(
+    cur: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = sum(read(cur, tmp_path)[0]["line_count"].to_pylist())
+    other = bills.line(line_item_product_code="AmazonEC2")
+    bills.write(partition(cur), [other] * 100)
+    files = Files("bedrock-cur2", tuple(partition(cur).glob("*.parquet")))
+    monkeypatch.setattr(local, "LINES_AND_THREADS", 2 * lines + 100)
+    with duckdb.connect(config={"threads": 2}) as connection:
+        table = Table(connection, [files], MONTH)
+        keys = sorted_products(table.run(table.fit("products")), StoreKnowledge()).keys
+        assert local._plan(table, keys) == (table.fit("daily_spend"), 2)
+
+
+def test_a_large_month_that_changes_while_it_is_read_is_refused(
+    cur: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number_kinds = local.number_kinds
+
+    def then_a_file_comes(table: Table, *given: Any) -> int:  # noqa: ANN401
+        lines = number_kinds(table, *given)
+        (file,) = partition(cur).glob("*.parquet")
+        bills.write(file.parent, [bills.line(line_item_usage_type="new")], file.name)
+        return lines
+
+    monkeypatch.setattr(local, "LINES_AND_THREADS", 0)
+    monkeypatch.setattr(local, "number_kinds", then_a_file_comes)
+    with pytest.raises(SourceProblem, match="2026-10 changed while they were read"):
+        read(cur, tmp_path)
 
 
 def test_a_broken_file_is_named_by_a_program_of_its_own(cur: Path, tmp_path: Path) -> None:

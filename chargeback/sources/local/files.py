@@ -23,6 +23,7 @@ from chargeback.sources.base import Extract, SourcePeriod, StoreKnowledge
 from chargeback.sources.bill_settings import BillSettings
 from chargeback.sources.local.delivery import STAYS, Delivery, look
 from chargeback.sources.local.exports import ExportChoice, choose
+from chargeback.sources.local.kinds import by_kind, has_unknown_kinds, number_kinds
 from chargeback.sources.local.problems import as_problem, exhausted, left_blank
 from chargeback.sources.local.table import Connection, Files, Table, rendered
 from chargeback.sources.products import sorted_products
@@ -30,6 +31,8 @@ from chargeback.sources.products import sorted_products
 LINES_AND_THREADS = 20_000_000
 """Bedrock lines times threads that take less than 4 GiB: each thread of DuckDB keeps sums of its
 own for the rows that it comes upon, and holds them until it has read the last line."""
+LINES_AND_THREADS_BY_KIND = 50_000_000
+"""The same of lines that are summed by kind."""
 NANOSECONDS = 1_000_000_000
 DEFAULT = BillSettings()
 
@@ -92,7 +95,6 @@ class LocalFiles:
             # For what doesn't fit into memory; DuckDB removes it.
             table.connection.execute("SET temp_directory = $room", {"room": f"{out}.overflow"})
             products = sorted_products(table.run(table.fit("products")), known)
-            table.connection.execute(f"SET threads = {_threads(table, products.keys)}")
             _write(table, products.keys, out)
             unreadable = left_blank(table, out, products.keys)
             notices = (*table.notices, *opened.notices, *unreadable, *products.notices)
@@ -178,24 +180,26 @@ def _as_opened(
     return _OpenPeriod(table, (*told, *chosen.notices), chosen.exports)
 
 
-def _threads(table: Table, products: list[str]) -> int:
-    """How many threads to sum a period with: fewer, the more Bedrock lines it has."""
+def _plan(table: Table, products: list[str]) -> tuple[exp.Expr, int]:
+    """What sums a period, and with how many threads: fewer, the more Bedrock lines it has."""
+    spend = table.fit("daily_spend")
     # Known from the files' metadata: a small month isn't read for this.
     table.create_view()
     ((threads, lines),) = table.connection.execute(
         "SELECT current_setting('threads'), COUNT(*) FROM cur"
     ).fetchall()
-    if threads * lines > LINES_AND_THREADS:
-        facts = exp.Subquery(this=table.fit("facts").copy())
-        count = exp.select(exp.alias_(exp.Count(this=exp.Star()), "lines")).from_(facts)
-        lines = table.run(count, products=products)[0]["lines"]
-    return max(1, min(int(threads), LINES_AND_THREADS // max(int(lines), 1)))
+    if threads * lines <= LINES_AND_THREADS:
+        return spend, threads
+    lines = number_kinds(table, spend, products)
+    if threads * lines <= LINES_AND_THREADS:
+        return spend, threads
+    return by_kind(spend), max(1, min(threads, LINES_AND_THREADS_BY_KIND // lines))
 
 
 def _write(table: Table, products: list[str], out: Path) -> None:
-    spend = table.fit("daily_spend")
+    spend, threads = _plan(table, products)
     sql = query.into_file(rendered(spend))
-    table.create_view()
+    table.connection.execute(f"SET threads = {threads}")
     try:
         given = table.parameters(spend, {"products": products})
         table.connection.execute(sql, {**given, "out": str(out)})
@@ -208,6 +212,12 @@ def _write(table: Table, products: list[str], out: Path) -> None:
             "That month is not brought up to date; figures read earlier stay as they were.",
             "Check the free space and the permissions of the store's folder.",
         ) from error
+    if has_unknown_kinds(table.connection, out):
+        raise SourceProblem(
+            f"Files of billing period {table.billing_period} changed while they were read.",
+            STAYS,
+            "Refresh again when the export is complete.",
+        )
 
 
 def _no_export(notices: Sequence[Notice]) -> SourceProblem:
