@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from decimal import Decimal
 from itertools import zip_longest
 from typing import Any, TypedDict
@@ -85,14 +85,20 @@ def rank_by_each(
 
 
 def _ranking(answer: pa.Table, months: list[str]) -> pd.DataFrame:
-    rows = answer.to_pylist()
-    whole = sum((row["cost"] for row in rows), ZERO)
-    for row in rows:
-        row["change"] = row["cost"] - row["previous_cost"]
-        row["share"] = share_of(row["cost"], whole)
-        row["cost_per_million"] = per_million(row["token_cost"], row["tokens"])
-        row["history"] = _sparkline(row["history"], months)
-    return frame_of(RankedUnit, rows)
+    if not answer.num_rows:
+        return frame_of(RankedUnit, ())
+    # By column: a bill may have tens of thousands of units, and a row of each takes longer to make
+    # than all else.
+    columns: dict[str, list[Any]] = answer.to_pydict()
+    costs, before = columns["cost"], columns["previous_cost"]
+    whole = sum(costs, ZERO)
+    priced = zip(columns["token_cost"], columns["tokens"], strict=True)
+    places = {month: place for place, month in enumerate(months)}
+    columns["change"] = [cost - was for cost, was in zip(costs, before, strict=True)]
+    columns["share"] = [share_of(cost, whole) for cost in costs]
+    columns["cost_per_million"] = [per_million(cost, tokens) for cost, tokens in priced]
+    columns["history"] = [_sparkline(history, places) for history in columns["history"]]
+    return pd.DataFrame({name: columns[name] for name in RankedUnit.__annotations__})
 
 
 def top_models(answers: Answers, view: View, dimension: str) -> dict[str, str]:
@@ -151,17 +157,17 @@ def top_units(
     """
     others = {"unit": OTHERS, "name": others_named(ranking, what, count)}
     named = {*largest_units(ranking, count), UNALLOCATED}
-    before: dict[str, Row] = {row["unit"]: row for row in compared.to_dict("records")}
+    pairs = zip(compared["change"], compared["previous_cost"], strict=True)
+    before = dict(zip(compared["unit"], pairs, strict=True))
     top: dict[str, Row] = {}
-    for row in ranking.to_dict("records"):
-        same = before.get(row["unit"], {})
-        head = row if row["unit"] in named else others
-        new: Row = {"unit": head["unit"], "name": head["name"]}
-        new |= dict.fromkeys(("cost", "change", "before"), ZERO)
+    for unit, name, cost in zip(ranking["unit"], ranking["name"], ranking["cost"], strict=True):
+        head = {"unit": unit, "name": name} if unit in named else others
+        new: Row = {**head, "cost": ZERO, "change": ZERO, "before": ZERO}
+        change, was = before.get(unit, (ZERO, ZERO))
         found = top.setdefault(head["unit"], new)
-        found["cost"] += row["cost"]
-        found["change"] += same.get("change", ZERO)
-        found["before"] += same.get("previous_cost", ZERO)
+        found["cost"] += cost
+        found["change"] += change
+        found["before"] += was
     whole = total(ranking)
     for found in top.values():
         found["share"] = share_of(found["cost"], whole)
@@ -175,10 +181,10 @@ def with_same_days(ranking: pd.DataFrame, same: pd.DataFrame) -> pd.DataFrame:
     Adds the columns same_days_cost, same_days_previous_cost and change_percent (a ratio; None where
     nothing or a credit was there before).
     """
-    known: dict[str, Row] = {row["unit"]: row for row in same.to_dict("records")}
-    found = [known.get(unit, {}) for unit in ranking["unit"]]
-    now = [row.get("cost", ZERO) for row in found]
-    before = [row.get("previous_cost", ZERO) for row in found]
+    pairs = zip(same["cost"], same["previous_cost"], strict=True)
+    known = dict(zip(same["unit"], pairs, strict=True))
+    found = [known.get(unit, (ZERO, ZERO)) for unit in ranking["unit"]]
+    now, before = [cost for cost, _ in found], [was for _, was in found]
     changes = [(a - b) / b if b > 0 else None for a, b in zip(now, before, strict=True)]
     return ranking.assign(
         same_days_cost=now,
@@ -215,7 +221,12 @@ def for_file(ranking: pd.DataFrame, dimension: str) -> pd.DataFrame:
     return ranking if dimension == "principal" else ranking.drop(columns=about_principals)
 
 
-def _sparkline(history: str, shown: list[str]) -> list[float]:
-    by_month = dict(month.split(" ") for month in history.split(","))
-    first = next((i for i, month in enumerate(shown) if month in by_month), 0)
-    return [float(by_month.get(month, 0)) for month in shown[first:]]
+def _sparkline(history: str, places: Mapping[str, int]) -> list[float]:
+    """'2026-09 1.5,2026-10 2': the costs from the first of its months that has a place."""
+    line, first = [0.0] * len(places), len(places)
+    for each in history.split(","):
+        month, _, cost = each.partition(" ")
+        place = places[month]
+        line[place] = float(cost)
+        first = min(first, place)
+    return line[first:]
