@@ -85,11 +85,11 @@ CALLER_TABLE = """
         'workload-' || caller % 20 AS account_name,
         CASE WHEN caller % 50 > 0 THEN
             'arn:aws:sts::' || (400000000000 + caller % 20) || ':assumed-role/service-'
-            || caller % 300 || '/session-' || caller
+            || caller % $roles || '/session-' || caller
         END AS iam_principal,
         CASE WHEN caller % 50 > 0 THEN map {
             'iamPrincipal/team': 'team-' || caller % 12,
-            'iamPrincipal/tenant': 'tenant-' || caller % 200,
+            'iamPrincipal/tenant': 'tenant-' || caller % $tenants,
             'iamPrincipal/cost-center': 'CC-' || 100 + caller % 12,
             'accountTag/environment': CASE caller % 3 WHEN 0 THEN 'prod' ELSE 'dev' END
         } ELSE map {} END AS tags,
@@ -160,19 +160,31 @@ TAXES = """
 """
 
 
-def write_month(folder: Path, month: str, millions: int) -> None:
+def write_month(  # noqa: PLR0913 -- each says how large a bill is
+    folder: Path,
+    month: str,
+    millions: float,
+    *,
+    callers: int | None = None,
+    roles: int = 300,
+    tenants: int = 200,
+) -> None:
     """Writes a billing period of so many million lines below `folder`, in AWS's own layout.
 
     Args:
         folder: of the export; what it holds of the period must not be there yet.
         month: YYYY-MM.
-        millions: lines; the more there are, the more callers made them.
+        millions: lines.
+        callers: who made them; by default the more, the more lines there are.
+        roles: principals whose sessions the callers are, at most one for each of them.
+        tenants: for whom.
     """
     partition = folder / EXPORT / "data" / f"BILLING_PERIOD={month}"
     partition.mkdir(parents=True)
     year, number = int(month[:4]), int(month[5:])
     days = calendar.monthrange(year, number)[1]
-    callers = ROWS_PER_MILLION_LINES * millions // (days * (METERS - 1))
+    callers = callers or int(ROWS_PER_MILLION_LINES * millions) // (days * (METERS - 1))
+    lines_in_all = int(millions * MILLION)
     shape = {
         "callers": callers,
         "first_hour": datetime(year, number, 1),
@@ -183,9 +195,10 @@ def write_month(folder: Path, month: str, millions: int) -> None:
     }
     with duckdb.connect() as connection:
         connection.execute(METER_TABLE)
-        connection.execute(CALLER_TABLE, {"callers": callers})
-        for first in range(0, millions * MILLION, FILE_LINES):
-            span = {"first_line": first, "end_line": first + FILE_LINES}
+        connection.execute(CALLER_TABLE, {"callers": callers, "roles": roles, "tenants": tenants})
+        for first in range(0, lines_in_all, FILE_LINES):
+            end = min(first + FILE_LINES, lines_in_all)
+            span = {"first_line": first, "end_line": end}
             lines = connection.sql(LINES, params={**shape, **span})
             _write(lines, partition / f"{EXPORT}-{first // FILE_LINES + 1:05d}.snappy.parquet")
         lines.create_view("lines")
