@@ -21,6 +21,13 @@ from chargeback.store.local import LocalPeriod, LocalStore
 
 T = TypeVar("T")
 
+HELD = "held.main.monthly"
+ROWS_AS_THEY_ARE = 2_000_000
+"""Monthly rows that are held as they are, at 700 bytes each. More are compressed to a tenth of it,
+which takes half as long again to open, and no longer to ask."""
+MONTHS_AT_ONCE = 12
+"""That are in memory before they are compressed."""
+
 # Which is what is wanted: the other way would plan each statement twice.
 warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)
 
@@ -35,6 +42,7 @@ class LocalTables:
     def __init__(self, store: LocalStore, periods: Sequence[LocalPeriod], rules: Rules) -> None:
         self._periods, self._rules = periods, rules
         self._connection = duckdb.connect()
+        self._connection.execute("ATTACH ':memory:' AS held (COMPRESS)")
         self._opening = Lock()
         self._holds = [store.hold(period) for period in periods]
         self._enriched: dict[str, EnrichedPeriod] = {}
@@ -81,9 +89,19 @@ class LocalTables:
         daily = [str(period.daily) for period in self._enriched.values()]
         self._connection.read_parquet(daily).create_view("daily", replace=True)
         # Most of what pages ask is a sum of few rows: opening a file a month took longer.
-        monthly = [str(period.monthly) for period in self._enriched.values()]
-        self._connection.execute("DROP TABLE IF EXISTS monthly")
-        self._connection.read_parquet(monthly).create("monthly")
+        self._hold([str(period.monthly) for period in self._enriched.values()])
+
+    def _hold(self, monthly: Sequence[str]) -> None:
+        """Reads the monthly rows of these files into memory."""
+        self._connection.execute(f"DROP TABLE IF EXISTS {HELD}")
+        rows = self._connection.read_parquet(monthly).count("*").fetchall()[0][0]
+        at_once = len(monthly) if rows <= ROWS_AS_THEY_ARE else MONTHS_AT_ONCE
+        for first in range(0, len(monthly), at_once):
+            some = self._connection.read_parquet(monthly[first : first + at_once])
+            some.insert_into(HELD) if first else some.create(HELD)
+            if rows > ROWS_AS_THEY_ARE:
+                self._connection.execute("CHECKPOINT held")  # which compresses them
+        self._connection.table(HELD).create_view("monthly", replace=True)
 
     def _twice(self, ask: Callable[[], T]) -> T:
         """An answer; where files were damaged since they were opened, from files made anew."""
