@@ -32,12 +32,17 @@ def year(folder: Path) -> Workspace:
 def three_years(folder: Path) -> Workspace:
     """36 months to October 2026, each of 20,000 principals that work for 2,000 tenants."""
     workspace = _workspace(folder / "three-years")
+    write_three_years(folder)
+    workspace.refresh()
+    return workspace
+
+
+def write_three_years(folder: Path) -> None:
+    """Their bill."""
     many = {"callers": PRINCIPALS, "roles": PRINCIPALS, "tenants": TENANTS}
     for month in THREE_YEARS:
         if not list(folder.glob(f"three-years/cur/*/data/BILLING_PERIOD={month}/*-taxes.*")):
             write_month(folder / "three-years" / "cur", month, PRINCIPALS_MILLIONS, **many)
-    workspace.refresh()
-    return workspace
 
 
 def demo(folder: Path) -> Workspace:

@@ -155,13 +155,13 @@ def top_units(
         what: what a unit is, as one word: 'tenant'.
         count: how many units to name.
     """
-    others = {"unit": OTHERS, "name": others_named(ranking, what, count)}
+    others: Row = {"unit": OTHERS, "name": others_named(ranking, what, count)}
     named = {*largest_units(ranking, count), UNALLOCATED}
     pairs = zip(compared["change"], compared["previous_cost"], strict=True)
     before = dict(zip(compared["unit"], pairs, strict=True))
     top: dict[str, Row] = {}
     for unit, name, cost in zip(ranking["unit"], ranking["name"], ranking["cost"], strict=True):
-        head = {"unit": unit, "name": name} if unit in named else others
+        head: Row = {"unit": unit, "name": name} if unit in named else others
         new: Row = {**head, "cost": ZERO, "change": ZERO, "before": ZERO}
         change, was = before.get(unit, (ZERO, ZERO))
         found = top.setdefault(head["unit"], new)

@@ -23,6 +23,7 @@ from chargeback.sources.base import StoreKnowledge
 from chargeback.sources.cur2 import REQUIRED
 from chargeback.sources.local import files as local
 from chargeback.sources.local.files import LocalFiles
+from chargeback.sources.local.kinds import number_kinds
 from chargeback.sources.local.table import Files, Table
 from chargeback.sources.products import sorted_products
 
@@ -247,8 +248,6 @@ def test_a_month_of_mostly_other_services_is_a_small_one(
 def test_a_large_month_that_changes_while_it_is_read_is_refused(
     cur: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    number_kinds = local.number_kinds
-
     def then_a_file_comes(table: Table, *given: Any) -> int:  # noqa: ANN401
         lines = number_kinds(table, *given)
         (file,) = partition(cur).glob("*.parquet")

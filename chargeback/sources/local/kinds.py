@@ -30,14 +30,15 @@ def number_kinds(table: Table, spend: exp.Expr, products: Sequence[str]) -> int:
         spend: daily_spend.sql as it fits them.
         products: the parameter of the statement.
     """
-    kinds = spend.copy()
-    kinds.set("expressions", [*_named(spend), exp.alias_(exp.Count(this=exp.Star()), "lines")])
-    kinds.set("group", _by_first(len(_named(spend))))
+    keys, _ = _parts(spend)
+    named = [exp.alias_(key.unalias(), _name(key)) for key in keys if key.alias_or_name not in MANY]
+    lines = exp.alias_(exp.Count(this=exp.Star()), "lines")
+    kinds = _of_facts(spend, [*named, lines], grouped=len(named))
     number = duckdb.SQLExpression("CAST(row_number() OVER () AS INTEGER)").alias(KIND)
     found = table.relation(kinds, {"products": products})
     found.select(duckdb.StarExpression(), number).create(KINDS)
-    ((lines,),) = table.connection.table(KINDS).sum("lines").fetchall()
-    return int(lines or 0)
+    ((count,),) = table.connection.table(KINDS).sum("lines").fetchall()
+    return int(count or 0)
 
 
 def by_kind(spend: exp.Expr) -> exp.Expr:
@@ -47,15 +48,16 @@ def by_kind(spend: exp.Expr) -> exp.Expr:
     """
     keys, amounts = _parts(spend)
     own = [key for key in keys if key.alias_or_name in MANY]
-    sums = spend.copy()
-    sums.set("expressions", [exp.column(KIND, KINDS), *own, *amounts])
-    sums.set("group", _by_first(1 + len(own)))
-    same = [exp.EQ(this=key.this, expression=_column(key)) for key in _named(spend)]
-    sums.join(KINDS, on=exp.and_(*same), join_type="left", copy=False)
+    shared = [key for key in keys if key.alias_or_name not in MANY]
+    same = [exp.EQ(this=key.unalias(), expression=exp.column(_name(key), KINDS)) for key in shared]
+    kind = exp.column(KIND, KINDS)
+    sums = _of_facts(spend, [kind, *own, *amounts], grouped=1 + len(own)).join(
+        KINDS, on=exp.and_(*same), join_type="left"
+    )
     columns = [
-        exp.column(each.alias_or_name, "sums")
-        if each in amounts or each in own
-        else exp.alias_(_column(each), each.alias_or_name)
+        exp.alias_(exp.column(_name(each), KINDS), each.alias_or_name)
+        if each in shared
+        else exp.column(each.alias_or_name, "sums")
         for each in spend.expressions
     ]
     whole = exp.select(*columns).from_(sums.subquery("sums"))
@@ -75,20 +77,14 @@ def _parts(spend: exp.Expr) -> tuple[list[exp.Expr], list[exp.Expr]]:
     return spend.expressions[:keys], spend.expressions[keys:]
 
 
-def _named(spend: exp.Expr) -> list[exp.Alias]:
-    """What makes a kind, under names that no line has."""
-    keys, _ = _parts(spend)
-    return [
-        exp.alias_(key.unalias(), f"{KIND}_{key.alias_or_name}")
-        for key in keys
-        if key.alias_or_name not in MANY
-    ]
+def _name(key: exp.Expr) -> str:
+    """What a grouping column is called in `kinds`: as no column of a line is."""
+    return f"{KIND}_{key.alias_or_name}"
 
 
-def _column(key: exp.Expr) -> exp.Column:
-    name = key.alias_or_name
-    return exp.column(name if name.startswith(f"{KIND}_") else f"{KIND}_{name}", KINDS)
-
-
-def _by_first(columns: int) -> exp.Group:
-    return exp.Group(expressions=[exp.Literal.number(place + 1) for place in range(columns)])
+def _of_facts(spend: exp.Expr, columns: Sequence[exp.Expr], grouped: int) -> exp.Select:
+    """These columns of the lines that `spend` reads, by the first so many of them."""
+    places = [exp.Literal.number(place + 1) for place in range(grouped)]
+    found = exp.select(*columns).from_("facts").group_by(*places)
+    found.set("with_", spend.args["with_"].copy())
+    return found
