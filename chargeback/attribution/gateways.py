@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
 
 from chargeback.attribution.principal import Principal
 
@@ -14,16 +13,23 @@ NAMED_BY_SDK = re.compile(r"(?:botocore-session-|aws-sdk-[a-z0-9-]+-|aws-go-sdk-
 """Sessions that nobody named: AWS's SDKs put the time there, and so a new name each time."""
 
 
-def gateway_roles(principals: Iterable[Principal]) -> frozenset[str]:
-    """The ARNs of the roles whose sessions carry many callers.
+class Gateways:
+    """Which roles' sessions carry many callers, found among all that a billing period names.
 
     Machines are no callers: a role's instances, pods, tasks and functions are one application.
-
-    Args:
-        principals: all that a billing period names.
     """
-    sessions: dict[str, set[str]] = defaultdict(set)
-    for each in principals:
-        if each.type == "role session" and not NAMED_BY_SDK.fullmatch(each.session):
-            sessions[each.group].add(each.session)
-    return frozenset(role for role, named in sessions.items() if len(named) >= MANY_CALLERS)
+
+    def __init__(self) -> None:
+        self._sessions: dict[str, set[str]] = defaultdict(set)
+
+    def see(self, principal: Principal) -> None:
+        """Counts a session; of a role with many no more are kept than make it a gateway."""
+        if principal.type != "role session" or NAMED_BY_SDK.fullmatch(principal.session):
+            return
+        sessions = self._sessions[principal.group]
+        if len(sessions) < MANY_CALLERS:
+            sessions.add(principal.session)
+
+    def roles(self) -> frozenset[str]:
+        """The ARNs of the gateways."""
+        return frozenset(r for r, seen in self._sessions.items() if len(seen) >= MANY_CALLERS)

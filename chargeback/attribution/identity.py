@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+TAG_MAPS = ("tags", "resource_tags", "cost_category")
+"""The columns of a row of queries/store/identities.sql that hold tags, as JSON."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -32,7 +35,7 @@ def merge_tags(
 
 def identity_of(row: Mapping[str, str]) -> Identity:
     """The identity that a row of queries/store/identities.sql names; its maps are JSON."""
-    maps = (_tag_map(row[key]) for key in ("tags", "resource_tags", "cost_category"))
+    maps = (_tag_map(row[key]) for key in TAG_MAPS)
     return Identity(
         row["usage_account_id"],
         row["iam_principal"],

@@ -19,6 +19,7 @@ from chargeback.aws.s3 import StoredObject
 from chargeback.enrichment.bill import Bill, bill_of
 from chargeback.enrichment.classify import (
     ATTRIBUTED_IDENTITIES,
+    BATCH,
     RECOGNISED_METERS,
     attributed_identities,
     read_meters,
@@ -119,7 +120,8 @@ class AthenaEnrichment:
 
         meters = read_meters(ask("store/meters"))
         bill = bill_of(ask, meters, month, rules)
-        identities = attributed_identities(ask("store/identities"), rules.attribution)
+        found = ask("store/identities").to_batches(max_chunksize=BATCH)
+        identities = attributed_identities(found, rules.attribution)
         read = {"attributed_identities": identities, "recognised_meters": recognised_meters(meters)}
         daily = query.with_table(query.load("store/daily"), "spend", facts)
         for kind, rows in read.items():

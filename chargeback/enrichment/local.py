@@ -23,7 +23,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from chargeback import query
 from chargeback.enrichment.bill import Ask, Bill, bill_of
-from chargeback.enrichment.classify import attributed_identities, read_meters, recognised_meters
+from chargeback.enrichment.classify import (
+    BATCH,
+    attributed_identities,
+    read_meters,
+    recognised_meters,
+)
 from chargeback.enrichment.rules import Rules
 from chargeback.errors import SourceProblem
 from chargeback.files.atomic import flush, sha256_of
@@ -185,8 +190,9 @@ def _work_out(period: LocalPeriod, rules: Rules, folder: Path) -> Bill:
         ask = partial(_ask, connection, rules.parameters)
         meters = read_meters(ask("store/meters"))
         bill = bill_of(ask, meters, period.manifest.billing_period, rules)
-        identities = attributed_identities(ask("store/identities"), rules.attribution)
-        connection.register("attributed_identities", identities)
+        identities = _batches(connection, rules.parameters, "store/identities")
+        attributed = attributed_identities(identities, rules.attribution)
+        connection.register("attributed_identities", attributed)
         connection.register("recognised_meters", recognised_meters(meters))
         connection.execute("SET temp_directory = $room", {"room": str(folder / "overflow")})
         daily = query.into_file(query.duckdb_sql("store/daily"))
@@ -209,6 +215,14 @@ def _ask(
 ) -> pa.Table:
     taken = query.select_parameters(query.load(name), parameters)
     return connection.sql(query.duckdb_sql(name), params=taken).to_arrow_table()
+
+
+def _batches(
+    connection: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any], name: str
+) -> pa.RecordBatchReader:
+    """The same, for more rows than memory should hold as Python's."""
+    taken = query.select_parameters(query.load(name), parameters)
+    return connection.sql(query.duckdb_sql(name), params=taken).to_arrow_reader(BATCH)
 
 
 def _digests(folder: Path, bill: Bill) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chargeback.attribution.gateways import MANY_CALLERS, gateway_roles
+from chargeback.attribution.gateways import MANY_CALLERS, Gateways
 from chargeback.attribution.principal import Principal, read_principal
 
 ROLE = "arn:aws:iam::111122223333:role/llm-gateway"
@@ -13,6 +13,13 @@ ROLE = "arn:aws:iam::111122223333:role/llm-gateway"
 def sessions(*names: str, role: str = "llm-gateway") -> list[Principal]:
     arn = f"arn:aws:sts::111122223333:assumed-role/{role}"
     return [read_principal(f"{arn}/{name}") for name in names]
+
+
+def gateway_roles(principals: list[Principal]) -> frozenset[str]:
+    gateways = Gateways()
+    for each in principals:
+        gateways.see(each)
+    return gateways.roles()
 
 
 def test_many_named_sessions_make_a_gateway() -> None:

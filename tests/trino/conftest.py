@@ -99,7 +99,7 @@ def _add_store(engines: Engines, workspace: Workspace) -> None:
     engines.add_files("monthly", [each.monthly for each in found])
     identities = engines.duckdb.sql(
         query.duckdb_sql("store/identities"), params={"reads_resources": 0}
-    ).to_arrow_table()
+    ).to_arrow_reader()
     meters = engines.duckdb.sql(query.duckdb_sql("store/meters")).to_arrow_table()
     _add_readings(engines)
     rules = workspace.rules.attribution
