@@ -22,6 +22,9 @@ from chargeback.reports.view import View
 OTHERS = "\0others"
 """Stands for all units without a name of their own; no tag value can hold its first character."""
 LARGEST = 5
+CALLERS = "iam_principal"
+TOLD_APART = 999
+"""Callers as billed that a ranking tells apart; a role may have millions of sessions."""
 
 Row = dict[Hashable, Any]
 
@@ -65,15 +68,44 @@ class TopUnit(TypedDict):
 
 
 def rank(answers: Answers, view: View, dimension: str) -> pd.DataFrame:
-    """One RankedUnit per unit, largest first, `(unallocated)` last."""
+    """One RankedUnit per unit, largest first, `(unallocated)` last.
+
+    Of callers as billed the largest, then OTHERS; the column `units` says how many each row is.
+    """
+    if dimension == CALLERS:
+        return _rank_callers(answers, view, None)
     return rank_by_each(answers, view, (dimension,))[dimension]
+
+
+def rank_alike(answers: Answers, view: View, dimension: str, ranking: pd.DataFrame) -> pd.DataFrame:
+    """`rank` of another view, which tells the same units apart as `ranking`."""
+    if dimension == CALLERS and OTHERS in set(ranking["unit"]):
+        return _rank_callers(answers, view, tuple(ranking["unit"]))
+    return rank(answers, view, dimension)
+
+
+def _rank_callers(answers: Answers, view: View, named: tuple[str, ...] | None) -> pd.DataFrame:
+    months = _months(view)
+    answer = answers.ask(
+        "caller_ranking",
+        view.grain,
+        view.since(months[0]),
+        previous_month=previous_month(view.month),
+        longest=TOLD_APART,
+        named=named,
+    )
+    ranking = _ranking(answer, months).assign(units=answer["units"].to_pylist())
+    is_others = ranking["unit"].isna()
+    names = [f"{number:,} other callers" for number in ranking.loc[is_others, "units"]]
+    ranking.loc[is_others, "name"] = names
+    return ranking.assign(unit=ranking["unit"].fillna(OTHERS))
 
 
 def rank_by_each(
     answers: Answers, view: View, dimensions: Collection[str]
 ) -> dict[str, pd.DataFrame]:
     """The ranking by each dimension."""
-    months = months_until(view.month, 2 if view.days else HISTORY_MONTHS)
+    months = _months(view)
     found = answers.ask_by_each(
         "ranking",
         view.grain,
@@ -82,6 +114,10 @@ def rank_by_each(
         previous_month=previous_month(view.month),
     )
     return {dimension: _ranking(answer, months) for dimension, answer in found.items()}
+
+
+def _months(view: View) -> list[str]:
+    return months_until(view.month, 2 if view.days else HISTORY_MONTHS)
 
 
 def _ranking(answer: pa.Table, months: list[str]) -> pd.DataFrame:
@@ -101,9 +137,12 @@ def _ranking(answer: pa.Table, months: list[str]) -> pd.DataFrame:
     return pd.DataFrame({name: columns[name] for name in RankedUnit.__annotations__})
 
 
-def top_models(answers: Answers, view: View, dimension: str) -> dict[str, str]:
-    """Which model each unit spent most on."""
-    answer = answers.ask("top_models", view.grain, view, dimension=dimension)
+def top_models(
+    answers: Answers, view: View, dimension: str, ranking: pd.DataFrame | None = None
+) -> dict[str, str]:
+    """Which model each unit, of a ranking if one is given, spent most on."""
+    named = None if ranking is None else tuple(ranking["unit"])
+    answer = answers.ask("top_models", view.grain, view, dimension=dimension, named=named)
     return {row["unit"]: row["top_model"] for row in answer.to_pylist()}
 
 
@@ -132,16 +171,21 @@ def _options(answer: pa.Table, blank: str) -> dict[str, str]:
 
 
 def largest_units(ranking: pd.DataFrame, count: int = LARGEST) -> list[str]:
-    """The units of a ranking that cost most this month, `(unallocated)` left out."""
-    units = ranking.loc[(ranking["unit"] != UNALLOCATED) & (ranking["cost"] != 0), "unit"]
-    return list(units.head(count))
+    """The units of a ranking that cost most this month; what is no single unit is left out."""
+    is_one = ~ranking["unit"].isin([OTHERS, UNALLOCATED])
+    return list(ranking.loc[is_one & (ranking["cost"] != 0), "unit"].head(count))
 
 
 def others_named(ranking: pd.DataFrame, what: str, count: int = LARGEST) -> str:
     """How the units that are not among the largest are called together: '7 other tenants'."""
     shown = {*largest_units(ranking, count), UNALLOCATED}
-    number = sum(unit not in shown for unit in ranking["unit"])
+    number = unit_count(ranking[~ranking["unit"].isin(shown)])
     return f"{number} other {what}" + ("" if number == 1 else "s")
+
+
+def unit_count(ranking: pd.DataFrame) -> int:
+    """How many units the rows of a ranking stand for."""
+    return int(ranking["units"].sum()) if "units" in ranking else len(ranking)
 
 
 def top_units(
@@ -217,8 +261,9 @@ def _added_up(lines: Iterable[list[float]]) -> list[float]:
 
 def for_file(ranking: pd.DataFrame, dimension: str) -> pd.DataFrame:
     """A ranking's columns that mean something for its units: only a principal has one account."""
-    about_principals = ["account", "principal_type"]
-    return ranking if dimension == "principal" else ranking.drop(columns=about_principals)
+    if dimension == "principal":
+        return ranking
+    return ranking.drop(columns=["account", "principal_type", "units"], errors="ignore")
 
 
 def _sparkline(history: str, places: Mapping[str, int]) -> list[float]:

@@ -20,6 +20,7 @@ from chargeback.reports.frames import priced_sums, total
 from chargeback.reports.ranking import (
     for_file,
     rank,
+    rank_alike,
     top_models,
     with_same_days,
 )
@@ -220,7 +221,7 @@ def _ranking(level: Level, narrow: Narrow | None) -> None:
         ranking = narrow(level.answers, level.view, ranking)
     by, columns = level.path.by, _columns(level.path)
     if "top_model" in columns:
-        of_unit = top_models(level.answers, level.view, by)
+        of_unit = top_models(level.answers, level.view, by, ranking if by == CALLERS else None)
         ranking["top_model"] = ranking["unit"].map(of_unit).fillna("")
     file = for_file(ranking, by)
     metrics.heading(f"Spend by {level.noun}", file, _file_name(level, f"by {level.noun}"))
@@ -245,7 +246,7 @@ def _compared(level: Level) -> tuple[pd.DataFrame, str]:
     ranking, last_month = rank(level.answers, level.view, by), metrics.last_month(summary)
     if summary.is_over:
         return ranking, last_month
-    same = rank(level.answers, level.view.first_days(summary.days), by)
+    same = rank_alike(level.answers, level.view.first_days(summary.days), by, ranking)
     return with_same_days(ranking, same), f"1–{summary.days} {last_month[:3]}"
 
 

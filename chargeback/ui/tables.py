@@ -17,7 +17,7 @@ from chargeback.dimensions import UNALLOCATED
 from chargeback.files.csv_file import write_csv
 from chargeback.formats import change_percent, count
 from chargeback.reports.frames import sums
-from chargeback.reports.ranking import OTHERS, ranking_total
+from chargeback.reports.ranking import OTHERS, ranking_total, unit_count
 from chargeback.ui.markdown import plain
 from chargeback.ui.table import Column, Rows, draw_table
 
@@ -80,6 +80,7 @@ def ranked_table(  # noqa: PLR0913 -- each says what stands in the table
         what=f"{what.capitalize()}s by spend",
         total=ranking_total(frame) | {**(total or {})},
         current=position_of(current, frame["unit"]),
+        closed=[place for place, unit in enumerate(frame["unit"]) if unit == OTHERS],
     )
     return None if row is None else str(frame["unit"].iloc[row])
 
@@ -202,8 +203,9 @@ def _ranking_columns(what: str, currency: str, previous_label: str) -> dict[str,
 
 
 def _counted(frame: pd.DataFrame, what: str) -> str:
-    named = int((frame["unit"] != UNALLOCATED).sum())
-    return count(named, what) + (f" and {UNALLOCATED}" if named < len(frame) else "")
+    named = frame[frame["unit"] != UNALLOCATED]
+    rest = f" and {UNALLOCATED}" if len(named) < len(frame) else ""
+    return count(unit_count(named), what) + rest
 
 
 def _units(frame: pd.DataFrame) -> list[str]:

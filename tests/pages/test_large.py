@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from chargeback.formats import money
+from chargeback.reports.ranking import TOLD_APART
 from chargeback.ui.filters import OFFERED
 from chargeback.ui.markdown import plain
 from chargeback.ui.tables import LONGEST
@@ -62,8 +63,12 @@ def test_tenants_are_cut_and_unallocated_stays_last(open_page: OpenPage, large: 
 
 def test_sessions_of_a_role_are_cut(open_page: OpenPage, large: Bill) -> None:
     app = open_page("principals", bill=large, month=MONTH, by="iam_principal", at=ROLE)
-    assert len(table(app, "Callers by spend")) == LONGEST + 1
-    assert others(app, "Callers by spend")["name"] == named(range(LINES - LONGEST))
+    assert len(table(app, "Callers by spend")) == TOLD_APART + 1
+    rest = range(LINES - TOLD_APART)
+    assert others(app, "Callers by spend")["name"] == f"{len(rest):,} other callers"
+    assert others(app, "Callers by spend")["cost"] == cost_of(rest)
+    assert total(drawn(app, "Callers by spend"))["cost"] == cost_of(range(LINES))
+    assert f"{LINES:,} callers" in [caption.value for caption in app.caption]
 
 
 def test_a_long_statement_is_cut_and_ties(open_page: OpenPage, large: Bill) -> None:

@@ -49,7 +49,15 @@ from chargeback.reports.movement import (
     subject_of,
 )
 from chargeback.reports.movers import movers
-from chargeback.reports.ranking import filter_options, name_of, rank, rank_by_each, top_models
+from chargeback.reports.ranking import (
+    CALLERS,
+    filter_options,
+    name_of,
+    rank,
+    rank_alike,
+    rank_by_each,
+    top_models,
+)
 from chargeback.reports.restatement import changed_lines, restatement_lines
 from chargeback.reports.summary import summarise, totals_by_month
 from chargeback.reports.tags import disagreements, spellings, unused_keys
@@ -183,6 +191,7 @@ CALLS: dict[str, Ask] = {
     "name_of": lambda _, a, v: [name_of(a, v, "tenant", unit) for unit in (MINE, "none")],
     "payers": lambda _, a, v: payers(a, v),
     "rank": lambda _, a, v: [rank(a, v.first_days(10), each) for each in BY_NAME],
+    "rank_alike": lambda _, a, v: rank_alike(a, v.first_days(10), CALLERS, rank(a, v, CALLERS)),
     "rank_by_each": lambda _, a, v: rank_by_each(a, v, list(BY_NAME)),
     "reasons": lambda _, a, v: [reasons(a, v, each.name) for each in WITH_SOURCE],
     "restatement_lines": lambda _, a, v: restatement_lines(
@@ -191,7 +200,7 @@ CALLS: dict[str, Ask] = {
     "spellings": lambda _, a, v: spellings(a, v, "cost_center"),
     "summarise": lambda _, a, v: summarise(a, v, date(2026, 10, 9)),
     "tags_seen": lambda _, a, v: tags_seen(a, v.since(BEFORE)),
-    "top_models": lambda _, a, v: top_models(a, v, "team"),
+    "top_models": lambda _, a, v: top_models(a, v, "team", rank(a, v, "team")),
     "totals_by_month": lambda _, a, v: totals_by_month(a, v),
     "unallocated_callers": lambda _, a, v: unallocated_callers(a, v, "cost_center", "no-tag", 9),
     "undated_by_kind": lambda _, a, v: undated_by_kind(a, v),

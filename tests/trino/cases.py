@@ -291,7 +291,14 @@ CASES: dict[str, Iterable[Case]] = {
     "reports/ranking": _dimensions("monthly", previous_month=PREVIOUS),
     "reports/restatement_lines": _restated(),
     "reports/scope": _views("monthly"),
-    "reports/top_models": _dimensions("monthly"),
+    "reports/caller_ranking": [
+        *_views("monthly", previous_month=PREVIOUS, longest=3, named=None),
+        *_views("monthly", previous_month=PREVIOUS, longest=3, named=SESSIONS),
+    ],
+    "reports/top_models": [
+        *_dimensions("monthly", named=None),
+        *_views("monthly", dimension="iam_principal", named=SESSIONS),
+    ],
     "reports/undated": _undated(),
     "reports/unit_parts": _unit_parts(),
     "reports/units": _dimensions("monthly"),
