@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -89,7 +89,7 @@ def rule_notices(
     """
     attribution, first_day = Attribution(rules), date.fromisoformat(f"{billing_period}-01")
     seen = _RowUse()
-    for row in summed(spend, attribution.cuts(), first_day):
+    for row in _alike(summed(spend, attribution.cuts(), first_day), attribution):
         _see(row, attribution, seen)
     return (
         *_unused_rows(attribution, seen, first_day),
@@ -124,6 +124,16 @@ def _last(cuts: Iterable[date], day: date) -> date:
     return max(cut for cut in cuts if cut <= day)
 
 
+def _alike(rows: Iterable[dict[str, Any]], attribution: Attribution) -> Iterator[dict[str, Any]]:
+    """One row in place of all of whom the rules say the same, with what they come to together."""
+    found: dict[Hashable, tuple[dict[str, Any], _Sum]] = {}
+    for row in rows:
+        key = (attribution.question(row), row["currency"], row["on"])
+        _, of = found.setdefault(key, (row, _Sum()))
+        of.add(row["cost"] or Decimal(), row["lines"] or 0)
+    return ({**row, "cost": of.cost, "lines": of.lines} for row, of in found.values())
+
+
 def _see(row: Mapping[str, Any], attribution: Attribution, seen: _RowUse) -> None:
     caller, on = attribution.caller(identity_of(row)), row["on"]
     for path, matches in caller.matches.items():
@@ -133,7 +143,7 @@ def _see(row: Mapping[str, Any], attribution: Attribution, seen: _RowUse) -> Non
         seen.sources.add((name, decided.source.removesuffix(MERGED)))
         if decided.owner and decided.owner.differs(name):
             changes = seen.changes[decided.owner.file, name, row["currency"]]
-            changes[_change(decided.owner, name)].add(row["cost"] or Decimal(), row["lines"] or 0)
+            changes[_change(decided.owner, name)].add(row["cost"], row["lines"])
 
 
 def _change(owner: Choice, name: str) -> _Change:

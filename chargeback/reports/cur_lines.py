@@ -10,12 +10,16 @@ import pandas as pd
 
 from chargeback.bedrock.token_units import is_unnamed
 from chargeback.enrichment.bill import billed_cost
+from chargeback.errors import UsageProblem
 from chargeback.reports.answers import Answers
+from chargeback.reports.ranking import CALLERS, rank, unit_count
 from chargeback.reports.view import View
 from chargeback.sources.base import Source
 from chargeback.sources.products import product_keys
 
 LINES_PAGE = 200
+MOST_CALLERS = 100_000
+"""Of whom single lines are looked for; each line of the bill is compared with each of them."""
 _PRICE = Context(prec=6)
 """AWS rounds what a line costs: more digits of the quotient would be noise."""
 
@@ -32,6 +36,7 @@ def cur_lines(
         SourceProblem: the source can't be read now.
         UsageProblem: the view is too wide to be asked of the source.
     """
+    _check_callers(answers, view)
     keys = answers.ask("line_keys", "daily", view)
     sizes = dict(zip(keys["meter"].to_pylist(), keys["tokens_per_unit"].to_pylist(), strict=True))
     manifest = answers.manifest(view.month)
@@ -55,6 +60,18 @@ def cur_lines(
         row["unit_price"] = _unit_price(row["cost"], row["usage_amount"])
         row["unit"] = _unit(row["pricing_unit"], sizes[_meter(row)])
     return pd.DataFrame(rows, columns=[*table.column_names, "cost", "unit_price", "unit"])
+
+
+def _check_callers(answers: Answers, view: View) -> None:
+    if answers.manifest(view.month).rows_kept <= MOST_CALLERS:
+        return
+    callers = unit_count(rank(answers, view, CALLERS))
+    if callers > MOST_CALLERS:
+        raise UsageProblem(
+            f"This number stands for {callers:,} callers, too many to list its single lines.",
+            "The figures themselves are not affected.",
+            "Go one level deeper, for example to one caller, and list them there.",
+        )
 
 
 def _unit_price(cost: Decimal, amount: Decimal | None) -> Decimal | None:

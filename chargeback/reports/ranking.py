@@ -23,7 +23,7 @@ OTHERS = "\0others"
 """Stands for all units without a name of their own; no tag value can hold its first character."""
 LARGEST = 5
 CALLERS = "iam_principal"
-TOLD_APART = 999
+TOLD_APART = 200
 """Callers as billed that a ranking tells apart; a role may have millions of sessions."""
 
 Row = dict[Hashable, Any]

@@ -99,11 +99,11 @@ def _add_store(engines: Engines, workspace: Workspace) -> None:
     engines.add_files("monthly", [each.monthly for each in found])
     identities = engines.duckdb.sql(
         query.duckdb_sql("store/identities"), params={"reads_resources": 0}
-    ).to_arrow_reader()
+    ).to_arrow_table()
     meters = engines.duckdb.sql(query.duckdb_sql("store/meters")).to_arrow_table()
     _add_readings(engines)
     rules = workspace.rules.attribution
-    engines.add_rows("attributed_identities", attributed_identities(identities, rules))
+    engines.add_rows("attributed_identities", attributed_identities(identities.to_batches(), rules))
     engines.add_rows("recognised_meters", recognised_meters(read_meters(meters)))
 
 
