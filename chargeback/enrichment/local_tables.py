@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from threading import Lock
 from typing import Any, TypeVar
 
 import duckdb
 import pyarrow as pa
+from duckdb import DuckDBPyRelation
+from pyarrow.parquet import read_metadata
 
 from chargeback import query
 from chargeback.enrichment.bill import Bill
@@ -27,6 +30,8 @@ ROWS_AS_THEY_ARE = 2_000_000
 which takes half as long again to open, and no longer to ask."""
 MONTHS_AT_ONCE = 12
 """That are in memory before they are compressed."""
+MOST_IN_MEMORY = 1_000_000
+"""Monthly rows of a billing period; one with millions of sessions would take gigabytes."""
 
 # Which is what is wanted: the other way would plan each statement twice.
 warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)
@@ -89,11 +94,17 @@ class LocalTables:
         daily = [str(period.daily) for period in self._enriched.values()]
         self._connection.read_parquet(daily).create_view("daily", replace=True)
         # Most of what pages ask is a sum of few rows: opening a file a month took longer.
-        self._hold([str(period.monthly) for period in self._enriched.values()])
-
-    def _hold(self, monthly: Sequence[str]) -> None:
-        """Reads the monthly rows of these files into memory."""
+        monthly = [str(period.monthly) for period in self._enriched.values()]
+        in_files = [file for file in monthly if read_metadata(file).num_rows > MOST_IN_MEMORY]
+        held = [file for file in monthly if file not in in_files]
+        rows = [self._connection.read_parquet(file) for file in in_files]
         self._connection.execute(f"DROP TABLE IF EXISTS {HELD}")
+        if held:
+            rows.append(self._hold(held))
+        reduce(DuckDBPyRelation.union, rows).create_view("monthly", replace=True)
+
+    def _hold(self, monthly: Sequence[str]) -> DuckDBPyRelation:
+        """The monthly rows of these files, read into memory."""
         rows = self._connection.read_parquet(monthly).count("*").fetchall()[0][0]
         at_once = len(monthly) if rows <= ROWS_AS_THEY_ARE else MONTHS_AT_ONCE
         for first in range(0, len(monthly), at_once):
@@ -101,7 +112,7 @@ class LocalTables:
             some.insert_into(HELD) if first else some.create(HELD)
             if rows > ROWS_AS_THEY_ARE:
                 self._connection.execute("CHECKPOINT held")  # which compresses them
-        self._connection.table(HELD).create_view("monthly", replace=True)
+        return self._connection.table(HELD)
 
     def _twice(self, ask: Callable[[], T]) -> T:
         """An answer; where files were damaged since they were opened, from files made anew."""

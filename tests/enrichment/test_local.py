@@ -14,14 +14,18 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from chargeback.access.rows import EVERYTHING
 from chargeback.attribution.rules import AttributionRules
 from chargeback.demo import write_demo
 from chargeback.dimensions import UNALLOCATED
+from chargeback.enrichment import local_tables
 from chargeback.enrichment.delivery import delivery_comparison
 from chargeback.enrichment.local import enrich
 from chargeback.enrichment.rules import Rules
 from chargeback.errors import UsageProblem
 from chargeback.files.atomic import sha256_of
+from chargeback.reports.answers import Answers
+from chargeback.reports.view import View
 from chargeback.sources.local.files import LocalFiles
 from chargeback.store.base import Refresh
 from chargeback.store.local import LocalPeriod, LocalStore
@@ -232,3 +236,14 @@ def test_the_newest_four_are_kept(period: LocalPeriod) -> None:
     names = ["a/1", "a/2", "a/3", "a/4", "a/5"]
     made = [enrich(period, rules(name)).daily.parent for name in names]
     assert {path for path in made if path.exists()} == set(made[1:])
+
+
+@pytest.mark.parametrize("most", [0, 10**9])
+def test_a_month_too_large_for_memory_answers_from_its_file(
+    period: LocalPeriod, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(local_tables, "MOST_IN_MEMORY", most)
+    tables = local_tables.LocalTables(LocalStore(tmp_path), [period], rules())
+    view = View.of_month(MONTH, EVERYTHING)
+    found = Answers([period], rules(), tables).ask("charges", "monthly", view, dimension="team")
+    assert total(found["total_charge"]) == total(daily(period, rules())["cost"])
