@@ -16,7 +16,12 @@ from sqlglot import exp
 from chargeback import query
 from chargeback.demo import write_demo
 from chargeback.enrichment.bill import Bill
-from chargeback.enrichment.classify import attributed_identities, read_meters, recognised_meters
+from chargeback.enrichment.classify import (
+    ATTRIBUTED_IDENTITIES,
+    attributed_identities,
+    read_meters,
+    recognised_meters,
+)
 from chargeback.enrichment.local import enrich
 from chargeback.settings import Settings
 from chargeback.sources.products import product_keys
@@ -103,7 +108,8 @@ def _add_store(engines: Engines, workspace: Workspace) -> None:
     meters = engines.duckdb.sql(query.duckdb_sql("store/meters")).to_arrow_table()
     _add_readings(engines)
     rules = workspace.rules.attribution
-    engines.add_rows("attributed_identities", attributed_identities(identities.to_batches(), rules))
+    attributed = attributed_identities(identities.to_batches(), rules)
+    engines.add_rows("attributed_identities", attributed.cast(ATTRIBUTED_IDENTITIES))
     engines.add_rows("recognised_meters", recognised_meters(read_meters(meters)))
 
 
