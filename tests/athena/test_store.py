@@ -170,7 +170,7 @@ def test_a_report_has_the_rows_of_the_store_on_disk(
         mine, theirs = (r.tables.answer(short, grain, parameters) for r in (there, here))
         assert mine.schema == theirs.schema
         assert cells(mine) == cells(theirs)
-        if tree.args.get("order") and name != "reports/ranking":
+        if tree.args.get("order") and "history" not in mine.column_names:
             assert mine == theirs
 
 
