@@ -9,15 +9,19 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 from websockets.sync.client import ClientConnection, connect
+
+from benchmarks.measure import KIB_PER_GIB
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
@@ -25,9 +29,40 @@ RUN_SECONDS = 300
 """The first view of a large store works out what its lines mean."""
 
 
+@dataclass(frozen=True)
+class Server:
+    """A process that serves, and what Linux says of it."""
+
+    place: str
+    """`host:port`."""
+    pid: int
+
+    @property
+    def peak_gib(self) -> float:
+        """Most memory that it ever held."""
+        said = Path(f"/proc/{self.pid}/status").read_text("utf-8")
+        (kib,) = (line.split()[1] for line in said.splitlines() if line.startswith("VmHWM:"))
+        return int(kib) / KIB_PER_GIB
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time that it has used, of all cores."""
+        # The second field is the command's name, which may hold spaces; user and system time are
+        # the 14th and 15th.
+        fields = Path(f"/proc/{self.pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
 def serving(script: Path, settings: Mapping[str, str]) -> Iterator[str]:
     """Serves a script on a port of its own; gives `host:port`."""
+    with running(script, settings) as server:
+        yield server.place
+
+
+@contextmanager
+def running(script: Path, settings: Mapping[str, str]) -> Iterator[Server]:
+    """The same, for whoever looks at its process, too."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
@@ -42,7 +77,7 @@ def serving(script: Path, settings: Mapping[str, str]) -> Iterator[str]:
     )
     try:
         _await_health(f"localhost:{port}")
-        yield f"localhost:{port}"
+        yield Server(f"localhost:{port}", process.pid)
     finally:
         process.terminate()
         process.wait()
@@ -59,15 +94,27 @@ def _await_health(place: str) -> None:
 
 
 class Tab:
-    """One session on one page; remembers what its widgets offer and what was chosen in them."""
+    """One session; remembers its address, what its widgets offer and what was chosen in them."""
 
     def __init__(self, place: str, page: str) -> None:
         self._connection: ClientConnection = connect(
             f"ws://{place}/_stcore/stream", max_size=None, compression=None
         )
-        self._page, self._page_hash = page, ""
+        self._page, self._page_hash, self._query = page, "", ""
         self._offered: dict[str, tuple[str, list[str]]] = {}
         self._chosen: dict[str, WidgetState] = {}
+        self.shown: list[Element] = []
+        """What the last run drew, in its order."""
+
+    def go(self, page: str, query: str) -> None:
+        """Follows a link to a page; takes effect with the next run.
+
+        Args:
+            page: its name in the address.
+            query: what the address says behind the `?`.
+        """
+        self._page, self._page_hash, self._query = page, "", query
+        self._chosen.clear()
 
     def options(self, label: str) -> list[str]:
         """What the select box or multiselect with this label offers."""
@@ -89,6 +136,7 @@ class Tab:
         asked = BackMsg()
         asked.rerun_script.page_name = self._page
         asked.rerun_script.page_script_hash = self._page_hash
+        asked.rerun_script.query_string = self._query
         asked.rerun_script.widget_states.widgets.extend(self._chosen.values())
         start = time.perf_counter()
         self._connection.send(asked.SerializeToString())
@@ -110,7 +158,11 @@ class Tab:
     def _is_finished(self, message: ForwardMsg) -> bool:
         kind = message.WhichOneof("type")
         if kind == "new_session":
-            self._page_hash = message.new_session.page_script_hash
+            self.shown = []
+        if kind == "navigation":  # that of a new session is the entry script's
+            self._page_hash = message.navigation.page_script_hash
+        if kind == "page_info_changed":
+            self._query = message.page_info_changed.query_string
         if kind == "delta":
             self._see(message)
         if kind != "script_finished":
@@ -121,6 +173,7 @@ class Tab:
     def _see(self, message: ForwardMsg) -> None:
         element = message.delta.new_element
         kind = element.WhichOneof("type")
+        self.shown.append(element)
         assert kind != "exception", element.exception.message
         if kind in ("selectbox", "multiselect"):
             widget = getattr(element, kind)
