@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from threading import RLock
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from chargeback.access.rows import Rows
 from chargeback.closing.book import Book, ClosedMonth, open_book, require_same_bill
@@ -14,6 +13,7 @@ from chargeback.closing.frozen_facts import Frozen, open_frozen
 from chargeback.closing.posting import due_to_sellers, post
 from chargeback.closing.restated import MonthRestatement, is_unchanged, restate_month
 from chargeback.errors import UsageProblem
+from chargeback.memory import Memory
 from chargeback.reports.answers import Answers
 from chargeback.reports.period_status import CLOSED
 from chargeback.reports.view import View
@@ -43,8 +43,7 @@ class Statements:
     rows: Rows
     """What the reader may see."""
     today: date
-    _known: dict[Hashable, Any] = field(default_factory=dict, repr=False)
-    _working: RLock = field(default_factory=RLock, repr=False)
+    _known: Memory = field(default_factory=Memory, repr=False)
 
     def of(self, month: str, by: str) -> Statement:
         """The statement of a month made out to one kind of unit.
@@ -183,11 +182,7 @@ class Statements:
         return self.now
 
     def _once(self, key: Hashable, make: Callable[[], Made]) -> Made:
-        with self._working:
-            if key not in self._known:
-                self._known[key] = make()
-            found: Made = self._known[key]
-            return found
+        return self._known.of(key, make)
 
 
 def book_of(workspace: Workspace, answers: Answers) -> Book:

@@ -6,9 +6,7 @@ from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, S
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
-from threading import Lock
-from typing import Any, TypeVar
-from weakref import ref
+from typing import Any
 
 import pyarrow as pa
 
@@ -17,56 +15,16 @@ from chargeback.enrichment.bill import Bill
 from chargeback.enrichment.rules import Rules
 from chargeback.enrichment.tables import Grain, Tables
 from chargeback.errors import Problem, SourceProblem, UsageProblem
+from chargeback.memory import Made, Memory
 from chargeback.notices import Notice
 from chargeback.reports.view import View
 from chargeback.store.base import StoredPeriod
 from chargeback.store.manifest import Manifest
 
-REMEMBERED = 200
-"""How many answers a state of the store remembers: a few readers' pages."""
-
-Parameters = tuple[tuple[str, Any], ...]
-Made = TypeVar("Made")
-
-
-@dataclass
-class _Cell:
-    """One answer, which others who ask for it meanwhile wait for."""
-
-    lock: Lock = field(default_factory=Lock)
-    answer: Any = None
-    is_there: bool = False
-
-
-def _once(make: Callable[..., Any]) -> Callable[..., Any]:
-    """`make`, of whose newest answers each is made once, by one thread."""
-    cells, looking = lru_cache(REMEMBERED)(lambda *of: _Cell()), Lock()
-
-    def made(*of: Hashable) -> Any:  # noqa: ANN401  (whatever is made)
-        with looking:
-            cell = cells(*of)
-        with cell.lock:
-            if not cell.is_there:
-                cell.answer, cell.is_there = make(*of), True
-            return cell.answer
-
-    return made
-
-
-class _Memory:
-    """Runs a statement, once: neither the tables nor an Arrow table ever change.
-
-    Its key is all that decides an answer: the statement, the rows, and the parameters, among which
-    are the conditions of whoever looks.
-    """
-
-    def __init__(self, answers: Answers) -> None:
-        tables = answers.tables
-        self.answer = _once(lambda name, grain, bound: tables.answer(name, grain, dict(bound)))
-        # Not the answers themselves: what refers to itself is kept until it is looked for, and with
-        # it the version that it holds.
-        myself = ref(answers)
-        self.made = _once(lambda make, of: make(myself(), *of))
+REMEMBERED = 400
+"""How many things made of answers a state of the store remembers."""
+REMEMBERED_BYTES = 128 * 2**20
+"""How much of the answers themselves: one of a year's page takes a few KiB, the largest 1 MiB."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +36,17 @@ class Answers:
     tables: Tables = field(repr=False, compare=False)
     bill_notices: tuple[Notice, ...] = ()
     """What is odd about the bill as a whole, whatever the month."""
-    _memory: _Memory = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_memory", _Memory(self))
+    # Each with a key of all that decides it: the statement, the rows, and the parameters, among
+    # which are the conditions of whoever looks. Neither the tables nor an Arrow table ever change.
+    _answered: Memory = field(
+        default_factory=lambda: Memory(REMEMBERED_BYTES, _size_of),
+        init=False,
+        repr=False,
+        compare=False,
+    )
+    _made: Memory = field(
+        default_factory=lambda: Memory(REMEMBERED), init=False, repr=False, compare=False
+    )
 
     @property
     def months(self) -> list[str]:
@@ -133,7 +98,10 @@ class Answers:
                 iter(self.problems.values()),
                 Problem("No billing period has been read yet.", "There is nothing to show."),
             )
-        table: pa.Table = self._memory.answer(name, grain, tuple(_bound(name, view, more)))
+        bound = tuple(_bound(name, view, more))
+        table: pa.Table = self._answered.of(
+            (name, grain, bound), lambda: self.tables.answer(name, grain, dict(bound))
+        )
         return table
 
     def ask_by_each(
@@ -152,12 +120,17 @@ class Answers:
 
         For what takes longer to work out than to ask for. Nobody may change what it gives.
         """
-        made: Made = self._memory.made(make, of)
-        return made
+        return self._made.of((make, of), lambda: make(self, *of))
 
     def stream(self, name: str, grain: Grain, view: View, **more: object) -> pa.RecordBatchReader:
         """The same, for more rows than memory should hold; not remembered."""
         return self.tables.stream(name, grain, dict(_bound(name, view, more)))
+
+
+def _size_of(table: pa.Table) -> int:
+    """Bytes of an answer, its columns' descriptions included."""
+    size: int = table.nbytes + 1024 * table.num_columns
+    return size
 
 
 def _bound(name: str, view: View, more: Mapping[str, object]) -> Iterator[tuple[str, Any]]:
