@@ -40,6 +40,7 @@ def accept(month: str) -> None:
     """Takes a delivery that holds less than before; the page says how that went."""
     try:
         workspace.accept(month, sign_in.viewer(workspace.settings).actor)
+        page_context.live_bill().open()
         st.toast(plain(f"The delivery of {month_name(month)} is now in use."))
     except Problem as problem:
         st.session_state["not accepted"] = problem

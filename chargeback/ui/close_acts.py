@@ -15,7 +15,7 @@ from chargeback.formats import moment, month_name
 from chargeback.ledger.chain import Entry
 from chargeback.ui import sign_in
 from chargeback.ui.markdown import plain
-from chargeback.ui.page_context import Context
+from chargeback.ui.page_context import Context, ledger_has_changed
 from chargeback.ui.problems import show_problem
 
 if TYPE_CHECKING:
@@ -99,6 +99,12 @@ def close(context: Context, place: DeltaGenerator, note: str, despite: list[str]
     month = context.view.month
 
     def act() -> Entry:
+        if not context.live.is_newest(context.answers) and context.problem is None:
+            raise Problem(
+                "A newer bill is being read.",
+                "Nothing was closed: what you saw may not be what the bill says by now.",
+                "Look at the month again in a minute, then close it.",
+            )
         actor = sign_in.viewer(context.workspace.settings).actor
         fresh = context.problem is None
         return close_month(context.statements, month, actor, note, despite, up_to_date=fresh)
@@ -127,4 +133,5 @@ def _do(act: Callable[[], Entry], done: str) -> None:
         st.session_state[_FAILED] = problem
     else:
         st.session_state[_DONE] = done
+    ledger_has_changed()
     st.rerun()

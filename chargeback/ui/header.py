@@ -13,7 +13,7 @@ from chargeback.formats import count, month_name
 from chargeback.notices import Notice
 from chargeback.reports.period_status import notices_of, ties
 from chargeback.reports.view import View
-from chargeback.ui import about, address, closed_head, download_menu, period
+from chargeback.ui import about, address, closed_head, download_menu, period, reading
 from chargeback.ui.markdown import plain
 from chargeback.ui.page_context import Context
 from chargeback.ui.problems import show_problem
@@ -39,6 +39,7 @@ def draw(context: Context, title: str = "", *, frozen: bool = False) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _badges(context)
         about.draw(context, closed)
+    reading.draw(context.live)
     if view.where:
         st.caption(f"**Only {plain(_narrowed(view))}**")
     elif address.is_filtered():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +11,8 @@ from chargeback.access.rows import EVERYTHING, Rows, rows_of
 from chargeback.billing_period import today
 from chargeback.closing.book import Book, ClosedMonth
 from chargeback.closing.statements import Statements, book_of
-from chargeback.errors import Problem, SourceProblem, unforeseen
-from chargeback.formats import month_name
+from chargeback.errors import Problem, unforeseen
+from chargeback.ledger.ledger import FolderLedger
 from chargeback.reports.answers import Answers
 from chargeback.reports.overview import SHOWN, moved_most, overview
 from chargeback.reports.period_status import INVOICED, status_of
@@ -25,12 +23,14 @@ from chargeback.store.local import LocalStore
 from chargeback.store.manifest import Manifest
 from chargeback.ui import daily_spend, navigation, sign_in
 from chargeback.ui.filters import asked_view, draw_filters
-from chargeback.ui.problems import RETRY_SECONDS, failures
+from chargeback.ui.live_bill import Figures, LiveBill, State
+from chargeback.ui.problems import failures
 from chargeback.workspace import Workspace
 
 CONTEXT = "context"
-State = tuple[tuple[str, ...], str, str]
-"""Of the versions in the store, the rules, and what is odd about the bill."""
+WAIT_SECONDS = 0.5
+LEDGER_SECONDS = 5
+"""How long all viewers go by one look at a ledger in S3; what is done here is seen at once."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class Context:
     """The statements; or why it is not known which months are closed."""
     problem: Problem | None
     """Why the figures could not be brought up to date, if so."""
+    live: LiveBill
+    """What brings them up to date."""
 
     @property
     def statements(self) -> Statements:
@@ -130,14 +132,13 @@ def prepare(*, is_whole: bool = False) -> None:
     Raises:
         Problem: there is nothing to show.
     """
-    workspace = _workspace()
-    problem = _bring_up_to_date(workspace)
-    try:
-        answers, state = _reports_now(workspace)
-    except SourceProblem as failed:  # the store is in Athena, which can't be asked now
-        if workspace.source.source_id not in _last_reports():
-            raise
-        problem, (answers, state) = failed, _last_reports()[workspace.source.source_id]
+    workspace, live = _workspace(), live_bill()
+    live.look()
+    if live.is_awaited:
+        _wait_for_the_first(live)
+    with st.spinner("Reading the spend store…"):
+        figures, unread = live.figures()
+    problem, answers = unread or live.problem, figures.answers
     if not answers.months:
         raise (
             problem
@@ -149,8 +150,8 @@ def prepare(*, is_whole: bool = False) -> None:
     if not is_whole:
         draw_filters(answers, view)
     shown = view.unfiltered if is_whole else view
-    month_end = _month_end(workspace, answers, state, rows)
-    st.session_state[CONTEXT] = Context(workspace, answers, shown, month_end, problem)
+    month_end = _month_end(workspace, figures, rows)
+    st.session_state[CONTEXT] = Context(workspace, answers, shown, month_end, problem, live)
 
 
 @st.cache_resource
@@ -158,85 +159,53 @@ def _workspace() -> Workspace:
     return Workspace(load_settings())
 
 
-def _reports_now(workspace: Workspace) -> tuple[Answers, State]:
-    """The reports, and what they are the only ones of."""
-    source_id = workspace.source.source_id
-    keys = tuple(period.key for period in workspace.store.periods(source_id))
-    state = keys, workspace.rules.cache_key, str(workspace.bill_notices)
-    _last_reports()[source_id] = _reports(state, workspace), state
-    return _last_reports()[source_id]
-
-
 @st.cache_resource
-def _last_reports() -> dict[str, tuple[Answers, State]]:
-    """What was shown of a bill last; of it the answers that were given stay known."""
-    return {}
+def live_bill() -> LiveBill:
+    """The bill that all viewers look at."""
+    return LiveBill(_workspace(), failures())
 
 
-@st.cache_resource(max_entries=3, show_spinner="Reading the spend store…")
-def _reports(state: State, _workspace: Workspace) -> Answers:
-    """One Reports per state of the store, of the rules and of the bill, which come first."""
-    return _workspace.answers()
+def _wait_for_the_first(live: LiveBill) -> None:
+    """While there is nothing to show: which month is being read, and how far that is."""
+    place = st.empty()
+    with place.status("Reading the bill…", expanded=True):
+        bar = st.progress(0.0)
+    while not live.wait(WAIT_SECONDS):
+        step = live.step
+        bar.progress((step.number - 1) / step.of if step else 0.0, step.in_words if step else None)
+    place.empty()
 
 
-def _month_end(
-    workspace: Workspace, answers: Answers, state: State, rows: Rows
-) -> Statements | Problem:
+def _month_end(workspace: Workspace, figures: Figures, rows: Rows) -> Statements | Problem:
     """The statements of what the store and the ledger hold now; or why the ledger can't be read.
 
     Pages of the bill stay up without it, and say so: what is charged is not shown then.
     """
+    answers = figures.answers
     try:
-        book = book_of(workspace, answers)
+        book = _book_now(workspace, figures)
     except Problem as problem:
         return problem
     except OSError as error:
         return unforeseen(error)
-    known = (state, str(workspace.allocation), book.key, today())
-    return _statements(known, rows, workspace, book, answers)
+    return figures.statements.of(
+        (str(workspace.allocation), book.key, today(), rows),
+        lambda: Statements(workspace, book, answers, rows, today()),
+    )
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _statements(
-    state: tuple[Hashable, ...],
-    rows: Rows,
-    _workspace: Workspace,
-    _book: Book,
-    _answers: Answers,
-) -> Statements:
-    """One Statements per state of the store, the rules, the ledger and the day."""
-    return Statements(_workspace, _book, _answers, rows, today())
+def _book_now(workspace: Workspace, figures: Figures) -> Book:
+    """The ledger; one in S3 as it was a few seconds ago, as each look is two requests."""
+    if isinstance(workspace.ledger, FolderLedger):
+        return book_of(workspace, figures.answers)
+    return _book_lately(figures.state, workspace, figures.answers)
 
 
-def _bring_up_to_date(workspace: Workspace) -> Problem | None:
-    """Reads what the source has newer, showing which month and how far; says if it can't."""
-    for failed_at, problem in list(failures().items()):
-        if time.monotonic() < failed_at + RETRY_SECONDS:
-            return problem
-    place = st.empty()
-    try:
-        bucket = int(time.time() // workspace.source.recheck_seconds)
-        if _is_current(workspace.source.source_id, bucket, workspace):
-            return None
-        with place.status("Reading the bill…", expanded=True):
-            bar = st.progress(0.0)
-
-            def show(month: str, done: int, of: int) -> None:
-                bar.progress(done / of, f"{month_name(month)}: {done + 1} of {of}")
-
-            workspace.refresh(progress=show)
-        _is_current.clear()
-        st.rerun()
-    except Problem as problem:
-        place.empty()
-        failures().clear()
-        failures()[time.monotonic()] = problem
-        return problem
-    return None
+@st.cache_resource(ttl=LEDGER_SECONDS, max_entries=1, show_spinner=False)
+def _book_lately(state: State, _workspace: Workspace, _answers: Answers) -> Book:
+    return book_of(_workspace, _answers)
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
-def _is_current(source_id: str, bucket: int, _workspace: Workspace) -> bool:
-    """Asks the source at most once per bucket of time."""
-    _workspace.write_demo_bill()
-    return not _workspace.out_of_date()
+def ledger_has_changed() -> None:
+    """Has the next run look at the ledger."""
+    _book_lately.clear()

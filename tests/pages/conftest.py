@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 
 from chargeback.billing_period import today
 from chargeback.demo import write_demo
+from chargeback.ui import page_context, reading
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 PAGES = sorted((Path(APP).parent / "pages").glob("*.py"))
@@ -123,6 +124,14 @@ def open_bill(tmp_path_factory: pytest.TempPathFactory) -> Bill:
     return Bill(folder / "cur", folder / "store")
 
 
+def settled(app: AppTest) -> AppTest:
+    """The page once nothing newer is being read: in a browser it draws itself anew then."""
+    if any(said.value.startswith((reading.LOOKING, reading.READING)) for said in app.caption):
+        assert page_context.live_bill().wait(RUN_SECONDS)
+        app.run()
+    return app
+
+
 @dataclass
 class Shown:
     """Pages of the bill that all tests share and none changes, by address and environment."""
@@ -180,7 +189,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch, bill: Bill, shown: Shown) -> Open
         app.query_params.update(parameters)
         if page != START_PAGE:  # at once, as a browser that is given an address
             app._page_hash = shown.hashes[page]
-        app.run()
+        settled(app.run())
         assert not app.exception
         if bill is shared:
             shown.pages[address] = (app, app._tree)
