@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -198,11 +199,13 @@ def _book_now(workspace: Workspace, figures: Figures) -> Book:
     """The ledger; one in S3 as it was a few seconds ago, as each look is two requests."""
     if isinstance(workspace.ledger, FolderLedger):
         return book_of(workspace, figures.answers)
-    return _book_lately(figures.state, workspace, figures.answers)
+    span = int(time.monotonic() // LEDGER_SECONDS)
+    return _book_lately(span, figures.state, workspace, figures.answers)
 
 
-@st.cache_resource(ttl=LEDGER_SECONDS, max_entries=1, show_spinner=False)
-def _book_lately(state: State, _workspace: Workspace, _answers: Answers) -> Book:
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _book_lately(span: int, state: State, _workspace: Workspace, _answers: Answers) -> Book:
+    """Asks the ledger once for a span of time, and for what the bill is then."""
     return book_of(_workspace, _answers)
 
 
