@@ -39,7 +39,8 @@ def draw(context: Context, title: str = "", *, frozen: bool = False) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _badges(context)
         about.draw(context, closed)
-    reading.draw(context.live)
+    if context.is_outcome_awaited:
+        reading.draw(context.live)
     if view.where:
         st.caption(f"**Only {plain(_narrowed(view))}**")
     elif address.is_filtered():

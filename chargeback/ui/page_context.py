@@ -47,6 +47,8 @@ class Context:
     """Why the figures could not be brought up to date, if so."""
     live: LiveBill
     """What brings them up to date."""
+    is_outcome_awaited: bool
+    """Whether it was at work when the figures were taken: what comes of it is not among them."""
 
     @property
     def statements(self) -> Statements:
@@ -137,6 +139,7 @@ def prepare(*, is_whole: bool = False) -> None:
     live.look()
     if live.is_awaited:
         _wait_for_the_first(live)
+    was_working = live.is_working
     with st.spinner("Reading the spend store…"):
         figures, unread = live.figures()
     problem, answers = unread or live.problem, figures.answers
@@ -152,7 +155,10 @@ def prepare(*, is_whole: bool = False) -> None:
         draw_filters(answers, view)
     shown = view.unfiltered if is_whole else view
     month_end = _month_end(workspace, figures, rows)
-    st.session_state[CONTEXT] = Context(workspace, answers, shown, month_end, problem, live)
+    awaited = was_working or live.is_working
+    st.session_state[CONTEXT] = Context(
+        workspace, answers, shown, month_end, problem, live, awaited
+    )
 
 
 @st.cache_resource

@@ -14,14 +14,9 @@ LOOKING: Final = "Looking for a newer bill"
 READING: Final = "A newer bill is being read"
 
 
+@st.fragment(run_every=EVERY_SECONDS)
 def draw(live: LiveBill) -> None:
     """The line; the page draws itself anew once there are newer figures, or it is known why not."""
-    if live.is_working:
-        _draw(live)
-
-
-@st.fragment(run_every=EVERY_SECONDS)
-def _draw(live: LiveBill) -> None:
     if not live.is_working:
         st.rerun()
     st.caption(plain(_said(live)), width="content")

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.athena.conftest import Athena, by_environment, republish
 from tests.athena.failures import Fate, Refusal, expired_credentials
-from tests.pages.conftest import APP, RUN_SECONDS
+from tests.pages.conftest import APP, RUN_SECONDS, settled
 
 MONTH = "2026-11"
 
@@ -35,7 +35,7 @@ def opened(**parameters: str) -> AppTest:
     """The overview at an address. Only an app's first run here is a run of app.py."""
     app = AppTest.from_file(APP, default_timeout=RUN_SECONDS)
     app.query_params.update(parameters)
-    return shown(app.run())
+    return shown(settled(app.run()))
 
 
 def shown(app: AppTest) -> AppTest:
