@@ -111,7 +111,7 @@ def make_ready() -> None:
     workspace = _workspace()
     if not isinstance(workspace.store, LocalStore):
         return
-    answers, _ = _reports_now(workspace)
+    answers = live_bill().open().answers
     for month in answers.months[:1]:
         for currency in list(answers.bill(month).totals)[:1]:
             view = View(month, currency, EVERYTHING)
