@@ -32,6 +32,8 @@ MONTHS_AT_ONCE = 12
 """That are in memory before they are compressed."""
 MOST_IN_MEMORY = 1_000_000
 """Monthly rows of a billing period; one with millions of sessions would take gigabytes."""
+STREAMING_MEMORY = "250MB"
+"""For a month of 700,000 rows to be sorted in: twice as much saves a tenth of the time."""
 
 # Which is what is wanted: the other way would plan each statement twice.
 warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)
@@ -73,7 +75,7 @@ class LocalTables:
         period = self._enriched.get(str(parameters.get("month")))
         if period and not period.is_whole():
             self._open()
-        return self._twice(lambda: self._execute(name, grain, parameters).to_arrow_reader(10_000))
+        return self._twice(lambda: self._stream(name, grain, parameters))
 
     def _open(self) -> None:
         """Opens every period; what is damaged is made anew."""
@@ -126,6 +128,17 @@ class LocalTables:
             return ask()
         except duckdb.Error as error:
             raise _unanswered(error) from error
+
+    def _stream(
+        self, name: str, grain: Grain, parameters: Mapping[str, Any]
+    ) -> pa.RecordBatchReader:
+        """From the files, on a connection of its own: what all rows are sorted in is on disk."""
+        connection = duckdb.connect()
+        connection.execute(f"SET memory_limit = '{STREAMING_MEMORY}'")
+        files = [str(getattr(period, grain)) for period in self._enriched.values()]
+        connection.read_parquet(files).create_view(grain)
+        sql = query.duckdb_sql(f"reports/{name}", (("enriched", grain),))
+        return connection.sql(sql, params=dict(parameters)).to_arrow_reader(10_000)
 
     def _execute(
         self, name: str, grain: Grain, parameters: Mapping[str, Any]

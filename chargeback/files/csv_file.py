@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ from chargeback.files.cells import check_length, neutralise, plain_amount, unwri
 
 _BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads UTF-8 as the machine's own code page
 _END = "\r\n"
+_CELLS_KEPT = 20_000  # most of which come again in the next batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +144,14 @@ def _texts(column: pa.Array) -> pa.Array:
 def _one_by_one(column: pa.Array) -> pa.Array:
     """Each different value as `write_csv` writes it: a column mostly has few."""
     found = column.dictionary_encode()
-    cells = [_quoted(_csv_cell(value)) for value in found.dictionary.to_pylist()]
+    cells = [_quoted_cell(value) for value in found.dictionary.to_pylist()]
     return pa.array(cells, pa.string()).take(found.indices)
 
 
-def _quoted(cell: str) -> str:
+@lru_cache(_CELLS_KEPT, typed=True)
+def _quoted_cell(value: object) -> str:
     line = io.StringIO()
-    csv.writer(line, lineterminator=_END).writerow((cell, ""))
+    csv.writer(line, lineterminator=_END).writerow((_csv_cell(value), ""))
     return line.getvalue().removesuffix(f",{_END}")
 
 

@@ -162,8 +162,8 @@ def _put_in_place(draft: Path, files: ExportFiles) -> None:
 
 def _outdated(out: Path, month: str, files: ExportFiles) -> tuple[str, ...]:
     """Manifests of the month that name another file than lies there now."""
-    digests = {file.name: sha256_of(file) for file in files.all[:-1]}
     others = sorted(set(out.glob(f"manifest-*-{month}.json")) - {files.manifest})
+    digests = {file.name: sha256_of(file) for file in files.all[:-1]} if others else {}
     return tuple(other.name for other in others if not _fits(other, digests))
 
 
