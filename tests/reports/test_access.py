@@ -49,6 +49,7 @@ from chargeback.reports.movement import (
     subject_of,
 )
 from chargeback.reports.movers import movers
+from chargeback.reports.overview import moved_most, overview
 from chargeback.reports.ranking import (
     CALLERS,
     filter_options,
@@ -188,7 +189,13 @@ CALLS: dict[str, Ask] = {
         a, subject_of(v.narrowed("model", "Nova Pro"))
     ),
     "movers": lambda _, a, v: movers(a, v, "model", rank(a, v, "model")),
+    "moved_most": lambda _, a, v: moved_most(a, v, date(2026, 10, 9), "tenant"),
     "name_of": lambda _, a, v: [name_of(a, v, "tenant", unit) for unit in (MINE, "none")],
+    "overview": lambda _, a, v: {
+        name: of
+        for name, of in vars(overview(a, v, date(2026, 10, 9))).items()
+        if name != "like_for_like"  # the view itself
+    },
     "payers": lambda _, a, v: payers(a, v),
     "rank": lambda _, a, v: [rank(a, v.first_days(10), each) for each in BY_NAME],
     "rank_alike": lambda _, a, v: rank_alike(a, v.first_days(10), CALLERS, rank(a, v, CALLERS)),
