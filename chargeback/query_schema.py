@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-import duckdb
 import pyarrow as pa
 
-from chargeback import query
+from chargeback import database, query
 
 
 def schema_of(name: str, tables: Mapping[str, pa.Schema]) -> pa.Schema:
@@ -24,7 +23,7 @@ def schema_of(name: str, tables: Mapping[str, pa.Schema]) -> pa.Schema:
 @lru_cache(maxsize=64)
 def _schema_of(name: str, tables: tuple[tuple[str, pa.Schema], ...]) -> pa.Schema:
     tree = query.load(name)
-    with duckdb.connect() as connection:
+    with database.connect() as connection:
         for table, schema in tables:
             connection.register(table, schema.empty_table())
         nothing = dict.fromkeys(query.parameters(tree))

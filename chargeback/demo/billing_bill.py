@@ -13,9 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import duckdb
-
-from chargeback import query
+from chargeback import database, query
 
 Json = dict[str, Any]
 Row = dict[str, Any]
@@ -207,7 +205,7 @@ class BillingBill:
         return lru_cache(ANSWERS_KEPT)(lambda name, bound, _: self._execute(name, dict(bound)))
 
     def _execute(self, name: str, parameters: dict[str, Any]) -> Sequence[Row]:
-        with duckdb.connect() as connection:
+        with database.connect() as connection:
             files = [str(file) for file in self._files()]
             bill = connection.read_parquet(files, union_by_name=True, hive_partitioning=True)
             bill.create_view("cur")

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from chargeback import query
+from chargeback import database, query
 from chargeback.enrichment.athena import AthenaEnrichedPeriod, AthenaEnrichment, enriched_tables
 from chargeback.enrichment.bill import Bill
 from chargeback.enrichment.rules import Rules
@@ -97,7 +96,7 @@ class AthenaTables:
         """UNLOAD gives the rows in no order; the statement says which is theirs."""
         self._renew()
         statement = self._statement(name, grain)
-        with tempfile.TemporaryDirectory() as folder, duckdb.connect() as duck:
+        with tempfile.TemporaryDirectory() as folder, database.connect() as duck:
             file = Path(folder) / "rows.parquet"
             schema = report_schema(name, grain)
             with self.queries.connected() as connection:

@@ -21,7 +21,7 @@ import duckdb
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from chargeback import query
+from chargeback import database, query
 from chargeback.enrichment.bill import Ask, Bill, bill_of
 from chargeback.enrichment.classify import (
     BATCH,
@@ -111,7 +111,7 @@ def asking(store: LocalStore, period: LocalPeriod, parameters: Mapping[str, Any]
     """
     hold = store.hold(period)
     try:
-        with _named_problems(period), duckdb.connect() as connection:
+        with _named_problems(period), database.connect() as connection:
             open_spend(connection, period.spend)
             yield partial(_ask, connection, parameters)
     finally:
@@ -185,7 +185,7 @@ def _reason(error: Exception) -> str:
 
 
 def _work_out(period: LocalPeriod, rules: Rules, folder: Path) -> Bill:
-    with duckdb.connect() as connection:
+    with database.connect() as connection:
         open_spend(connection, period.spend)
         ask = partial(_ask, connection, rules.parameters)
         meters = read_meters(ask("store/meters"))
@@ -194,7 +194,7 @@ def _work_out(period: LocalPeriod, rules: Rules, folder: Path) -> Bill:
         attributed = attributed_identities(identities, rules.attribution)
         connection.register("attributed_identities", attributed)
         connection.register("recognised_meters", recognised_meters(meters))
-        connection.execute("SET temp_directory = $room", {"room": str(folder / "overflow")})
+        database.overflow_to(connection, folder / "overflow")
         daily = query.into_file(query.duckdb_sql("store/daily"))
         parameters = query.select_parameters(query.load("store/daily"), rules.parameters)
         connection.execute(

@@ -13,7 +13,7 @@ import pyarrow as pa
 from duckdb import DuckDBPyRelation
 from pyarrow.parquet import read_metadata
 
-from chargeback import query
+from chargeback import database, query
 from chargeback.enrichment.bill import Bill
 from chargeback.enrichment.local import EnrichedPeriod, enrich
 from chargeback.enrichment.rules import Rules
@@ -48,7 +48,7 @@ class LocalTables:
 
     def __init__(self, store: LocalStore, periods: Sequence[LocalPeriod], rules: Rules) -> None:
         self._periods, self._rules = periods, rules
-        self._connection = duckdb.connect()
+        self._connection = database.connect()
         self._connection.execute("ATTACH ':memory:' AS held (COMPRESS)")
         self._opening = Lock()
         self._holds = [store.hold(period) for period in periods]
@@ -133,7 +133,7 @@ class LocalTables:
         self, name: str, grain: Grain, parameters: Mapping[str, Any]
     ) -> pa.RecordBatchReader:
         """From the files, on a connection of its own: what all rows are sorted in is on disk."""
-        connection = duckdb.connect()
+        connection = database.connect()
         connection.execute(f"SET memory_limit = '{STREAMING_MEMORY}'")
         files = [str(getattr(period, grain)) for period in self._enriched.values()]
         connection.read_parquet(files).create_view(grain)

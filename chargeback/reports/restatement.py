@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory, gettempdir
 import duckdb
 import pyarrow as pa
 
-from chargeback import query
+from chargeback import database, query
 from chargeback.errors import SourceProblem
 from chargeback.reports.answers import Answers
 from chargeback.reports.view import View
@@ -48,7 +48,7 @@ def changed_lines(
 @contextmanager
 def _room() -> Iterator[duckdb.DuckDBPyConnection]:
     try:
-        with TemporaryDirectory() as folder, duckdb.connect(str(Path(folder) / "lines")) as found:
+        with TemporaryDirectory() as folder, database.connect(Path(folder) / "lines") as found:
             yield found
     except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
         raise SourceProblem(

@@ -15,7 +15,7 @@ import duckdb
 from pyarrow import ArrowInvalid, parquet
 from pydantic import ValidationError
 
-from chargeback import query
+from chargeback import database, query
 from chargeback.errors import SourceProblem
 from chargeback.files.atomic import flush, sha256_of, write_whole
 from chargeback.files.holds import FolderHold, delete_unless_held
@@ -201,7 +201,7 @@ def _is_whole(spend: Path, sha256: str) -> bool:
 
 
 def _contents(spend: Path) -> list[dict[str, Any]]:
-    with duckdb.connect() as connection:
+    with database.connect() as connection:
         open_spend(connection, spend)
         sql = query.duckdb_sql("store/contents")
         found: list[dict[str, Any]] = connection.sql(sql).to_arrow_table().to_pylist()
@@ -209,7 +209,7 @@ def _contents(spend: Path) -> list[dict[str, Any]]:
 
 
 def _usage_by_tags(spend: Path, in_force: Path) -> list[dict[str, Any]]:
-    with duckdb.connect() as connection:
+    with database.connect() as connection:
         open_spend(connection, spend)
         open_spend(connection, in_force, "in_force")
         sql = query.duckdb_sql("store/usage_by_tags")

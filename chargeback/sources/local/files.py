@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from chargeback import query
+from chargeback import database, query
 from chargeback.errors import SourceProblem
 from chargeback.notices import Notice
 from chargeback.sources.base import Extract, SourcePeriod, StoreKnowledge
@@ -93,7 +93,7 @@ class LocalFiles:
         with self._opened(billing_period, known) as opened:
             table = opened.table
             # For what doesn't fit into memory; DuckDB removes it.
-            table.connection.execute("SET temp_directory = $room", {"room": f"{out}.overflow"})
+            database.overflow_to(table.connection, Path(f"{out}.overflow"))
             products = sorted_products(table.run(table.fit("products")), known)
             _write(table, products.keys, out)
             unreadable = left_blank(table, out, products.keys)
@@ -166,7 +166,7 @@ class LocalFiles:
 
 @contextmanager
 def _connected() -> Iterator[Connection]:
-    with duckdb.connect() as connection:
+    with database.connect() as connection:
         # Times that a file marks as UTC would else be told in this machine's time zone.
         connection.execute("SET TimeZone = 'UTC'")
         yield connection
