@@ -23,8 +23,9 @@ from chargeback.enrichment.tables import Tables
 from chargeback.errors import Problem, SourceProblem, UsageProblem
 from chargeback.files.atomic import write_whole
 from chargeback.ledger.ledger import Ledger
+from chargeback.memory import Memory
 from chargeback.notices import Notice
-from chargeback.reports.answers import Answers
+from chargeback.reports.answers import Answers, memory
 from chargeback.settings import Settings, demo_folder
 from chargeback.sources.athena.costs import AthenaCosts
 from chargeback.sources.base import Source, SourcePeriod
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 # take as long to import as everything else, and a bill in files needs none of them.
 
 DEMO_MONTHS = 14
+RULES_KNOWN = 2
+"""Under which answers are remembered: those in force, and those before or in a preview."""
 
 
 @dataclass(frozen=True)
@@ -303,7 +306,15 @@ class Workspace:
             OwnerListError: an owner list can't be used.
         """
         rules, (_, open_tables) = rules or self.rules, self._store_and_tables
-        return Answers(periods, rules, open_tables(periods, rules), self.bill_notices)
+        key, tables = rules.cache_key, open_tables(periods, rules)
+        # Unless an owner list was written meanwhile: then nobody knows which one was read.
+        known = self._answered.of(key, memory) if rules.cache_key == key else memory()
+        return Answers(periods, rules, tables, self.bill_notices, known)
+
+    @cached_property
+    def _answered(self) -> Memory:
+        """By rules: what a month has answered stays known while its version is the same."""
+        return Memory(RULES_KNOWN)
 
     def owner_facts(self) -> OwnerFacts | None:
         """What the stored months say of callers; None where asking would cost, in Athena."""

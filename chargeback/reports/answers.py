@@ -24,7 +24,18 @@ from chargeback.store.manifest import Manifest
 REMEMBERED = 400
 """How many things made of answers a state of the store remembers."""
 REMEMBERED_BYTES = 128 * 2**20
-"""How much of the answers themselves: one of a year's page takes a few KiB, the largest 1 MiB."""
+"""How much of what statements came to: one of a year's page takes a few KiB, the largest 1 MiB."""
+
+
+def memory() -> Memory:
+    """For what statements come to."""
+    return Memory(REMEMBERED_BYTES, _size_of)
+
+
+def _size_of(table: pa.Table) -> int:
+    """Bytes of an answer, its columns' descriptions included."""
+    size: int = table.nbytes + 1024 * table.num_columns
+    return size
 
 
 @dataclass(frozen=True)
@@ -36,14 +47,9 @@ class Answers:
     tables: Tables = field(repr=False, compare=False)
     bill_notices: tuple[Notice, ...] = ()
     """What is odd about the bill as a whole, whatever the month."""
-    # Each with a key of all that decides it: the statement, the rows, and the parameters, among
-    # which are the conditions of whoever looks. Neither the tables nor an Arrow table ever change.
-    _answered: Memory = field(
-        default_factory=lambda: Memory(REMEMBERED_BYTES, _size_of),
-        init=False,
-        repr=False,
-        compare=False,
-    )
+    answered: Memory = field(default_factory=memory, repr=False, compare=False)
+    """What statements came to under these rules: of this state, and of others as far as they hold
+    the same versions."""
     _made: Memory = field(
         default_factory=lambda: Memory(REMEMBERED), init=False, repr=False, compare=False
     )
@@ -99,10 +105,23 @@ class Answers:
                 Problem("No billing period has been read yet.", "There is nothing to show."),
             )
         bound = tuple(_bound(name, view, more))
-        table: pa.Table = self._answered.of(
-            (name, grain, bound), lambda: self.tables.answer(name, grain, dict(bound))
+        # All that decides an answer. Among the parameters are the conditions of whoever looks, and
+        # of the bill a statement reads the months of its view alone (queries/reports/scope.sql).
+        decided_by = self._versions(view), name, grain, bound
+        table: pa.Table = self.answered.of(
+            decided_by, lambda: self.tables.answer(name, grain, dict(bound))
         )
         return table
+
+    def _versions(self, view: View) -> tuple[str, ...]:
+        """Of the months that a view is of: neither they nor an Arrow table ever change."""
+        first = view.first_month or view.month
+        return tuple(
+            period.key
+            for period in self.periods
+            if first <= period.manifest.billing_period <= view.month
+            and period.manifest.billing_period not in self.problems
+        )
 
     def ask_by_each(
         self, name: str, grain: Grain, view: View, dimensions: Collection[str], **more: object
@@ -125,12 +144,6 @@ class Answers:
     def stream(self, name: str, grain: Grain, view: View, **more: object) -> pa.RecordBatchReader:
         """The same, for more rows than memory should hold; not remembered."""
         return self.tables.stream(name, grain, dict(_bound(name, view, more)))
-
-
-def _size_of(table: pa.Table) -> int:
-    """Bytes of an answer, its columns' descriptions included."""
-    size: int = table.nbytes + 1024 * table.num_columns
-    return size
 
 
 def _bound(name: str, view: View, more: Mapping[str, object]) -> Iterator[tuple[str, Any]]:

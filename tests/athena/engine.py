@@ -87,7 +87,7 @@ def run(
             files = _open_export(connection, tables, select)
             watch(connection)
             duck = select.sql("duckdb")
-            scanned += _scanned(connection, duck, files)
+            scanned += _scanned(connection, duck, files) if files else 0
             answer = connection.sql(duck)
             rows = answer.to_arrow_table()
         except duckdb.Error as error:

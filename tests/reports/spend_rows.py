@@ -80,7 +80,7 @@ def answers_over(rows: Iterable[Row]) -> Answers:
     """Answers over these rows."""
     rows = list(rows)
     periods = [
-        SimpleNamespace(manifest=SimpleNamespace(billing_period=month))
+        SimpleNamespace(key=month, manifest=SimpleNamespace(billing_period=month))
         for month in sorted({row["billing_period"] for row in rows}, reverse=True)
     ]
     return Answers(
