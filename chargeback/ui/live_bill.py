@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Condition, Lock, Thread
 from typing import Final
+
+import duckdb
 
 from chargeback.errors import Problem, unforeseen
 from chargeback.formats import month_name
@@ -63,10 +66,16 @@ class LiveBill:
     Args:
         workspace: whose bill it is.
         failures: why the source could not be read the last time, and when that was.
+        prepare: asks newer answers what readers will ask, before these see them.
     """
 
-    def __init__(self, workspace: Workspace, failures: dict[float, Problem]) -> None:
-        self._workspace, self._failures = workspace, failures
+    def __init__(
+        self,
+        workspace: Workspace,
+        failures: dict[float, Problem],
+        prepare: Callable[[Workspace, Answers], None],
+    ) -> None:
+        self._workspace, self._failures, self._prepare = workspace, failures, prepare
         self._figures: Figures | None = None
         self._changed, self._opening = Condition(), Lock()
         self._thread: Thread | None = None
@@ -166,8 +175,17 @@ class LiveBill:
         with self._opening:
             state = self._state()
             if self._figures is None or self._figures.state != state:
-                self._figures = Figures(self._workspace.answers(), state)
+                answers = self._workspace.answers()
+                if self._figures is not None and self.is_working:  # nobody waits for these
+                    self._prepare_quietly(answers)
+                self._figures = Figures(answers, state)
             return self._figures
+
+    def _prepare_quietly(self, answers: Answers) -> None:
+        try:
+            self._prepare(self._workspace, answers)
+        except (Problem, OSError, duckdb.Error) as error:
+            LOG.info("Nothing could be asked before, which pages will say: %s", error)
 
     def _begin(self, *, is_looking: bool) -> None:
         self._is_looking = is_looking

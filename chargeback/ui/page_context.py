@@ -30,6 +30,8 @@ from chargeback.workspace import Workspace
 
 CONTEXT = "context"
 WAIT_SECONDS = 0.5
+MONTHS_READY = 12
+"""How many are asked before anybody looks; each takes a second of a core, or less."""
 LEDGER_SECONDS = 5
 """How long all viewers go by one look at a ledger in S3; what is done here is seen at once."""
 
@@ -101,24 +103,34 @@ def _handed_over() -> Any:  # noqa: ANN401  (what app.py prepared for this kind 
 
 @st.cache_resource(show_spinner=False)  # nobody looks: what is cached in it shows no progress
 def make_ready() -> None:
-    """Opens the bill as the store holds it, and asks what the first page asks of it.
-
-    Not where the store is in Athena: there, questions that nobody asked would cost money.
+    """Opens the bill as the store holds it, and asks what Overview asks of it, month by month.
 
     Raises:
         Problem: there is nothing to open.
     """
     workspace = _workspace()
+    if isinstance(workspace.store, LocalStore):
+        answers = live_bill().open().answers
+        for month in answers.months[:MONTHS_READY]:
+            _ask_overview(workspace, answers, month)
+
+
+def _newest_ready(workspace: Workspace, answers: Answers) -> None:
+    """The same of the newest month alone, before anybody sees it."""
+    for month in answers.months[:1]:
+        _ask_overview(workspace, answers, month)
+
+
+def _ask_overview(workspace: Workspace, answers: Answers, month: str) -> None:
+    """Not where the store is in Athena: there, questions that nobody asked would cost money."""
     if not isinstance(workspace.store, LocalStore):
         return
-    answers = live_bill().open().answers
-    for month in answers.months[:1]:
-        for currency in list(answers.bill(month).totals)[:1]:
-            view = View(month, currency, EVERYTHING)
-            filter_options(answers, view)
-            found = overview(answers, view, today())
-            daily_spend.ask(answers, view, SHOWN[0], found.rankings[SHOWN[0]])
-            moved_most(answers, view, today(), SHOWN[0])
+    for currency in list(answers.bill(month).totals)[:1]:
+        view = View(month, currency, EVERYTHING)
+        filter_options(answers, view)
+        found = overview(answers, view, today())
+        daily_spend.ask(answers, view, SHOWN[0], found.rankings[SHOWN[0]])
+        moved_most(answers, view, today(), SHOWN[0])
 
 
 def prepare_workspace() -> None:
@@ -169,7 +181,7 @@ def _workspace() -> Workspace:
 @st.cache_resource
 def live_bill() -> LiveBill:
     """The bill that all viewers look at."""
-    return LiveBill(_workspace(), failures())
+    return LiveBill(_workspace(), failures(), _newest_ready)
 
 
 def _wait_for_the_first(live: LiveBill) -> None:
