@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from chargeback.attribution.attribution import MERGED, Attribution
 from chargeback.attribution.identity import identity_of
@@ -102,7 +101,7 @@ def summed(spend: pa.Table, cuts: list[date], first_day: date) -> Iterator[dict[
     """The lines by identity, currency, and what is the same between dates of owner lists."""
     keys = [name for name in (*IDENTITY_KEYS, "currency") if name in spend.column_names]
     days = (
-        pc.fill_null(spend["usage_date"].cast(pa.date32()), first_day)
+        spend["usage_date"].cast(pa.date32()).fill_null(first_day)
         if "usage_date" in spend.column_names
         else pa.array([first_day] * len(spend), pa.date32())
     )
@@ -115,6 +114,8 @@ def summed(spend: pa.Table, cuts: list[date], first_day: date) -> Iterator[dict[
 
 def _since(days: Any, cuts: list[date]) -> Any:  # noqa: ANN401  (pyarrow has no types)
     """Each day as the last cut that is not after it."""
+    import pyarrow.compute as pc  # noqa: PLC0415  (not all need it, and it is slow to import)
+
     known = {day: _last(cuts, day) for day in pc.unique(days).to_pylist()}
     where = pc.index_in(days, pa.array(list(known), pa.date32()))
     return pc.take(pa.array(list(known.values()), pa.date32()), where)

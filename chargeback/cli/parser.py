@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -43,7 +44,12 @@ def _of(module: str, name: str = "run") -> Run:
     """What a command runs."""
 
     def run(options: argparse.Namespace) -> None:
-        getattr(import_module(f"chargeback.cli.{module}"), name)(options)
+        # Modules stay: to look for garbage among them takes a tenth of the time to import them.
+        gc.disable()
+        command = import_module(f"chargeback.cli.{module}")
+        gc.freeze()
+        gc.enable()
+        getattr(command, name)(options)
 
     return run
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from tempfile import TemporaryDirectory
-from typing import BinaryIO
-
-from xlsxwriter import Workbook
-from xlsxwriter.format import Format
-from xlsxwriter.worksheet import Worksheet
+from typing import TYPE_CHECKING, BinaryIO
 
 from chargeback.errors import Problem
 from chargeback.files.cells import FORMULA_STARTS, check_length, plain_amount, unwritable, yes_or_no
+
+if TYPE_CHECKING:
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
 
 SHEET_ROWS = 1_048_576
 """Rows of a sheet (Microsoft Support, "Excel specifications and limits")."""
@@ -95,6 +95,8 @@ def write_workbook(out: BinaryIO, sheets: Sequence[Sheet], created: datetime) ->
         TooManyRows: A sheet would be longer than Excel allows.
         TypeError, ValueError: As for `write_csv`.
     """
+    from xlsxwriter import Workbook  # noqa: PLC0415  (the command line starts faster without)
+
     # A folder of its own, because xlsxwriter leaves its files behind when a row can't be written.
     with TemporaryDirectory() as folder:
         workbook = Workbook(
