@@ -1,6 +1,6 @@
 """The command line, each command a process of its own, from its start to its end.
 
-    python -m benchmarks.command
+    python -m benchmarks --only command
 
 Beside `--help` stands Python that does nothing; beside `export` Python that imports DuckDB and has
 it copy the same rows of the month into a CSV file.
@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from benchmarks.measure import Row, arguments, measured, scratch, show, timed
+from benchmarks.measure import Row, measured, timed
 from benchmarks.stores import DEMO_ON
 from chargeback.demo import write_demo
 from chargeback.enrichment.local import enrich
@@ -92,23 +92,3 @@ def _row(what: str, work: Work, beside: tuple[str, Work], aim: float) -> Row:
         f"{aim} s",
         took <= aim,
     )
-
-
-def main() -> None:
-    """Prints one table."""
-    asked = arguments(__doc__).parse_args()
-    with scratch(asked.folder) as folder:
-        found = [
-            [row.what, row.took, row.baseline, f"{row.ratio:.1f}", row.aim, _yes(row)]
-            for row in rows(folder)
-        ]
-    headings = ["command", "took", "beside it", "ratio", "aim", "met"]
-    show(f"Whole processes, medians of {ROUNDS}", headings, found)
-
-
-def _yes(row: Row) -> str:
-    return "yes" if row.is_met else "**no**"
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """The first page after a start, on a store that is there, beside an empty Streamlit page.
 
-    python -m benchmarks.first_page
+    python -m benchmarks --only first_page
 
 Each time on a new server. Over the WebSocket: from the moment that the server says it is healthy
 until the first page's last message is there. In a browser with nothing in its cache: until the
@@ -20,7 +20,7 @@ from statistics import median
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.browser import ROOT, Tab, serving
-from benchmarks.measure import Row, arguments, measured, scratch, show
+from benchmarks.measure import Row, measured
 from benchmarks.pages import BILLS, prepare
 
 ROUNDS = 3
@@ -152,27 +152,3 @@ def _browser() -> Iterator[Browser]:
 
 def _middle(found: list[First]) -> First:
     return First(*(median(getattr(each, name) for each in found) for name in First.__slots__))
-
-
-def main() -> None:
-    """Prints one table."""
-    parser = arguments(__doc__)
-    parser.add_argument("--bills", nargs="+", choices=BILLS, default=list(BILLS))
-    asked = parser.parse_args()
-    with scratch(asked.folder) as folder:
-        found = [
-            [
-                each.what,
-                each.took,
-                each.baseline,
-                f"{each.ratio:.1f}" if each.ratio else "",
-                each.aim,
-            ]
-            for bill in asked.bills
-            for each in rows_of(bill, folder)
-        ]
-    show(f"The first page, medians of {ROUNDS}", ["what", "took", "beside", "ratio", "aim"], found)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """The largest bills: 50 million lines in one month, and three years of 20,000 principals.
 
-    python -m benchmarks.largest
+    python -m benchmarks --only largest
 
 Nothing stands beside the first: bare DuckDB would hold twice as much as it may. The pages are asked
 as in `pages`, beside an empty Streamlit page.
@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import stores
 from benchmarks.browser import ROOT, Tab, serving
-from benchmarks.measure import Row, arguments, measured, scratch, show
+from benchmarks.measure import Row, measured
 from benchmarks.pages import PAGES, click_through
 from benchmarks.reading import bill, by_refresh
 from chargeback.workspace import Workspace
@@ -82,23 +82,3 @@ def _visited(page: str, workspace: Workspace, empty: Tab) -> Row:
         aim=f"under {MOST_MS} ms",
         is_met=ours < MOST_MS,
     )
-
-
-def main() -> None:
-    """Prints one table."""
-    asked = arguments(__doc__).parse_args()
-    headings = ["what", "took", "beside", "ratio", "aim", "met"]
-    with scratch(asked.folder) as folder:
-        found = [
-            [
-                *(row.what, row.took, row.baseline),
-                *("" if row.ratio is None else f"{row.ratio:.1f}", row.aim),
-                "yes" if row.is_met else "no",
-            ]
-            for row in rows(folder)
-        ]
-    show("The largest bills", headings, found)
-
-
-if __name__ == "__main__":
-    main()

@@ -9,7 +9,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,6 +83,19 @@ def show(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     for row in (headings, rules, *rows):
         cells = [row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]
         print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def show_rows(title: str, rows: Iterable[Row]) -> None:
+    """Prints rows of the table of what this product promises."""
+    cells = [
+        [
+            *(each.what, each.took, each.baseline),
+            "" if each.ratio is None else f"{each.ratio:.2f}",
+            *(each.aim, "yes" if each.is_met else "**no**"),
+        ]
+        for each in rows
+    ]
+    show(title, ["what", "took", "beside it", "ratio", "aim", "met"], cells)
 
 
 def arguments(description: str | None) -> argparse.ArgumentParser:

@@ -1,6 +1,6 @@
 """A month in which every call of one role has a session name of its own, against bare DuckDB.
 
-    python -m benchmarks.sessions
+    python -m benchmarks --only sessions
 
 Five million ARNs beside a million ordinary lines. Bare DuckDB reads the same files by hand, and
 sums the cost of the finished month by ARN: the least that a ranking of sessions takes.
@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from benchmarks import bill
-from benchmarks.measure import Measured, Row, arguments, measured, scratch, show, timed
+from benchmarks.measure import Measured, Row, measured, timed
 from benchmarks.reading import by_duckdb, by_refresh
 from chargeback.access.rows import EVERYTHING
 from chargeback.enrichment.local import enrich
@@ -134,22 +134,3 @@ def _row(what: str, took: Measured[Path], bare: Measured[Path]) -> Row:
         aim=f"under {MOST_GIB} GiB",
         is_met=took.peak_gib < MOST_GIB,
     )
-
-
-def main() -> None:
-    """Prints one table."""
-    asked = arguments(__doc__).parse_args()
-    with scratch(asked.folder) as folder:
-        found = [
-            [
-                *(each.what, each.took, each.baseline),
-                "" if each.ratio is None else f"{each.ratio:.2f}",
-                *(each.aim, "yes" if each.is_met else "no"),
-            ]
-            for each in rows(folder)
-        ]
-    show("Sessions without end", ["what", "took", "beside", "ratio", "aim", "met"], found)
-
-
-if __name__ == "__main__":
-    main()

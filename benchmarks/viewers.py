@@ -28,7 +28,7 @@ import duckdb
 from streamlit.proto.Element_pb2 import Element
 
 from benchmarks.browser import ROOT, Server, Tab, running
-from benchmarks.measure import Row, arguments, measured, scratch, show
+from benchmarks.measure import Row, arguments, measured, scratch, show_rows
 from benchmarks.pages import BILLS, MONTH, TENANT, prepare
 from chargeback.formats import money, month_name
 from chargeback.money import cents
@@ -302,16 +302,7 @@ def main() -> None:
     parser.add_argument("--clicks", type=int, default=CLICKS)
     asked = parser.parse_args()
     with scratch(asked.folder) as folder:
-        found = list(rows(folder, asked.bills, asked.viewers, asked.clicks))
-    headings = ["viewers", "took", "beside it", "ratio", "aim", "met"]
-    show(
-        f"{asked.viewers} viewers",
-        headings,
-        [
-            [each.what, each.took, each.baseline, f"{each.ratio:.0f}", each.aim, str(each.is_met)]
-            for each in found
-        ],
-    )
+        show_rows("At once", rows(folder, asked.bills, asked.viewers, asked.clicks))
 
 
 if __name__ == "__main__":
