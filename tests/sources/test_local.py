@@ -7,15 +7,14 @@ import subprocess
 import sys
 from datetime import date
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from chargeback import database
 from chargeback.demo import write_demo
 from chargeback.errors import SourceProblem
 from chargeback.notices import COLUMNS, Notice
@@ -191,8 +190,9 @@ def test_a_full_disk_is_not_blamed_on_the_export(cur: Path, tmp_path: Path) -> N
 def test_too_little_memory_is_not_blamed_on_the_export(
     cur: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    little: dict[str, Any] = {"memory_limit": "4MB", "max_temp_directory_size": "1MB"}
-    monkeypatch.setattr(duckdb, "connect", partial(duckdb.connect, config=little))
+    free = shutil.disk_usage(tmp_path)._replace(free=2_000_000)
+    monkeypatch.setattr(database, "memory", lambda: 4_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
     with pytest.raises(SourceProblem, match=r"too little memory.*2026-10.*The export is not"):
         read(cur, tmp_path)
     assert [file.name for file in tmp_path.iterdir() if "overflow" in file.name] == []
