@@ -178,6 +178,8 @@ class LiveBill:
                 answers = self._workspace.answers()
                 if self._figures is not None and self.is_working:  # nobody waits for these
                     self._prepare_quietly(answers)
+                if not state.versions:  # what was never read is no figure that stays up meanwhile
+                    return Figures(answers, state)
                 self._figures = Figures(answers, state)
             return self._figures
 

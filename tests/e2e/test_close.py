@@ -70,6 +70,8 @@ def test_a_newcomer_closes_a_month_and_posts_what_comes_late(
 
     deliver_credit(company)
     page.reload()
+    # The figures from before stay up until the newer ones are worked out.
+    expect(page.get_by_role("table", name="Months")).to_contain_text("Restated")
     settled(page)
     assert "Restated $160.00 -$5.00 Post with October 2026" in row(page, "Months", "September")
     assert row(page, "Changes by tenant", "acme") == "acme -$5.00 Credit $100.00 $95.00"
