@@ -97,6 +97,6 @@ def _told(root: Path, controller: str, file: str) -> Iterator[str]:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text("ascii").strip()
+        return file.read_text("utf-8").strip()
     except OSError:
         return ""

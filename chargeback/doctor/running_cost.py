@@ -132,9 +132,9 @@ class Organisation:
         """How often Athena is asked whether the bill has changed.
 
         Once an hour in which somebody looks, by each command, and by Setup. A delivery that a page
-        finds is looked at again before it is read, and after that.
+        finds is looked at again before it is read.
         """
-        return self.days * self.hours + self.commands + self.setups + 2 * self.found
+        return self.days * self.hours + self.commands + self.setups + self.found
 
 
 @dataclass(frozen=True, slots=True)

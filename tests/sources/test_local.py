@@ -8,6 +8,7 @@ import sys
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -248,7 +249,7 @@ def test_a_month_of_mostly_other_services_is_a_small_one(
 def test_a_large_month_that_changes_while_it_is_read_is_refused(
     cur: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def then_a_file_comes(table: Table, *given: Any) -> int:  # noqa: ANN401
+    def then_a_file_comes(table: Table, *given: Any) -> int:  # noqa: ANN401  (all passed on)
         lines = number_kinds(table, *given)
         (file,) = partition(cur).glob("*.parquet")
         bills.write(file.parent, [bills.line(line_item_usage_type="new")], file.name)
