@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
+from itertools import accumulate
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -73,13 +75,14 @@ def write_csv_batches(
         TypeError: A cell is anything else; a float above all.
     """
     tally = _begun(out, columns)
+    comma, nothing, end = _array([",", "", _END])
     count = 0
     for batch in (each for each in batches if each.num_rows):
         cells = [_texts(batch.column(name)) for name in columns]
         lines = compute.binary_join_element_wise(
-            *cells, ",", null_handling="replace", null_replacement=""
+            *cells, comma, null_handling="replace", null_replacement=""
         )
-        tally.add(_end_to_end(compute.binary_join_element_wise(lines, "", _END)))
+        tally.add(_end_to_end(compute.binary_join_element_wise(lines, nothing, end)))
         count += batch.num_rows
     return FileDigest(count, tally.sha256, tally.bytes)
 
@@ -137,15 +140,23 @@ def _texts(column: pa.Array) -> pa.Array:
     has_exponent = compute.match_substring(texts, "E")  # Arrow's way to write a small amount
     if not compute.any(has_exponent).as_py():
         return texts
-    told = _one_by_one(column.filter(has_exponent.fill_null(False)))
-    return compute.replace_with_mask(texts, has_exponent.fill_null(False), told)
+    told = _one_by_one(column.filter(has_exponent))
+    return compute.replace_with_mask(texts, has_exponent, told)
 
 
 def _one_by_one(column: pa.Array) -> pa.Array:
     """Each different value as `write_csv` writes it: a column mostly has few."""
     found = column.dictionary_encode()
     cells = [_quoted_cell(value) for value in found.dictionary.to_pylist()]
-    return pa.array(cells, pa.string()).take(found.indices)
+    return _array(cells).take(found.indices)
+
+
+def _array(texts: Sequence[str]) -> pa.StringArray:
+    """Of texts; `pa.array` would import pandas, to see whether they are its own."""
+    encoded = [text.encode() for text in texts]
+    ends = array("i", [0, *accumulate(map(len, encoded))])
+    offsets, data = pa.py_buffer(ends.tobytes()), pa.py_buffer(b"".join(encoded))
+    return pa.StringArray.from_buffers(len(texts), offsets, data)
 
 
 @lru_cache(_CELLS_KEPT, typed=True)

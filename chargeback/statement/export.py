@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 import pyarrow as pa
+from pyarrow import compute
 
 from chargeback.errors import Problem
 from chargeback.files.atomic import flush, sha256_of
@@ -192,10 +193,10 @@ def _adding_up(
 ) -> Iterator[pa.RecordBatch]:
     """Passes the lines of the detail on, and adds what they come to on the bill to `sums`."""
     for batch in batches:
-        amounts = pa.table(batch).select([_CURRENCY, _BILLED])
-        for row in amounts.group_by(_CURRENCY).aggregate([(_BILLED, "sum")]).to_pylist():
-            currency, more = row[_CURRENCY], row[f"{_BILLED}_sum"]
-            sums[currency] = exact_sum((sums[currency], more))
+        currencies, amounts = batch.column(_CURRENCY), batch.column(_BILLED)
+        for each in currencies.unique():
+            more = compute.sum(amounts.filter(compute.equal(currencies, each))).as_py()
+            sums[each.as_py()] = exact_sum((sums[each.as_py()], more))
         yield batch
 
 

@@ -20,7 +20,6 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import (
     Browser,
-    BrowserContext,
     Dialog,
     Locator,
     Page,
@@ -133,32 +132,28 @@ def browser() -> Iterator[Browser]:
         yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
 
 
-@pytest.fixture(scope="session")
-def context(browser: Browser) -> BrowserContext:
-    """One reader's browser: it keeps Streamlit's scripts, as a reader's does."""
-    return browser.new_context()
-
-
 Open = Callable[..., Page]
 
 
 @pytest.fixture
-def open_page(context: BrowserContext, served: Served) -> Iterator[Open]:
+def open_page(browser: Browser, served: Served) -> Iterator[Open]:
     """Opens an address of the app: `open_page("/tenants?month=2026-10", width=390)`.
 
     No page may open a dialog, let an error of a script go by, or ask anything of another computer.
     """
-    pages, unwanted = [], []
+    contexts, unwanted = [], []
 
     def dismiss(dialog: Dialog) -> None:
         unwanted.append(f"dialog: {dialog.message}")
         dialog.dismiss()
 
     def open_it(path: str, *, width: int = 1440, scheme: str = "light", at: str = "") -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": 1000},
+            color_scheme="dark" if scheme == "dark" else "light",
+        )
+        contexts.append(context)
         page = context.new_page()
-        pages.append(page)
-        page.set_viewport_size({"width": width, "height": 1000})
-        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         page.on("dialog", dismiss)
         page.on("pageerror", lambda error: unwanted.append(f"script: {error}"))
         page.on("request", lambda request: unwanted.extend(_elsewhere(request.url)))
@@ -169,8 +164,8 @@ def open_page(context: BrowserContext, served: Served) -> Iterator[Open]:
 
     expect.set_options(timeout=SECONDS * 1000)
     yield open_it
-    for page in pages:
-        page.close()
+    for context in contexts:
+        context.close()
     assert not unwanted
 
 

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import http.client
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,8 @@ def ask(
     async def send(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(app(scope, receive, send))
+    with ThreadPoolExecutor(1) as pool:  # in this one Playwright may have a loop of its own
+        pool.submit(asyncio.run, app(scope, receive, send)).result()
     return sent
 
 
