@@ -190,7 +190,8 @@ def _work_out(period: LocalPeriod, rules: Rules, folder: Path) -> Bill:
         ask = partial(_ask, connection, rules.parameters)
         meters = read_meters(ask("store/meters"))
         bill = bill_of(ask, meters, period.manifest.billing_period, rules)
-        identities = _batches(connection, rules.parameters, "store/identities")
+        # More than memory should hold as Python's.
+        identities = _rows(connection, rules.parameters, "store/identities").to_arrow_reader(BATCH)
         attributed = attributed_identities(identities, rules.attribution)
         connection.register("attributed_identities", attributed)
         connection.register("recognised_meters", recognised_meters(meters))
@@ -213,16 +214,14 @@ def _work_out(period: LocalPeriod, rules: Rules, folder: Path) -> Bill:
 def _ask(
     connection: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any], name: str
 ) -> pa.Table:
-    taken = query.select_parameters(query.load(name), parameters)
-    return connection.sql(query.duckdb_sql(name), params=taken).to_arrow_table()
+    return _rows(connection, parameters, name).to_arrow_table()
 
 
-def _batches(
+def _rows(
     connection: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any], name: str
-) -> pa.RecordBatchReader:
-    """The same, for more rows than memory should hold as Python's."""
+) -> duckdb.DuckDBPyRelation:
     taken = query.select_parameters(query.load(name), parameters)
-    return connection.sql(query.duckdb_sql(name), params=taken).to_arrow_reader(BATCH)
+    return connection.sql(query.duckdb_sql(name), params=taken)
 
 
 def _digests(folder: Path, bill: Bill) -> dict[str, str]:
