@@ -176,6 +176,25 @@ def test_damaged_facts_that_the_bill_does_not_hold_hide_their_month_alone(
     assert totals(own.answers()) == TOTALS
 
 
+def test_an_answer_without_a_month_that_was_damaged_meanwhile_is_not_remembered(
+    own: Workspace,
+) -> None:
+    both = whole(MONTH).since(OTHER)
+
+    def asked(answers: Answers) -> Decimal:
+        found = answers.ask("charges", "daily", both, dimension="team")
+        return sum(found["usage_cost"].to_pylist(), Decimal())
+
+    answers, spend = own.answers(), folder_of(own, MONTH) / "spend.parquet"
+    facts = spend.read_bytes()
+    for file in (meaning_folder(own, MONTH) / "daily.parquet", spend):
+        DAMAGES["no such content"](file)
+    with pytest.raises(DamagedFacts, match=f"{MONTH} is damaged"):
+        asked(answers)
+    spend.write_bytes(facts)
+    assert asked(own.answers()) == sum(each["USD"] for each in TOTALS.values())
+
+
 def test_facts_that_nobody_needs_now_leave_the_figures_alone(workspace: Workspace) -> None:
     DAMAGES["no such content"](folder_of(workspace, MONTH) / "spend.parquet")
     assert totals(workspace.answers()) == TOTALS
