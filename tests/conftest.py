@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from streamlit.config import get_config_options
 
 # The time limit is pytest's: an example that a busy machine delays says nothing about the code.
 settings.register_profile("default-without-deadline", deadline=None)
@@ -27,6 +28,9 @@ TAKEN_OUT = pytest.StashKey[list[pytest.Item]]()
 
 
 def pytest_sessionstart() -> None:
+    # Streamlit reads its file of options once, in the folder where it first needs one: some tests
+    # go to others.
+    get_config_options()
     # Nobody's ledger, unless a test names its own.
     os.environ["CHARGEBACK_LEDGER"] = tempfile.mkdtemp(prefix="no-ledger-")
     if left_out and os.environ.get("CI"):
