@@ -34,6 +34,9 @@ READ = (
 ATHENA_TYPES = {"TIMESTAMP WITH TIME ZONE": "timestamp with time zone", "HUGEINT": "bigint"}
 """Where Athena's name for a type is not DuckDB's in lower case."""
 
+DATABASE = duckdb.connect()
+"""What a query makes in it is its connection's own, and goes with it."""
+
 Watch = Callable[[duckdb.DuckDBPyConnection], None]
 """Is given the connection that is about to run, so that the query can be interrupted."""
 
@@ -80,7 +83,7 @@ def run(
         return NOTHING
     select = tree.expression if isinstance(tree, exp.Insert) else tree
     into = f"{tree.this.db}.{tree.this.name}" if isinstance(tree, exp.Insert) else None
-    with duckdb.connect() as connection:
+    with DATABASE.cursor() as connection:
         try:
             connection.execute("SET TimeZone = 'UTC'")
             scanned = _open_external(connection, external, select, sql)
@@ -157,23 +160,24 @@ def _open_export(
         )
     files = [str(file) for file in sorted(folder.glob("*/data/*/*.parquet"))]
     listed = exp.convert(files).sql("duckdb")
-    connection.execute(f"CREATE VIEW cur AS {READ.format(files=listed, more='')}")
+    connection.execute(f"CREATE TEMP VIEW cur AS {READ.format(files=listed, more='')}")
     if hidden:
         named = READ.format(files=listed, more=", filename = '$path'")
-        connection.sql(named).create_view("named")
+        connection.execute(f"CREATE TEMP VIEW named AS {named}")
         _add_modified_times(connection, files)
     return files
 
 
 def _add_modified_times(connection: duckdb.DuckDBPyConnection, files: Sequence[str]) -> None:
     """The hidden columns of a Hive table in Trino: the time is a timestamp(3) with time zone."""
-    connection.execute('CREATE TABLE times ("$path" VARCHAR, milliseconds BIGINT)')
+    connection.execute('CREATE TEMP TABLE times ("$path" VARCHAR, milliseconds BIGINT)')
     for file in files:
         milliseconds = Path(file).stat().st_mtime_ns // 1_000_000
         connection.execute("INSERT INTO times VALUES (?, ?)", [file, milliseconds])
     connection.execute(
-        'CREATE VIEW hidden AS SELECT *, to_timestamp(milliseconds / 1000) AS "$file_modified_time"'
-        ' FROM named JOIN times USING ("$path")'
+        "CREATE TEMP VIEW hidden AS SELECT *, "
+        'to_timestamp(milliseconds / 1000) AS "$file_modified_time" '
+        'FROM named JOIN times USING ("$path")'
     )
 
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
 import duckdb
 import pyarrow as pa
 from pyarrow import parquet
 from sqlglot import exp
+
+from tests.athena import objects
 
 
 @dataclass
@@ -30,8 +28,7 @@ class ExternalTable:
 class ExternalTables:
     """The tables of all databases; rows are read from S3, and written there."""
 
-    def __init__(self, s3: Any) -> None:  # noqa: ANN401  (boto3 makes its classes while it runs)
-        self._s3 = s3
+    def __init__(self) -> None:
         self.tables: dict[str, ExternalTable] = {}
 
     def define(self, tree: exp.Expr) -> bool:
@@ -63,7 +60,7 @@ class ExternalTables:
             place = table.partitions.setdefault(values, f"{table.location}{folder}/")
             body = io.BytesIO()
             parquet.write_table(data, body, compression="snappy", store_schema=False)
-            self._s3.put_object(**_object(f"{place}{file}"), Body=body.getvalue())
+            objects.put(f"{place}{file}", body.getvalue())
         assert len(found) <= 1
 
     def open(self, connection: duckdb.DuckDBPyConnection, name: str, as_: str, sql: str) -> None:
@@ -71,40 +68,23 @@ class ExternalTables:
         table = self.tables[name]
         columns = table.columns | dict.fromkeys(table.keys, "VARCHAR")
         kinds = ", ".join(f'"{column}" {type_}' for column, type_ in columns.items())
-        connection.execute(f"CREATE TABLE {as_} ({kinds})")
+        connection.execute(f"CREATE TEMP TABLE {as_} ({kinds})")
         for values, location in self._named(name, sql):
             literals = ", ".join(str(exp.convert(value).sql("duckdb")) for value in values)
-            with TemporaryDirectory() as folder:
-                for file in self._fetched(location, Path(folder)):
-                    connection.execute(
-                        f"INSERT INTO {as_} SELECT *, {literals} FROM read_parquet('{file}')"  # noqa: S608
-                    )
+            for place, _ in objects.sizes(location):
+                rows = parquet.read_table(io.BytesIO(objects.content(place)))  # noqa: F841
+                connection.execute(f"INSERT INTO {as_} SELECT *, {literals} FROM rows")  # noqa: S608
 
     def size(self, name: str, sql: str) -> int:
         """Bytes of the partitions whose keys a statement names."""
         return sum(
-            item["Size"]
-            for _, location in self._named(name, sql)
-            for item in self._listed(location)
+            size for _, location in self._named(name, sql) for _, size in objects.sizes(location)
         )
 
     def _named(self, name: str, sql: str) -> list[tuple[tuple[str, ...], str]]:
         # A copy, since others add to them meanwhile.
         partitions = list(self.tables[name].partitions.items())
         return [found for found in partitions if all(f"'{value}'" in sql for value in found[0])]
-
-    def _fetched(self, location: str, folder: Path) -> Iterator[Path]:
-        bucket = _object(location)["Bucket"]
-        for number, item in enumerate(self._listed(location)):
-            file = folder / f"{number}.parquet"
-            file.write_bytes(self._s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read())
-            yield file
-
-    def _listed(self, location: str) -> list[dict[str, Any]]:
-        place = _object(location)
-        answer = self._s3.list_objects_v2(Bucket=place["Bucket"], Prefix=place["Key"])
-        found: list[dict[str, Any]] = answer.get("Contents", [])
-        return found
 
 
 def _table(tree: exp.Create) -> ExternalTable:
@@ -119,8 +99,3 @@ def _table(tree: exp.Create) -> ExternalTable:
 
 def _name(table: exp.Table) -> str:
     return f"{table.db}.{table.name}"
-
-
-def _object(place: str) -> dict[str, str]:
-    bucket, _, key = place.removeprefix("s3://").partition("/")
-    return {"Bucket": bucket, "Key": key}

@@ -30,7 +30,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from tests.athena import engine
+from tests.athena import engine, objects
 from tests.athena.external import ExternalTables
 from tests.athena.failures import Failures, Fate, Refusal
 from tests.athena.results import column_info, listed, row_of, texts, unloaded
@@ -117,7 +117,7 @@ class AthenaService:
             aws_access_key_id="service",
             aws_secret_access_key="service",  # noqa: S106  (moto checks none)
         )
-        self.external = ExternalTables(self.s3)
+        self.external = ExternalTables()
         self.make_bucket()
         return self
 
@@ -260,13 +260,11 @@ class AthenaService:
         """Writes the results to S3, as Athena does before a query is called succeeded."""
         assert query.answer
         written = unloaded if query.answer.unload_to else listed
-        objects = written(query.answer, query.output, query.id)
-        for location, content in objects.items():
-            bucket, _, key = location.removeprefix("s3://").partition("/")
+        for location, content in written(query.answer, query.output, query.id).items():
             if location.endswith("-manifest.csv") or not end:
-                self.s3.put_object(Bucket=bucket, Key=key, Body=content)
+                objects.put(location, content)
             elif end == "GARBLED":
-                self.s3.put_object(Bucket=bucket, Key=key, Body=content[: len(content) // 2])
+                objects.put(location, content[: len(content) // 2])
 
     def _get_query_execution(self, request: Json) -> Json:
         query = self._query(request)
