@@ -21,18 +21,26 @@ import sqlglot.dialects.athena
 import sqlglot.dialects.duckdb
 from sqlglot import exp
 
+from chargeback.query_known import settled
+
 QUERIES = Path(__file__).resolve().parent.parent / "queries"
 
 
-@lru_cache(maxsize=256)
-def duckdb_sql(name: str, relations: tuple[tuple[str, str], ...] = ()) -> str:
+@lru_cache(maxsize=1024)
+def duckdb_sql(
+    name: str,
+    relations: tuple[tuple[str, str], ...] = (),
+    known: tuple[tuple[str, str | None], ...] = (),
+) -> str:
     """The statement `name` ('reports/ranking') for DuckDB; parameters stay named (`$month`).
 
     Args:
         name: path below queries/, without `.sql`.
         relations: pairs (name in the statement, relation to read instead).
+        known: pairs (parameter, its value), for query_known.settled.
     """
-    return render(_with_relations(load(name), dict(relations)), "duckdb")
+    statement = _with_relations(load(name), dict(relations))
+    return render(settled(statement, dict(known)) if known else statement, "duckdb")
 
 
 def into_file(sql: str) -> str:

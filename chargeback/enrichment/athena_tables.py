@@ -17,7 +17,7 @@ from chargeback.enrichment.athena import AthenaEnrichedPeriod, AthenaEnrichment,
 from chargeback.enrichment.bill import Bill
 from chargeback.enrichment.rules import Rules
 from chargeback.enrichment.schemas import report_schema
-from chargeback.enrichment.tables import Grain
+from chargeback.enrichment.tables import Grain, with_kinds_of_tokens
 from chargeback.errors import SourceProblem
 from chargeback.sources.athena.parameters import bind, fingerprint
 from chargeback.sources.athena.queries import AthenaQueries
@@ -114,4 +114,5 @@ class AthenaTables:
         rows = self.tables[grain].rows(
             {month: found.version for month, found in self.enriched.items()}
         )
-        return query.with_table(query.load(f"reports/{name}"), "enriched", rows)
+        read = with_kinds_of_tokens(rows)
+        return query.with_table(query.load(f"reports/{name}"), "enriched", read)

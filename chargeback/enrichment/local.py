@@ -30,12 +30,20 @@ from chargeback.enrichment.classify import (
     recognised_meters,
 )
 from chargeback.enrichment.rules import Rules
+from chargeback.enrichment.tables import Rows
 from chargeback.errors import SourceProblem
 from chargeback.files.atomic import flush, sha256_of
 from chargeback.files.holds import delete_unless_held, holding
 from chargeback.store.local import LocalPeriod, LocalStore, open_spend
 
-DAILY, MONTHLY, BILL = "daily.parquet", "monthly.parquet", "bill.json"
+BILL = "bill.json"
+MADE_OF: Mapping[Rows, Rows | None] = {
+    "daily": None,
+    "monthly": "daily",
+    "daily_callers": "daily",
+    "monthly_principals": "monthly",
+}
+"""The kinds of rows in the order in which they are made, and which they add up."""
 ENRICHED = "enriched-"
 """Begins the name of a finished folder; the cache key of its rules follows."""
 UNFINISHED = ".unfinished-"
@@ -48,7 +56,7 @@ RULES_KEPT = 4
 
 @dataclass(frozen=True, slots=True)
 class EnrichedPeriod:
-    """What reports read of one billing period: two files, and what the bill comes to."""
+    """What reports read of one billing period: files, and what the bill comes to."""
 
     folder: Path
     bill: Bill = field(hash=False)
@@ -65,12 +73,16 @@ class EnrichedPeriod:
     @property
     def daily(self) -> Path:
         """The rows of the store with what they mean."""
-        return self.folder / DAILY
+        return self.file("daily")
 
     @property
     def monthly(self) -> Path:
         """The same without days."""
-        return self.folder / MONTHLY
+        return self.file("monthly")
+
+    def file(self, rows: Rows) -> Path:
+        """Where its rows of a kind are."""
+        return _file(self.folder, rows)
 
 
 class _BillFile(BaseModel):
@@ -196,18 +208,17 @@ def _work_out(period: LocalPeriod, rules: Rules, folder: Path) -> Bill:
         connection.register("attributed_identities", attributed)
         connection.register("recognised_meters", recognised_meters(meters))
         database.overflow_to(connection, folder / "overflow")
-        daily = query.into_file(query.duckdb_sql("store/daily"))
-        parameters = query.select_parameters(query.load("store/daily"), rules.parameters)
-        connection.execute(
-            daily, {**parameters, "net_payers": bill.net_payers, "out": str(folder / DAILY)}
-        )
-        connection.read_parquet(str(folder / DAILY)).create_view("daily")
-        monthly = query.duckdb_sql("store/monthly", (("enriched", "daily"),))
-        connection.execute(query.into_file(monthly), {"out": str(folder / MONTHLY)})
+        known = {**rules.parameters, "net_payers": bill.net_payers}
+        for rows, of in MADE_OF.items():
+            sql = query.duckdb_sql(f"store/{rows}", (("enriched", of),) if of else ())
+            taken = query.select_parameters(query.load(f"store/{rows}"), known)
+            out = str(_file(folder, rows))
+            connection.execute(query.into_file(sql), {**taken, "out": out})
+            connection.read_parquet(out).create_view(rows)
     kept = _BillFile(bill=bill, sha256=_digests(folder, bill))
     (folder / BILL).write_text(kept.model_dump_json(indent=2), "utf-8")
-    for name in (DAILY, MONTHLY, BILL):
-        flush(folder / name)
+    for file in (*(_file(folder, rows) for rows in MADE_OF), folder / BILL):
+        flush(file)
     return bill
 
 
@@ -226,7 +237,12 @@ def _rows(
 
 def _digests(folder: Path, bill: Bill) -> dict[str, str]:
     said = hashlib.sha256(bill.model_dump_json().encode()).hexdigest()
-    return {BILL: said, **{name: sha256_of(folder / name) for name in (DAILY, MONTHLY)}}
+    files = (_file(folder, rows) for rows in MADE_OF)
+    return {BILL: said, **{file.name: sha256_of(file) for file in files}}
+
+
+def _file(folder: Path, rows: Rows) -> Path:
+    return folder / f"{rows}.parquet"
 
 
 def _forget_others(folder: Path, keep: Path) -> None:

@@ -1,4 +1,4 @@
-"""The tables that reports ask, read by DuckDB: `daily` from the store's files, `monthly` once."""
+"""The tables that reports ask, read by DuckDB: days from the store's files, months once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar, get_args
 
 import duckdb
 import pyarrow as pa
@@ -14,17 +14,27 @@ from duckdb import DuckDBPyRelation
 from pyarrow.parquet import read_metadata
 
 from chargeback import database, query
+from chargeback.dimensions import BY_NAME
 from chargeback.enrichment.bill import Bill
+from chargeback.enrichment.fewer_rows import rows_for
 from chargeback.enrichment.local import EnrichedPeriod, enrich
 from chargeback.enrichment.rules import Rules
-from chargeback.enrichment.tables import Grain
+from chargeback.enrichment.tables import Grain, Rows
 from chargeback.errors import SourceProblem
 from chargeback.files.holds import FolderHold
+from chargeback.memory import Memory
 from chargeback.store.local import LocalPeriod, LocalStore
 
 T = TypeVar("T")
 
-HELD = "held.main.monthly"
+HELD: Final[tuple[Rows, ...]] = ("monthly", "monthly_principals")
+IN_FILES: Final[tuple[Rows, ...]] = ("daily", "daily_callers")
+DATABASE = "held"
+STATEMENTS = 1000
+"""How many are kept as DuckDB reads them."""
+NAMES: Final = frozenset({"", *BY_NAME})
+NAMED: Final = ("dimension", "attributed")
+"""Parameters that are one of NAMES."""
 ROWS_AS_THEY_ARE = 2_000_000
 """Monthly rows that are held as they are, at 700 bytes each. More are compressed to a tenth of it,
 which takes half as long again to open, and no longer to ask."""
@@ -49,7 +59,8 @@ class LocalTables:
     def __init__(self, store: LocalStore, periods: Sequence[LocalPeriod], rules: Rules) -> None:
         self._periods, self._rules = periods, rules
         self._connection = database.connect()
-        self._connection.execute("ATTACH ':memory:' AS held (COMPRESS)")
+        self._connection.execute(f"ATTACH ':memory:' AS {DATABASE} (COMPRESS)")
+        self._statements = Memory(STATEMENTS)
         self._opening = Lock()
         self._holds = [store.hold(period) for period in periods]
         self._enriched: dict[str, EnrichedPeriod] = {}
@@ -93,28 +104,43 @@ class LocalTables:
     def _read_files(self) -> None:
         if not self._enriched:
             return
-        daily = [str(period.daily) for period in self._enriched.values()]
-        self._connection.read_parquet(daily).create_view("daily", replace=True)
-        # Most of what pages ask is a sum of few rows: opening a file a month took longer.
-        monthly = [str(period.monthly) for period in self._enriched.values()]
-        in_files = [file for file in monthly if read_metadata(file).num_rows > MOST_IN_MEMORY]
-        held = [file for file in monthly if file not in in_files]
-        rows = [self._connection.read_parquet(file) for file in in_files]
-        self._connection.execute(f"DROP TABLE IF EXISTS {HELD}")
-        if held:
-            rows.append(self._hold(held))
-        reduce(DuckDBPyRelation.union, rows).create_view("monthly", replace=True)
+        for rows in IN_FILES:
+            self._view(rows, self._connection.read_parquet(self._files(rows)))
+        for rows in HELD:
+            self._view(rows, self._in_memory(rows))
 
-    def _hold(self, monthly: Sequence[str]) -> DuckDBPyRelation:
-        """The monthly rows of these files, read into memory."""
-        rows = self._connection.read_parquet(monthly).count("*").fetchall()[0][0]
-        at_once = len(monthly) if rows <= ROWS_AS_THEY_ARE else MONTHS_AT_ONCE
-        for first in range(0, len(monthly), at_once):
-            some = self._connection.read_parquet(monthly[first : first + at_once])
-            some.insert_into(HELD) if first else some.create(HELD)
+    def _view(self, rows: Rows, relation: DuckDBPyRelation) -> None:
+        """Has statements know rows by their name."""
+        if rows in get_args(Grain):
+            relation.create_view(f"{rows}_rows", replace=True)
+            read = query.duckdb_sql("store/kinds_of_tokens", (("enriched", f"{rows}_rows"),))
+            relation = self._connection.sql(read)
+        relation.create_view(rows, replace=True)
+
+    def _files(self, rows: Rows) -> list[str]:
+        return [str(period.file(rows)) for period in self._enriched.values()]
+
+    def _in_memory(self, rows: Rows) -> DuckDBPyRelation:
+        """Most of what pages ask is a sum of few rows: opening a file a month took longer."""
+        files = self._files(rows)
+        in_files = [file for file in files if read_metadata(file).num_rows > MOST_IN_MEMORY]
+        held = [file for file in files if file not in in_files]
+        parts = [self._connection.read_parquet(file) for file in in_files]
+        self._connection.execute(f"DROP TABLE IF EXISTS {DATABASE}.main.{rows}")
+        if held:
+            parts.append(self._hold(held, f"{DATABASE}.main.{rows}"))
+        return reduce(DuckDBPyRelation.union, parts)
+
+    def _hold(self, files: Sequence[str], table: str) -> DuckDBPyRelation:
+        """The rows of these files, read into memory."""
+        rows = self._connection.read_parquet(files).count("*").fetchall()[0][0]
+        at_once = len(files) if rows <= ROWS_AS_THEY_ARE else MONTHS_AT_ONCE
+        for first in range(0, len(files), at_once):
+            some = self._connection.read_parquet(files[first : first + at_once])
+            some.insert_into(table) if first else some.create(table)
             if rows > ROWS_AS_THEY_ARE:
-                self._connection.execute("CHECKPOINT held")  # which compresses them
-        return self._connection.table(HELD)
+                self._connection.execute(f"CHECKPOINT {DATABASE}")  # which compresses them
+        return self._connection.table(table)
 
     def _twice(self, ask: Callable[[], T]) -> T:
         """An answer; where files were damaged since they were opened, from files made anew."""
@@ -135,16 +161,31 @@ class LocalTables:
         """From the files, on a connection of its own: what all rows are sorted in is on disk."""
         connection = database.connect()
         connection.execute(f"SET memory_limit = '{STREAMING_MEMORY}'")
-        files = [str(getattr(period, grain)) for period in self._enriched.values()]
-        connection.read_parquet(files).create_view(grain)
+        connection.read_parquet(self._files(grain)).create_view(grain)
         sql = query.duckdb_sql(f"reports/{name}", (("enriched", grain),))
         return connection.sql(sql, params=dict(parameters)).to_arrow_reader(10_000)
 
     def _execute(
         self, name: str, grain: Grain, parameters: Mapping[str, Any]
     ) -> duckdb.DuckDBPyConnection:
-        sql = query.duckdb_sql(f"reports/{name}", (("enriched", grain),))
-        return self._connection.cursor().execute(sql, dict(parameters))
+        statement = self._statement(name, rows_for(name, grain, parameters), parameters)
+        taken = {key: parameters[key] for key in statement.named_parameters}
+        return self._connection.cursor().execute(statement, taken)
+
+    def _statement(self, name: str, rows: Rows, parameters: Mapping[str, Any]) -> duckdb.Statement:
+        """Read once for all parameters that ask for the same dimensions and filters."""
+        known = tuple((key, value) for key, value in parameters.items() if _is_known(key, value))
+
+        def parse() -> duckdb.Statement:
+            sql = query.duckdb_sql(f"reports/{name}", (("enriched", rows),), known)
+            return self._connection.cursor().extract_statements(sql)[0]
+
+        return self._statements.of((name, rows, known), parse)
+
+
+def _is_known(key: str, value: object) -> bool:
+    """Whether a parameter's value can stand in the statement: of such there are few."""
+    return value is None or (key in NAMED and value in NAMES)
 
 
 def _unanswered(error: duckdb.Error) -> SourceProblem:

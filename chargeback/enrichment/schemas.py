@@ -35,4 +35,5 @@ def monthly_schema() -> pa.Schema:
 def report_schema(name: str, grain: Grain) -> pa.Schema:
     """The columns that queries/reports/NAME.sql gives over the daily or the monthly rows."""
     rows = daily_schema() if grain == "daily" else monthly_schema()
-    return schema_of(f"reports/{name}", {"enriched": rows})
+    read = schema_of("store/kinds_of_tokens", {"enriched": rows})
+    return schema_of(f"reports/{name}", {"enriched": read})

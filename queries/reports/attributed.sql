@@ -1,7 +1,7 @@
 -- How much of each month is attributed to a unit of a dimension?
 --
 -- parameters: dimension and scope.sql's
--- relations:  enriched = monthly rows
+-- relations:  enriched = monthly rows, or those of monthly_principals.sql
 -- grain:      one row per billing period, oldest first
 -- columns:    cost, attributed   in currency
 SELECT

@@ -2,7 +2,7 @@
 --
 -- parameters: principals, sessions   the callers: as reports know them, and IAM principals as billed
 --             named, attributed, inside   as in movement.sql; and by_unit.sql's
--- relations:  enriched = daily rows
+-- relations:  enriched = daily rows, or those of daily_callers.sql
 -- grain:      one row per unit, caller and usage date (UTC) of the month that it is billed in
 -- columns:    token_cost, other_cost   usage in currency, of meters of tokens and of others
 --             prompt_tokens            single tokens sent to models as text, cached or not;
@@ -15,8 +15,9 @@ WITH called AS (
       ELSE principal
     END AS caller,
     usage_date,
-    token_type,
     tokens,
+    prompt_tokens,
+    cache_read_tokens,
     cost
   FROM by_unit
   WHERE
@@ -48,10 +49,8 @@ SELECT
   usage_date,
   SUM(CASE WHEN tokens IS NULL THEN 0 ELSE cost END) AS token_cost,
   SUM(CASE WHEN tokens IS NULL THEN cost ELSE 0 END) AS other_cost,
-  COALESCE(SUM(
-    CASE WHEN token_type = 'input' OR token_type LIKE 'cache %' THEN tokens END
-  ), 0) AS prompt_tokens,
-  COALESCE(SUM(CASE WHEN token_type = 'cache read' THEN tokens END), 0) AS cache_read_tokens
+  COALESCE(SUM(prompt_tokens), 0) AS prompt_tokens,
+  COALESCE(SUM(cache_read_tokens), 0) AS cache_read_tokens
 FROM called
 GROUP BY 1, 2, 3
 ORDER BY 1, 2, 3

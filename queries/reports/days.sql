@@ -1,7 +1,7 @@
 -- What did each day cost, by unit?
 --
 -- parameters: dimension; named: the units to tell apart, the rest is one; and scope.sql's
--- relations:  enriched = daily rows
+-- relations:  enriched = daily rows, or those of daily_callers.sql
 -- grain:      one row per usage date (UTC) and unit; '(unallocated)' stays apart,
 --             NULL is all that isn't named.
 --             usage_date is NULL for what belongs to no day of the month: tax, credits, fees,

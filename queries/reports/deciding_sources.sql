@@ -1,7 +1,7 @@
 -- Which source decided whose each dollar is?
 --
 -- parameters: dimension   tenant, team, project, cost_center or principal; and scope.sql's
--- relations:  enriched = monthly rows
+-- relations:  enriched = monthly rows, or those of monthly_principals.sql
 -- grain:      one row per deciding source, largest first; source '' is unallocated, and last
 -- columns:    cost in currency
 SELECT

@@ -1,7 +1,7 @@
 -- Which units of a dimension cost most over all months together?
 --
 -- parameters: dimension, longest (how many to give)   and scope.sql's (first_month to month)
--- relations:  enriched = monthly rows
+-- relations:  enriched = monthly rows, or those of monthly_principals.sql
 -- grain:      one row per unit, largest first; '(unallocated)' left out
 -- columns:    place   1 for the largest
 WITH units AS (

@@ -1,7 +1,7 @@
 -- At what pace did this month and the month before spend?
 --
 -- parameters: complete_days   how many days of the month are all there; and scope.sql's
--- relations:  enriched = daily rows
+-- relations:  enriched = daily rows, or those of daily_callers.sql
 -- grain:      one row per billing period
 -- columns:    in currency: to_date   usage dated on those days
 --                          since     usage dated on later days of the month

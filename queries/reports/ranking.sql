@@ -1,7 +1,8 @@
 -- Who or what spent how much, compared with the month before?
 --
 -- parameters: dimension, previous_month   and scope.sql's (first_month: where `history` begins)
--- relations:  enriched = monthly rows
+-- relations:  enriched = monthly or daily rows, or those of monthly_principals.sql or
+--             daily_callers.sql
 -- grain:      one row per unit that has lines in the month or the month before; largest first,
 --             '(unallocated)' last
 -- columns:    cost, previous_cost, token_cost   in currency; tokens single tokens

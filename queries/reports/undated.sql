@@ -1,7 +1,7 @@
 -- What belongs to no day of the month, by why?
 --
 -- parameters: scope.sql's (first_month = month)
--- relations:  enriched = daily rows
+-- relations:  enriched = daily rows, or those of daily_callers.sql
 -- grain:      one row per kind, largest first: a charge category other than usage, or usage that
 --             is 'undated', of 'another month'
 -- columns:    cost in currency

@@ -1,7 +1,7 @@
 -- Which units of a dimension does a month hold, and how do people call them?
 --
 -- parameters: dimension and scope.sql's
--- relations:  enriched = monthly rows
+-- relations:  enriched = monthly rows, or those of monthly_principals.sql
 -- grain:      one row per unit, largest first, '(unallocated)' last
 -- columns:    cost in currency
 SELECT

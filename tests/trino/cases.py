@@ -238,7 +238,7 @@ def _elsewhere() -> Iterator[Case]:
 
 _WHOLE = [Case("whole", {})]
 
-CASES: dict[str, Iterable[Case]] = {
+_MADE: dict[str, Iterable[Case]] = {
     "cur/bedrock": _with_products(MONTHS[0], OPEN_MONTH),
     "cur/columns": [Case("names", {}, may_be_empty=True)],
     "cur/daily_spend": _with_products(*MONTHS, NO_MONTH),
@@ -321,6 +321,11 @@ CASES: dict[str, Iterable[Case]] = {
     "store/daily": _rules(),
     "store/meters": _WHOLE,
     "store/monthly": (Case("daily rows", {}, "daily"),),
+    "store/daily_callers": (Case("daily rows", {}, "daily"),),
+    "store/monthly_principals": (Case("monthly rows", {}, "monthly"),),
+    "store/kinds_of_tokens": (Case("daily rows", {}, "daily"),),
     "store/payers": _rules(),
     "store/usage_by_tags": _WHOLE,
 }
+CASES = {name: tuple(cases) for name, cases in _MADE.items()}
+"""Of each statement, by its name."""

@@ -22,7 +22,7 @@ from chargeback.enrichment.classify import (
     read_meters,
     recognised_meters,
 )
-from chargeback.enrichment.local import enrich
+from chargeback.enrichment.local import MADE_OF, enrich
 from chargeback.settings import Settings
 from chargeback.sources.products import product_keys
 from chargeback.workspace import Workspace
@@ -100,8 +100,8 @@ def _add_store(engines: Engines, workspace: Workspace) -> None:
         engines.bills[period.manifest.billing_period] = under_rules.bill
         products = product_keys(period.manifest.products)
         engines.products[period.manifest.billing_period] = products
-    engines.add_files("daily", [each.daily for each in found])
-    engines.add_files("monthly", [each.monthly for each in found])
+    for rows in MADE_OF:
+        engines.add_files(rows, [each.file(rows) for each in found])
     identities = engines.duckdb.sql(
         query.duckdb_sql("store/identities"), params={"reads_resources": 0}
     ).to_arrow_table()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pyarrow import parquet
 from sqlglot import exp
 
 from chargeback import query
+from chargeback.enrichment.tables import Grain, with_kinds_of_tokens
 from chargeback.reports.view import View
 from chargeback.sources.athena.parameters import ARRAY_ELEMENTS, PARAMETER_LENGTH
 
@@ -31,8 +32,12 @@ pytestmark = pytest.mark.timeout(STARTS_WITHIN)
 
 
 def loaded(name: str, rows: str = "") -> exp.Expr:
-    statement = query.load(name)
-    return query.with_table(statement, "enriched", exp.to_table(rows)) if rows else statement
+    statement, read = query.load(name), exp.to_table(rows)
+    if not rows:
+        return statement
+    if name.startswith("reports/") and rows in get_args(Grain):
+        return query.with_table(statement, "enriched", with_kinds_of_tokens(read))
+    return query.with_table(statement, "enriched", read)
 
 
 def counted(answer: Answer) -> Counter[tuple[Any, ...]]:

@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from chargeback import query
 from chargeback.enrichment.schemas import daily_schema, monthly_schema
+from chargeback.enrichment.tables import with_kinds_of_tokens
 from chargeback.sources.athena.settings import AthenaSettings
 from chargeback.sources.cur2 import result_schema
 from chargeback.store.athena.catalog import KEYS, StoreTable
@@ -90,6 +91,6 @@ def test_a_report_has_the_rows_of_the_store_on_disk(
         rows = tables["monthly" if case.rows == "monthly" else "daily"].rows(versions(*MONTHS))
         takes = query.parameters(query.load(name))
         values = {key: value for key, value in case.parameters.items() if key in takes}
-        there = query.with_table(query.load(name), "enriched", rows)
+        there = query.with_table(query.load(name), "enriched", with_kinds_of_tokens(rows))
         here = loaded(name, case.rows)
         assert_same(here, engines.trino.ask(there, values), engines.ask_duckdb(here, values))

@@ -1,0 +1,37 @@
+-- The same meaning without meters: what each caller costs day by day.
+--
+-- relations: enriched = daily rows
+-- grain:     one row per billing period, usage date (UTC), account, IAM principal, who pays, region,
+--            charge category, and whether there are tokens
+-- columns:   as in daily.sql and kinds_of_tokens.sql
+SELECT
+  billing_period,
+  usage_date,
+  currency,
+  charge_category,
+  usage_account_id,
+  usage_account_name,
+  iam_principal,
+  principal_type,
+  principal,
+  principal_name,
+  session_name,
+  tenant,
+  tenant_source,
+  team,
+  team_source,
+  project,
+  project_source,
+  cost_center,
+  cost_center_source,
+  region,
+  SUM(tokens) AS tokens,
+  SUM(prompt_tokens) AS prompt_tokens,
+  SUM(cache_read_tokens) AS cache_read_tokens,
+  SUM(cost) AS cost
+FROM kinds_of_tokens
+GROUP BY
+  1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
+  -- So that what has tokens, and what has none, are still told apart.
+  tokens > 0
+ORDER BY tenant, team, principal, usage_date
