@@ -8,6 +8,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from chargeback.billing_period import previous_month
 from chargeback.dimensions import ATTRIBUTED, BY_NAME
 from chargeback.money import ZERO, exact_sum
@@ -164,21 +167,38 @@ def _add_moves(
     answers: Answers, subject: Subject, meters: dict[str, list[MovedMeter]], callers: set[str]
 ) -> None:
     """Adds a meter of no cost for what moved of each caller, where the unit tells it apart."""
-    view = subject.two_months
-    asked = tuple(sorted(callers))
-    moves = answers.ask("moves", view.grain, view, callers=asked, **subject.parameters)
-    for row in moves.to_pylist():
-        of_unit = meters[row["unit"]]
-        caller = next((m for m in of_unit if m.caller == row["caller"] and m.is_usage), _OTHERS)
+    for (unit, told, is_tokens), moves in _moves(answers, subject, callers).items():
+        of_unit = meters[unit]
+        caller = next((m for m in of_unit if m.caller == told and m.is_usage), _OTHERS)
         of_unit.append(
             replace(
                 caller,
                 **_NOTHING,
-                is_tokens=row["is_tokens"],
-                moved=row["moved"],
-                moved_unallocated=row["moved_unallocated"],
+                is_tokens=is_tokens,
+                moved=exact_sum(each["moved"] for each in moves),
+                moved_unallocated=exact_sum(each["moved_unallocated"] for each in moves),
             )
         )
+
+
+def _moves(
+    answers: Answers, subject: Subject, callers: set[str]
+) -> dict[tuple[str, str, bool], list[dict[str, Any]]]:
+    """What moved, by unit, caller ('' for those not told apart) and whether tokens are counted.
+
+    All units' is asked for: few rows, which all who look at another unit are given again.
+    """
+    view = subject.two_months
+    moves = answers.ask("moves", view.grain, view, **subject.parameters)
+    looked_at = pc.is_in(moves["unit"], pa.array(subject.units, pa.string()))
+    if subject.inside is not None:
+        inside = pc.is_in(moves["home"], pa.array(subject.inside, pa.string()))
+        looked_at = pc.and_(looked_at, inside)
+    found: dict[tuple[str, str, bool], list[dict[str, Any]]] = {}
+    for row in moves.filter(looked_at).to_pylist():
+        told = row["caller"] if row["caller"] in callers else ""
+        found.setdefault((row["unit"], told, row["is_tokens"]), []).append(row)
+    return dict(sorted(found.items()))
 
 
 Days = dict[tuple[str, str], list[CallerDay]]

@@ -1,9 +1,8 @@
 -- What of a change within a unit did another unit pay for the month before, of the same caller?
 --
--- parameters: callers   those to tell apart, of by_caller.sql
---             named, inside   as in movement.sql; and by_caller.sql's
+-- parameters: by_caller.sql's
 -- relations:  enriched = monthly or daily rows
--- grain:      one row per unit, caller ('' for all others together) and whether its meters count
+-- grain:      one row per unit, caller, unit of `attributed` (home) and whether its meters count
 --             tokens; only where something moved
 -- columns:    moved               in currency; negative for what another unit pays for now. Adds up
 --                                 to zero over the units of `attributed`
@@ -98,14 +97,12 @@ moved_units AS (
 
 SELECT
   unit,
-  CASE WHEN contains(CAST(:callers AS ARRAY(VARCHAR)), caller) THEN caller ELSE '' END AS caller,
+  caller,
   is_tokens,
+  home,
   SUM(moved) AS moved,
   SUM(moved_unallocated) AS moved_unallocated
 FROM moved_units
-WHERE
-  moved <> 0
-  AND contains(CAST(:named AS ARRAY(VARCHAR)), unit)
-  AND COALESCE(contains(CAST(:inside AS ARRAY(VARCHAR)), home), TRUE)
-GROUP BY 1, 2, 3
-ORDER BY 1, 2, 3
+WHERE moved <> 0
+GROUP BY 1, 2, 3, 4
+ORDER BY 1, 2, 3, 4

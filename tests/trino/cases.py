@@ -282,12 +282,7 @@ _MADE: dict[str, Iterable[Case]] = {
         *_attributed("monthly", named=NAMED, inside=None, told=3),
         *_attributed("monthly", named=NAMED, inside=["checkout", "(unallocated)"], told=50),
     ],
-    "reports/moves": [
-        *_attributed("monthly", named=NAMED, inside=None, callers=CALLERS),
-        *_attributed(
-            "monthly", named=NAMED, inside=["checkout", "(unallocated)"], callers=SESSIONS
-        ),
-    ],
+    "reports/moves": _attributed("monthly"),
     "reports/ranking": _dimensions("monthly", previous_month=PREVIOUS),
     "reports/restatement_lines": _restated(),
     "reports/scope": _views("monthly"),
