@@ -125,6 +125,7 @@ st.segmented_control(
     label_visibility="collapsed",
     **address.control("trend", by),
 )
+daily_spend.ask_with_movers(answers, view, today(), by)
 daily_spend.draw(
     answers, view, by, noun=by, ranking=shown.rankings[by], file_name=f"days-by-{by}-{month}.csv"
 )

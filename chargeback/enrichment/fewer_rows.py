@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from chargeback.dimensions import BY_NAME
 from chargeback.enrichment.tables import Grain, Rows
 
 
@@ -15,32 +16,31 @@ class FewerRows:
 
     rows: Rows
     of: Grain
-    lacks: frozenset[str]
-    """The dimensions that they don't tell apart."""
+    tells: frozenset[str]
+    """The dimensions that they tell apart."""
     statements: frozenset[str]
     """Of queries/reports: those that only add up what the rows hold, and never count rows."""
 
     def answer(self, name: str, grain: Grain, parameters: Mapping[str, Any]) -> bool:
         """Whether they answer a statement, with these parameters, as all rows do."""
-        return (
-            grain == self.of
-            and name in self.statements
-            and parameters.get("dimension") not in self.lacks
-            and all(parameters.get(dimension) is None for dimension in self.lacks)
-        )
+        asked = {each for each in BY_NAME if parameters.get(each) is not None}
+        asked |= {parameters.get("dimension") or ""} - {""}
+        return grain == self.of and name in self.statements and asked <= self.tells
 
+
+WHO: Final = frozenset({"tenant", "team", "project", "cost_center", "principal", "account"})
 
 FEWER: Final = (
     FewerRows(
         "daily_callers",
         "daily",
-        frozenset({"provider", "model", "token_type", "service_tier"}),
+        WHO | {"iam_principal", "region"},
         frozenset({"caller_days", "days", "month_to_date", "ranking", "undated"}),
     ),
     FewerRows(
         "monthly_principals",
         "monthly",
-        frozenset({"iam_principal", "token_type", "service_tier"}),
+        WHO | {"provider", "model", "region"},
         frozenset(
             {"attributed", "deciding_sources", "history", "leading_units", "ranking", "units"}
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import reduce
 from threading import Lock
 from typing import Any, Final, TypeVar, get_args
@@ -29,7 +30,8 @@ T = TypeVar("T")
 
 HELD: Final[tuple[Rows, ...]] = ("monthly", "monthly_principals")
 IN_FILES: Final[tuple[Rows, ...]] = ("daily", "daily_callers")
-DATABASE = "held"
+DATABASE, DAYS = "held", "days"
+"""In memory; the second is of its own, as it is compressed while the first is asked."""
 STATEMENTS = 1000
 """How many are kept as DuckDB reads them."""
 NAMES: Final = frozenset({"", *BY_NAME})
@@ -40,6 +42,7 @@ ROWS_AS_THEY_ARE = 2_000_000
 which takes half as long again to open, and no longer to ask."""
 MONTHS_AT_ONCE = 12
 """That are in memory before they are compressed."""
+MONTHS_OF_DAYS_AT_ONCE = 3
 MOST_IN_MEMORY = 1_000_000
 """Monthly rows of a billing period; one with millions of sessions would take gigabytes."""
 STREAMING_MEMORY = "250MB"
@@ -59,7 +62,8 @@ class LocalTables:
     def __init__(self, store: LocalStore, periods: Sequence[LocalPeriod], rules: Rules) -> None:
         self._periods, self._rules = periods, rules
         self._connection = database.connect()
-        self._connection.execute(f"ATTACH ':memory:' AS {DATABASE} (COMPRESS)")
+        for name in (DATABASE, DAYS):
+            self._connection.execute(f"ATTACH ':memory:' AS {name} (COMPRESS)")
         self._statements = Memory(STATEMENTS)
         self._opening = Lock()
         self._holds = [store.hold(period) for period in periods]
@@ -75,6 +79,25 @@ class LocalTables:
     def answer(self, name: str, grain: Grain, parameters: Mapping[str, Any]) -> pa.Table:
         """The rows of queries/reports/<name>.sql. Raises SourceProblem."""
         return self._twice(lambda: self._execute(name, grain, parameters).to_arrow_table())
+
+    def hold_days(self) -> None:
+        """Reads what callers cost by day into memory, unless that is much: then asking is halved.
+
+        It takes as long as to open all else, and may be done while others ask.
+        """
+        rows: Rows = "daily_callers"
+        table = f"{DAYS}.main.{rows}"
+        # Where files are damaged, whoever asks has them made anew.
+        with self._opening, suppress(duckdb.Error, OSError, pa.ArrowInvalid):
+            files = self._files(rows)
+            if not files or sum(read_metadata(f).num_rows for f in files) > ROWS_AS_THEY_ARE:
+                return
+            self._connection.execute(f"DROP TABLE IF EXISTS {table}")
+            for first in range(0, len(files), MONTHS_OF_DAYS_AT_ONCE):
+                some = self._connection.read_parquet(files[first : first + MONTHS_OF_DAYS_AT_ONCE])
+                some.insert_into(table) if first else some.create(table)
+                self._connection.execute(f"CHECKPOINT {DAYS}")
+            self._view(rows, self._connection.table(table))
 
     def stream(
         self, name: str, grain: Grain, parameters: Mapping[str, Any]
@@ -104,6 +127,7 @@ class LocalTables:
     def _read_files(self) -> None:
         if not self._enriched:
             return
+        self._connection.execute(f"DROP TABLE IF EXISTS {DAYS}.main.daily_callers")
         for rows in IN_FILES:
             self._view(rows, self._connection.read_parquet(self._files(rows)))
         for rows in HELD:

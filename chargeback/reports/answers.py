@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -20,6 +20,8 @@ from chargeback.notices import Notice
 from chargeback.reports.view import View
 from chargeback.store.base import StoredPeriod
 from chargeback.store.manifest import Manifest
+
+T = TypeVar("T")
 
 REMEMBERED = 400
 """How many things made of answers a state of the store remembers."""
@@ -131,12 +133,10 @@ class Answers:
         self, name: str, grain: Grain, view: View, dimensions: Collection[str], **more: object
     ) -> dict[str, pa.Table]:
         """The same by each dimension, asked at once: most of the time is planning, or waiting."""
-
-        def ask(dimension: str) -> pa.Table:
-            return self.ask(name, grain, view, dimension=dimension, **more)
-
-        with ThreadPoolExecutor(len(dimensions)) as pool:
-            return dict(zip(dimensions, pool.map(ask, dimensions), strict=True))
+        asked = (
+            partial(self.ask, name, grain, view, dimension=each, **more) for each in dimensions
+        )
+        return dict(zip(dimensions, at_once(*asked), strict=True))
 
     def made_once(self, make: Callable[..., Made], *of: Hashable) -> Made:
         """What `make` makes of these answers and of `of`, which is all that decides it; remembered.
@@ -148,6 +148,12 @@ class Answers:
     def stream(self, name: str, grain: Grain, view: View, **more: object) -> pa.RecordBatchReader:
         """The same, for more rows than memory should hold; not remembered."""
         return self.tables.stream(name, grain, dict(_bound(name, view, more)))
+
+
+def at_once(*works: Callable[[], T]) -> list[T]:
+    """What each of these gives, done in threads: each spends most of its time in the engine."""
+    with ThreadPoolExecutor(len(works)) as pool:
+        return [done.result() for done in [pool.submit(work) for work in works]]
 
 
 def _bound(name: str, view: View, more: Mapping[str, object]) -> Iterator[tuple[str, Any]]:

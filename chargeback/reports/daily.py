@@ -42,8 +42,14 @@ class Day(TypedDict):
 
 
 def daily_trend(answers: Answers, view: View, dimension: str, named: Sequence[str]) -> pd.DataFrame:
-    """UnitDays of the `named` units, of OTHERS and of `(unallocated)`."""
-    answer = answers.ask("days", "daily", view, dimension=dimension, named=list(named))
+    """UnitDays of the `named` units, of OTHERS and of `(unallocated)`; nobody may change them."""
+    return answers.made_once(_daily_trend, view, dimension, tuple(named))
+
+
+def _daily_trend(
+    answers: Answers, view: View, dimension: str, named: tuple[str, ...]
+) -> pd.DataFrame:
+    answer = answers.ask("days", "daily", view, dimension=dimension, named=named)
     trend = frame_of(UnitDay, answer.to_pylist())
     return trend.assign(unit=trend["unit"].fillna(OTHERS))
 

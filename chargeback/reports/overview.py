@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -66,16 +67,17 @@ def _moved_most(answers: Answers, view: View, today: date, by: str) -> pd.DataFr
 def _overview(answers: Answers, view: View, today: date) -> Overview:
     summary = summarise(answers, view, today)
     like_for_like = view if summary.is_over else view.first_days(summary.days)
-    rankings = rank_by_each(answers, view, SHOWN)
-    compared = rankings if summary.is_over else rank_by_each(answers, like_for_like, SHOWN)
-    if summary.previous is not None:  # these are remembered: what is drawn asks again
-        bridge(answers, like_for_like)
-        causes(answers, like_for_like)
-    decided = deciding_sources(answers, view, ATTRIBUTED_TO)
+    with ThreadPoolExecutor(1) as pool:  # these take as long as all else together
+        changes = pool.submit(_ask_changes, answers, summary, like_for_like)
+        rankings = rank_by_each(answers, view, SHOWN)
+        compared = rankings if summary.is_over else rank_by_each(answers, like_for_like, SHOWN)
+        decided = deciding_sources(answers, view, ATTRIBUTED_TO)
+        not_certain = unrecognised(answers, view)
+        changes.result()
     return Overview(
         summary=summary,
         like_for_like=like_for_like,
-        not_certain=unrecognised(answers, view),
+        not_certain=not_certain,
         rankings=rankings,
         compared=compared,
         tops={by: top_units(rankings[by], compared[by], by) for by in SHOWN},
@@ -83,6 +85,13 @@ def _overview(answers: Answers, view: View, today: date) -> Overview:
         decided=decided,
         covered=coverage(decided, ATTRIBUTED_TO),
     )
+
+
+def _ask_changes(answers: Answers, summary: Summary, like_for_like: View) -> None:
+    """Asks for what is remembered: what is drawn asks again."""
+    if summary.previous is not None:
+        bridge(answers, like_for_like)
+        causes(answers, like_for_like)
 
 
 def _total(ranking: pd.DataFrame, compared: pd.DataFrame) -> dict[str, Any]:

@@ -160,7 +160,14 @@ def name_of(answers: Answers, view: View, dimension: str, unit: str) -> str:
 
 
 def filter_options(answers: Answers, view: View) -> dict[str, dict[str, str]]:
-    """For each filter its values in the month, largest first, with the name to show."""
+    """For each filter its values in the month, largest first, with the name to show.
+
+    Nobody may change what it gives.
+    """
+    return answers.made_once(_filter_options, view)
+
+
+def _filter_options(answers: Answers, view: View) -> dict[str, dict[str, str]]:
     found = answers.ask_by_each("units", view.grain, view, [each.name for each in FILTERS])
     return {name: _options(answer, BY_NAME[name].blank) for name, answer in found.items()}
 

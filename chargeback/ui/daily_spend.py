@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
 import pandas as pd
 import streamlit as st
 
 from chargeback.formats import count, long_day_name, money
 from chargeback.money import ZERO
-from chargeback.reports.answers import Answers
+from chargeback.reports.answers import Answers, at_once
 from chargeback.reports.daily import daily_trend, undated_by_kind
 from chargeback.reports.leading import leading_units
+from chargeback.reports.overview import moved_most, overview
 from chargeback.reports.ranking import OTHERS, largest_units, others_named
 from chargeback.reports.view import View
 from chargeback.ui import charts, metrics, theme, undated
@@ -22,10 +24,24 @@ from chargeback.ui import charts, metrics, theme, undated
 def ask(
     answers: Answers, view: View, by: str, ranking: pd.DataFrame
 ) -> tuple[pd.DataFrame, Sequence[str]]:
-    """The UnitDays of a view, and the units that lead over all months; also made ready by this."""
+    """The UnitDays of a view, and the units that lead over all months."""
     undated_by_kind(answers, view)
     trend = daily_trend(answers, view, by, largest_units(ranking))
     return trend, leading_units(answers, view, by, theme.SERIES)
+
+
+def ask_with_movers(answers: Answers, view: View, today: date, by: str) -> None:
+    """Asks at once for what Overview shows by one of its dimensions: what is drawn asks again."""
+    answers.made_once(_ask_with_movers, view, today, by)
+
+
+def _ask_with_movers(answers: Answers, view: View, today: date, by: str) -> None:
+    shown = overview(answers, view, today)
+    days = partial(ask, answers, view, by, shown.rankings[by])
+    if shown.summary.previous is None:
+        days()
+    else:
+        at_once(days, partial(moved_most, answers, view, today, by))
 
 
 def draw(  # noqa: PLR0913 -- each says what stands in the chart

@@ -12,10 +12,11 @@ from chargeback.access.rows import EVERYTHING, Rows, rows_of
 from chargeback.billing_period import today
 from chargeback.closing.book import Book, ClosedMonth
 from chargeback.closing.statements import Statements, book_of
+from chargeback.enrichment.local_tables import LocalTables
 from chargeback.errors import Problem, unforeseen
 from chargeback.ledger.ledger import FolderLedger
 from chargeback.reports.answers import Answers
-from chargeback.reports.overview import SHOWN, moved_most, overview
+from chargeback.reports.overview import SHOWN
 from chargeback.reports.period_status import INVOICED, status_of
 from chargeback.reports.ranking import filter_options
 from chargeback.reports.view import View
@@ -113,12 +114,19 @@ def make_ready() -> None:
         answers = live_bill().open().answers
         for month in answers.months[:MONTHS_READY]:
             _ask_overview(workspace, answers, month)
+        _hold_days(answers)  # last: who comes meanwhile waits for a month
 
 
 def _newest_ready(workspace: Workspace, answers: Answers) -> None:
-    """The same of the newest month alone, before anybody sees it."""
+    """The same of the newest month alone, before anybody sees it; and days are held in memory."""
     for month in answers.months[:1]:
         _ask_overview(workspace, answers, month)
+    _hold_days(answers)
+
+
+def _hold_days(answers: Answers) -> None:
+    if isinstance(answers.tables, LocalTables):
+        answers.tables.hold_days()
 
 
 def _ask_overview(workspace: Workspace, answers: Answers, month: str) -> None:
@@ -128,9 +136,7 @@ def _ask_overview(workspace: Workspace, answers: Answers, month: str) -> None:
     for currency in list(answers.bill(month).totals)[:1]:
         view = View(month, currency, EVERYTHING)
         filter_options(answers, view)
-        found = overview(answers, view, today())
-        daily_spend.ask(answers, view, SHOWN[0], found.rankings[SHOWN[0]])
-        moved_most(answers, view, today(), SHOWN[0])
+        daily_spend.ask_with_movers(answers, view, today(), SHOWN[0])
 
 
 def prepare_workspace() -> None:

@@ -106,7 +106,9 @@ def extracts(workspace: Workspace) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-@pytest.mark.parametrize("name", ["daily.parquet", "monthly.parquet", "bill.json"])
+@pytest.mark.parametrize(
+    "name", ["daily.parquet", "monthly.parquet", "daily_callers.parquet", "bill.json"]
+)
 def test_what_lines_mean_is_worked_out_again(
     name: str, damage: Damage, workspace: Workspace
 ) -> None:
