@@ -1,8 +1,8 @@
 """Statements with what is known of their parameters put in, which are shorter to parse and to plan.
 
 Planning takes longer than adding up some thousand rows, and most of a statement's text is about
-filters that nobody set and dimensions that nobody asked for. sqlglot's own simplification takes five
-times as long, leaves the filters, and lets a CASE forget of which type it is.
+filters that nobody set and dimensions that nobody asked for. sqlglot's own simplification takes
+five times as long, leaves the filters, and lets a CASE forget of which type it is.
 """
 
 from __future__ import annotations
