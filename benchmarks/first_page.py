@@ -90,7 +90,7 @@ def measure(bill: str, folder: Path) -> tuple[First, First]:
     workspace = measured(prepare, bill, folder).answer
     settings = {
         "CHARGEBACK_CUR": str(workspace.settings.cur),
-        "CHARGEBACK_STORE": str(workspace.settings.store),
+        "CHARGEBACK_STORE": str(workspace.settings.store_folder),
     }
     script = folder / "empty_page.py"
     script.write_text(EMPTY, "utf-8")

@@ -69,7 +69,7 @@ def _prepare(folder: Path) -> Workspace:
 def _visited(page: str, workspace: Workspace, empty: Tab) -> Row:
     settings = {
         "CHARGEBACK_CUR": str(workspace.settings.cur),
-        "CHARGEBACK_STORE": str(workspace.settings.store),
+        "CHARGEBACK_STORE": str(workspace.settings.store_folder),
     }
     with serving(ROOT / "app.py", settings) as place:
         first, *times = click_through(page, place, empty, CLICKS)

@@ -103,7 +103,7 @@ def _overview_row(what: str, ours: Sequence[float], empty: Sequence[float]) -> R
 def _settings(workspace: Workspace) -> dict[str, str]:
     return {
         "CHARGEBACK_CUR": str(workspace.settings.cur),
-        "CHARGEBACK_STORE": str(workspace.settings.store),
+        "CHARGEBACK_STORE": str(workspace.settings.store_folder),
     }
 
 

@@ -256,7 +256,7 @@ def visit(workspace: Workspace, sums: Sums, viewers: int, clicks: int) -> Found:
     """Viewers of a bill, on a server that has shown one page: the first is measured elsewhere."""
     settings = {
         "CHARGEBACK_CUR": str(workspace.settings.cur),
-        "CHARGEBACK_STORE": str(workspace.settings.store),
+        "CHARGEBACK_STORE": str(workspace.settings.store_folder),
     }
     with running(ROOT / "app.py", settings) as server:
         with closing(Tab(server.place, "")) as first:

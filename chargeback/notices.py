@@ -273,6 +273,19 @@ CODES = {
         "info",
         "This month was read by an earlier version of this program. Refresh to read it again.",
     ),
+    "sessions-folded": Kind(
+        "info",
+        "{sessions} sessions of {roles}, {lines}, {amount}, are kept as one for each role and its "
+        "session tags: {after} rows in place of {before}. No rule tells them from their role. "
+        "Wherever callers are counted they are one. Set by fold_sessions_above = {above} in the "
+        "section [store].",
+    ),
+    "sessions-read-since": Kind(
+        "blocks-close",
+        "Rules now read the names of sessions, but {sessions} sessions of {roles} are kept as one "
+        "in this month: {lines}, {amount}, may have to be charged to others. Read it anew: "
+        "refresh --month {period}.",
+    ),
     "restated": Kind(
         "info",
         "The bill has changed since this month was closed: {change}. The closed figures stand; "

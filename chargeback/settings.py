@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any
 
 from pydantic import (
     Field,
     ValidationError,
     field_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -31,11 +33,25 @@ from chargeback.statement.allocation_settings import AllocationSettings
 from chargeback.statement.close_settings import CloseSettings
 from chargeback.statement.journal.settings import JournalSettings
 from chargeback.statement.unit_settings import StatementSettings
+from chargeback.store.settings import StoreSettings, spelled_out
 
 DATA = Path("data")
 
 HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.?|\[[0-9a-fA-F:.]+\]")
 """A name or an address as it stands in a browser's address bar, without a port."""
+
+
+if TYPE_CHECKING:
+
+    class _Store:
+        """What type checkers see of the section: a text or a path may be given for it."""
+
+        def __get__(self, settings: object, owner: object = None) -> StoreSettings: ...
+
+        def __set__(self, settings: object, value: StoreSettings | Path | str | None) -> None: ...
+
+else:
+    _Store = StoreSettings
 
 
 class Settings(BaseSettings):
@@ -50,9 +66,8 @@ class Settings(BaseSettings):
 
     cur: Path | None = None
     """Folder of a CUR 2.0 export on disk, in AWS's own layout."""
-    store: Literal["athena"] | Path | None = None
-    """Folder of the spend store; None: data/demo/store for the demo, data/store otherwise;
-    'athena': tables in Athena."""
+    store: _Store = Field(default_factory=_Store)
+    """Where the spend store lives, and what it keeps as one; a text is its location."""
     athena: AthenaSettings | None = None
     cost_basis: DefaultBasis = "auto"
     """What the bill is the sum of; `auto` finds it for each period."""
@@ -99,7 +114,12 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments win over the environment, the environment over the file."""
-        return init_settings, env_settings, InitSettingsSource(settings_cls, read_config())
+        given = getattr(init_settings, "init_kwargs", {})
+        return (
+            InitSettingsSource(settings_cls, spelled_out(given)),
+            _Environment(settings_cls),
+            InitSettingsSource(settings_cls, spelled_out(read_config())),
+        )
 
     @property
     def is_demo(self) -> bool:
@@ -109,8 +129,8 @@ class Settings(BaseSettings):
     @property
     def store_folder(self) -> Path:
         """Where the spend store lives, or what of it has to be on this machine."""
-        if isinstance(self.store, Path):
-            return self.store
+        if isinstance(self.store.location, Path):
+            return self.store.location
         return demo_folder() / "store" if self.is_demo else DATA / "store"
 
     @property
@@ -123,6 +143,29 @@ class Settings(BaseSettings):
     def open_ledger(self) -> Ledger:
         """What stands for ever; cheap, nothing is read or made yet."""
         return open_ledger(self.ledger_location, locks=self.store_folder)
+
+
+class _Environment(EnvSettingsSource):
+    """CHARGEBACK_STORE is a location, or the section as JSON; CHARGEBACK_STORE__… join it."""
+
+    def prepare_field_value(
+        self,
+        field_name: str,
+        field: FieldInfo,
+        value: Any,  # noqa: ANN401  (pydantic's own)
+        value_is_complex: bool,
+    ) -> Any:  # noqa: ANN401
+        """The value of a setting, with what variables say of its parts."""
+        if field_name != "store" or not value or value.lstrip().startswith("{"):
+            return super().prepare_field_value(field_name, field, value, value_is_complex)
+        parts = super().prepare_field_value(field_name, field, None, value_is_complex) or {}
+        if parts.get("location", value) != value:
+            raise UsageProblem(
+                "Two places are set for the spend store: CHARGEBACK_STORE and "
+                "CHARGEBACK_STORE__LOCATION.",
+                todo="Keep one of them.",
+            )
+        return {**parts, "location": value}
 
 
 def demo_folder() -> Path:
@@ -148,11 +191,18 @@ def load_settings() -> Settings:
             "Two bills are configured: a folder (cur) and a table (athena).",
             todo="Keep one: unset CHARGEBACK_CUR, or remove the [athena] section.",
         )
-    if settings.store == "athena" and not (settings.athena and settings.athena.store_location):
+    if settings.store.is_in_athena and not (settings.athena and settings.athena.store_location):
         raise UsageProblem(
             "The spend store is to be kept in Athena, but no location is set.",
             todo='Set store_location = "s3://bucket/folder/" in the [athena] section, or make '
             "`store` a folder.",
+        )
+    if settings.store.fold_sessions_above is not None and "principal" in settings.close.by:
+        raise UsageProblem(
+            "Months are closed by principal, which charges each session of a role on its own, but "
+            "sessions are to be kept as one.",
+            todo="Take principal out of `by` in the section [close], or fold_sessions_above out of "
+            "the section [store].",
         )
     _keep_apart(settings)
     return settings

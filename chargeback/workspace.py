@@ -16,13 +16,16 @@ from pydantic import TypeAdapter, ValidationError
 from chargeback.access.change import Actor, require_change
 from chargeback.billing_period import month_of, now, today
 from chargeback.enrichment.delivery import delivery_comparison
+from chargeback.enrichment.folding import SessionFolding
 from chargeback.enrichment.local_tables import LocalTables
 from chargeback.enrichment.owner_facts import OwnerFacts
 from chargeback.enrichment.rules import Rules
 from chargeback.enrichment.tables import Tables
 from chargeback.errors import Problem, SourceProblem, UsageProblem
 from chargeback.files.atomic import write_whole
+from chargeback.ledger.chain import closed_months
 from chargeback.ledger.ledger import Ledger
+from chargeback.ledger.objects import LedgerProblem
 from chargeback.memory import Memory
 from chargeback.notices import Notice
 from chargeback.reports.answers import Answers, memory
@@ -36,6 +39,7 @@ from chargeback.store.local import DamagedFacts, LocalStore
 from chargeback.store.manifest import SCHEMA_VERSION, Acceptance, Manifest, Refusal
 
 if TYPE_CHECKING:
+    from chargeback.attribution.rules import AttributionRules
     from chargeback.sources.athena.table import AthenaTable
     from chargeback.sources.billing.answers import AwsEndpoint, Endpoint
     from chargeback.sources.billing.cost_explorer import CostExplorer
@@ -80,7 +84,7 @@ class Workspace:
     @cached_property
     def _store_and_tables(self) -> tuple[Store[Any], Callable[[Sequence[Any], Rules], Tables]]:
         """The spend store, and what opens its periods for reports."""
-        if self.settings.store == "athena" and self._athena_table is not None:
+        if self.settings.store.is_in_athena and self._athena_table is not None:
             from chargeback.enrichment.athena_tables import AthenaTables  # noqa: PLC0415  (slow)
             from chargeback.store.athena.store import AthenaStore  # noqa: PLC0415  (slow)
 
@@ -146,6 +150,46 @@ class Workspace:
         """What decides what a line means."""
         return Rules(self.settings.attribution, self.settings.cost_basis, self.settings.bill)
 
+    @property
+    def folding(self) -> SessionFolding:
+        """Which sessions of a role are kept as one, by the rules and closed months of now."""
+        return self._folding(self.rules.attribution, closed=self._closed_months)
+
+    def _folding(
+        self, rules: AttributionRules, closed: frozenset[str] | None = frozenset()
+    ) -> SessionFolding:
+        principals = (rule.take.principal for rule in self.allocation.rules)
+        return SessionFolding(
+            self.settings.store.fold_sessions_above,
+            rules,
+            tuple(dict.fromkeys(filter(None, principals))),
+            closed,
+        )
+
+    @property
+    def _closed_months(self) -> frozenset[str] | None:
+        try:
+            return closed_months(self.ledger.objects)
+        except (LedgerProblem, OSError):
+            return None
+
+    def _how(self, accept: tuple[str, Acceptance] | None, *, older: bool | None) -> Refresh:
+        """How the store is brought up to date; `older` as `refresh` has it."""
+        return Refresh(
+            delivery_comparison(self.rules),
+            older=not self.source.is_charged if older is None else older,
+            accept=accept,
+            folding=self.folding if self._folds else None,
+        )
+
+    @property
+    def _folds(self) -> bool:
+        """Whether sessions are kept as one, or were when a month was read."""
+        if self.settings.store.fold_sessions_above is not None:
+            return True
+        stored = self.store.periods(self.source.source_id)
+        return any(period.manifest.folded for period in stored)
+
     def write_demo_bill(self, progress: Progress | None = None) -> None:
         """In demo mode: writes the demo bill, unless the one of this month is there."""
         if not self.settings.is_demo:
@@ -161,14 +205,14 @@ class Workspace:
     def out_of_date(self) -> list[SourcePeriod]:
         """The periods of which the source holds something newer than the store, newest first.
 
-        A month that an earlier version of this program read is not among them where reading it
-        anew costs money: that is for a refresh that somebody asks for.
+        A month that an earlier version of this program read, or of which other sessions are kept as
+        one now, is not among them where reading it anew costs money: that is for a refresh that
+        somebody asks for.
 
         Raises:
             SourceProblem: the source can't be asked now.
         """
-        older = not self.source.is_charged
-        return self.store.behind(self.source, self._look(), older=older)
+        return self.store.behind(self.source, self._look(), self._how(None, older=None))
 
     def refresh(
         self,
@@ -185,8 +229,8 @@ class Workspace:
             month: YYYY-MM, or None for all.
             months: only the newest so many, or None for all.
             progress: hears of each month.
-            older: whether months that an earlier version of this program read are read anew; None
-                does so where that costs nothing.
+            older: whether months are read anew that an earlier version of this program read, or of
+                which other sessions are kept as one now; None does so where that costs nothing.
             accept: who takes the delivery of `month`, though it holds less.
 
         Raises:
@@ -202,11 +246,7 @@ class Workspace:
                     f"The bill holds no billing period {month}.",
                     todo="Choose a month that the export holds.",
                 )
-        how = Refresh(
-            delivery_comparison(self.rules),
-            older=not self.source.is_charged if older is None else older,
-            accept=(month, accept) if month and accept else None,
-        )
+        how = self._how((month, accept) if month and accept else None, older=older)
         return self.store.refresh(self.source, periods[:months], how, progress)
 
     def accept(self, month: str, actor: Actor, progress: Progress | None = None) -> list[str]:
@@ -265,12 +305,26 @@ class Workspace:
 
     def older_months(self) -> list[Manifest]:
         """What an earlier version of this program read and the bill still holds."""
+        return self._held(lambda manifest: manifest.schema_version < SCHEMA_VERSION)
+
+    def refolded_months(self) -> list[Manifest]:
+        """Of which other sessions are kept as one now, and which the bill still holds.
+
+        Raises:
+            OwnerListError: an owner list can't be used.
+        """
+        if not self._folds:
+            return []
+        folding = self.folding
+        return self._held(lambda read: folding.is_outdated(read.billing_period, read.folded))
+
+    def _held(self, is_one: Callable[[Manifest], bool]) -> list[Manifest]:
         stored = (period.manifest for period in self.store.periods(self.source.source_id))
-        older = [manifest for manifest in stored if manifest.schema_version < SCHEMA_VERSION]
-        if not older:  # the source is asked only where it matters
+        found = [manifest for manifest in stored if is_one(manifest)]
+        if not found:  # the source is asked only where it matters
             return []
         held = {period.billing_period for period in self._look()}
-        return [manifest for manifest in older if manifest.billing_period in held]
+        return [manifest for manifest in found if manifest.billing_period in held]
 
     def ensure(self, month: str, progress: Progress | None = None) -> Problem | None:
         """Brings `month` up to date; returns why not if what was read before must do.
@@ -309,7 +363,14 @@ class Workspace:
         key, tables = rules.cache_key, open_tables(periods, rules)
         # Unless an owner list was written meanwhile: then nobody knows which one was read.
         known = self._answered.of(key, memory) if rules.cache_key == key else memory()
-        return Answers(periods, rules, tables, self.bill_notices, known)
+        folding = self._folding(rules.attribution)
+        odd = {
+            period.manifest.billing_period: folding.notices(
+                period.manifest.billing_period, period.manifest.folded
+            )
+            for period in periods
+        }
+        return Answers(periods, rules, tables, self.bill_notices, odd, known)
 
     @cached_property
     def _answered(self) -> Memory:

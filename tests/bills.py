@@ -34,6 +34,8 @@ KINDS = {
     "TIMESTAMP": pa.timestamp("us"),
     TAG_MAP: pa.map_(pa.string(), pa.string()),
 }
+NONE_FOLDED: dict[str, Any] = {"folded_roles": [], "kept_sessions": [], "named_by_sdk": "^$"}
+"""What single lines are asked with where each session is kept as billed."""
 SCHEMA = pa.schema([(name, KINDS[kind]) for name, kind in COLUMN_TYPES.items()])
 
 

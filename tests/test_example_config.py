@@ -20,9 +20,11 @@ from chargeback.statement.allocation_settings import AllocationRule, AllocationS
 from chargeback.statement.close_settings import CloseSettings
 from chargeback.statement.journal.settings import JournalSettings
 from chargeback.statement.unit_settings import StatementSettings
+from chargeback.store.settings import StoreSettings
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "chargeback.example.toml"
 SECTIONS: dict[str, type[BaseModel]] = {
+    "store": StoreSettings,
     "access": AccessSettings,
     "athena": AthenaSettings,
     "bill": BillSettings,

@@ -48,6 +48,7 @@ TRINO_FUNCTIONS = {
     "ROUND",
     "ROW_NUMBER",
     "STRPOS",
+    "SPLIT_PART",
     "SUBSTR",
     "SUM",
     "TO_UNIXTIME",

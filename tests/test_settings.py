@@ -13,6 +13,7 @@ import pytest
 from chargeback.attribution.rules import AccountSource
 from chargeback.errors import UsageProblem
 from chargeback.settings import Settings, load_settings
+from chargeback.store.settings import StoreSettings
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +34,89 @@ def test_with_nothing_configured_the_demo_is_shown() -> None:
     settings = load_settings()
     assert settings.is_demo
     assert settings.store_folder == Path("data/demo/store")
+
+
+LOCATION, PART, ABOVE = (
+    "CHARGEBACK_STORE",
+    "CHARGEBACK_STORE__LOCATION",
+    "CHARGEBACK_STORE__FOLD_SESSIONS_ABOVE",
+)
+FILES: dict[str, tuple[str | None, int | None]] = {
+    "": (None, None),
+    "store = 'file'": ("file", None),
+    "[store]\nlocation = 'file'": ("file", None),
+    "[store]\nfold_sessions_above = 9": (None, 9),
+    "[store]\nlocation = 'file'\nfold_sessions_above = 9": ("file", 9),
+}
+ENVIRONMENTS: list[tuple[dict[str, str], str | None, int | None]] = [
+    ({}, None, None),
+    ({LOCATION: "there"}, "there", None),
+    ({PART: "there"}, "there", None),
+    ({ABOVE: "7"}, None, 7),
+    ({LOCATION: "there", ABOVE: "7"}, "there", 7),
+    ({PART: "there", ABOVE: "7"}, "there", 7),
+    ({LOCATION: "there", PART: "there", ABOVE: "7"}, "there", 7),
+    ({LOCATION: "", ABOVE: "7"}, None, 7),
+    ({LOCATION: '{"fold_sessions_above": 7}'}, None, 7),
+    ({LOCATION: '{"fold_sessions_above": 7}', PART: "there"}, "there", 7),
+    ({LOCATION: '{"location": "there"}', ABOVE: "7"}, "there", 7),
+]
+"""Variables, and what they say of either part of the section."""
+
+
+@pytest.mark.parametrize("text", FILES)
+@pytest.mark.parametrize(("variables", "location", "above"), ENVIRONMENTS, ids=str)
+def test_each_part_of_the_store_is_what_the_nearest_source_says_of_it(
+    text: str,
+    variables: dict[str, str],
+    location: str | None,
+    above: int | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    in_file = FILES[text]
+    store = written(text).store
+    expected = location or in_file[0]
+    assert store.location == (Path(expected) if expected else None)
+    assert store.fold_sessions_above == (above or in_file[1])
+    assert Settings(store=Path("given")).store == StoreSettings(
+        location=Path("given"), fold_sessions_above=above or in_file[1]
+    )
+    given = StoreSettings(fold_sessions_above=11)
+    assert Settings(store=given).store == store.model_copy(update={"fold_sessions_above": 11})
+
+
+def test_two_places_for_the_store_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(LOCATION, "here")
+    monkeypatch.setenv(PART, "there")
+    with pytest.raises(UsageProblem, match=f"{LOCATION} and {PART}"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({ABOVE: "4"}, f"{ABOVE}, store.fold_sessions_above: .*equal to 5"),
+        ({ABOVE: "few"}, f"{ABOVE}, store.fold_sessions_above: .*integer"),
+        ({f"{LOCATION}__FOLD": "4"}, f"{LOCATION}__FOLD, store.fold: .*allowed are location, fold"),
+        ({LOCATION: '{"fold": 4}'}, f"{LOCATION}, store.fold: .*allowed are location, fold"),
+        ({LOCATION: "{fold"}, f"{LOCATION}: not valid JSON.*such as .*fold_sessions_above"),
+        ({LOCATION: "athena", ABOVE: "7"}, "kept in Athena, but no location"),
+        (
+            {ABOVE: "7", "CHARGEBACK_CLOSE__BY": '["principal"]'},
+            "closed by principal.*fold_sessions_above",
+        ),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_about_the_store_is_named(
+    variables: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UsageProblem, match=said):
+        load_settings()
 
 
 def test_a_bill_of_ones_own_has_a_store_of_its_own() -> None:
@@ -74,6 +158,9 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
         ("[access]\nwriter = []\n", "line 2.*access.writer.*allowed are writers"),
         ("ledger = 's3:bucket/ledger'\n", "line 1.*ledger.*a place in S3 is named s3://bucket"),
         ("ledger = 'S3://bucket/ledger'\n", "line 1.*ledger.*a place in S3 is named s3://bucket"),
+        ("store = 3\n", "line 1, store.location: .*'athena', a path is written as text"),
+        ("[store]\nfold_sessions_above = 4\n", "line 2, store.fold_sessions_above: .*equal to 5"),
+        ("[store]\nfold = 4\n", "line 2, store.fold: .*allowed are location, fold_sessions_above"),
         ("store = 'a'\nledger = 'a/b'\n", "within the spend store.*CHARGEBACK_LEDGER"),
         ("cur = '/exports'\n[athena]\ndatabase = 'a'\ntable = 'b'\n", "Two bills"),
     ],

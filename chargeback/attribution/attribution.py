@@ -275,5 +275,8 @@ def _part(source: PatternSource, iam_principal: str, resource_id: str) -> str:
     if source.on == "resource":
         return resource_id
     principal = read_principal(iam_principal)
+    if principal.is_folded:  # no name of many sessions is a pattern's to find
+        whole, _, _ = iam_principal.rpartition("/")
+        return {"session": "", "role": principal.role}.get(source.on, f"{whole}/")
     texts = {"session": principal.session, "role": principal.role}
     return texts.get(source.on, principal.iam_principal)

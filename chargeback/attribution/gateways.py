@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
-from chargeback.attribution.principal import Principal
+from chargeback.attribution.principal import FOLDED_NAMES, OTHER_SESSIONS, SDK_SESSIONS, Principal
 
 MANY_CALLERS = 5
 """Sessions from which on a role counts as a gateway."""
@@ -24,12 +24,18 @@ class Gateways:
 
     def see(self, principal: Principal) -> None:
         """Counts a session; of a role with many no more are kept than make it a gateway."""
-        if principal.type != "role session" or NAMED_BY_SDK.fullmatch(principal.session):
+        if principal.type != "role session" or _is_named_by_sdk(principal.session):
             return
         sessions = self._sessions[principal.group]
+        if principal.session == FOLDED_NAMES[OTHER_SESSIONS]:  # as many as make a gateway, or more
+            sessions.update(f"{principal.session} {number}" for number in range(MANY_CALLERS))
         if len(sessions) < MANY_CALLERS:
             sessions.add(principal.session)
 
     def roles(self) -> frozenset[str]:
         """The ARNs of the gateways."""
         return frozenset(r for r, seen in self._sessions.items() if len(seen) >= MANY_CALLERS)
+
+
+def _is_named_by_sdk(session: str) -> bool:
+    return session == FOLDED_NAMES[SDK_SESSIONS] or bool(NAMED_BY_SDK.fullmatch(session))

@@ -17,6 +17,15 @@ SSO_ROLE = re.compile(r"AWSReservedSSO_(.+)_[0-9a-f]{16}")
 EC2_SESSION = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 ECS_SESSION = re.compile(r"[0-9a-f]{32}")
 EKS_SESSION = re.compile(r"eks-.+-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+OTHER_SESSIONS, SDK_SESSIONS = "*", "sdk-*"
+"""In place of a session's name, in the ARN under which sessions of a role are kept as one: those
+that somebody named, and those that AWS's SDKs did. STS allows no `*` in a session's name
+(AWS STS API Reference, AssumeRole, RoleSessionName)."""
+FOLDED_NAMES = {
+    OTHER_SESSIONS: "other sessions",
+    SDK_SESSIONS: "other sessions, named by an SDK",
+}
+"""How people call them; no session's name has a space."""
 LAMBDA_ROLE = re.compile(r".+-role-[0-9a-z]{8}")
 LAMBDA_WORD = re.compile(r"(?:^|[-_.])lambda(?:[-_.]|$)", re.IGNORECASE)
 
@@ -37,6 +46,14 @@ class Principal:
     group: str
     """The key under which sessions gather: the role's ARN, or the SSO user; '' for none."""
     group_name: str
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether it stands for sessions of its role that are kept as one."""
+        return self.session in _FOLDED
+
+
+_FOLDED = frozenset(FOLDED_NAMES.values())
 
 
 @lru_cache(maxsize=65_536)
@@ -83,7 +100,8 @@ def _single(text: str, kind: str, account: str, name: str) -> Principal:
 
 
 def _session(text: str, partition: str, account: str, rest: str) -> Principal:
-    role, _, session = rest.partition("/")
+    role, _, named = rest.partition("/")
+    session = FOLDED_NAMES.get(named, named)
     sso = SSO_ROLE.fullmatch(role)
     if sso:
         return Principal(text, "SSO user", account, session, sso[1], session, session, session)

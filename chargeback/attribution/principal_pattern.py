@@ -25,6 +25,9 @@ PATTERN: Final = 1
 OTHER_WILDCARDS = re.compile(r"[?\[\]{}()|^$%\\]")
 """What somebody may have meant as another wildcard; no ARN of a principal has any."""
 
+SESSION_PATTERN = re.compile(r"[\w+=,.@*-]+", re.ASCII)
+"""A pattern that a session's name may fit (AWS STS API Reference, AssumeRole, RoleSessionName)."""
+
 
 def names_of(iam_principal: str) -> dict[str, int]:
     """What a caller is known by, and how closely each names it; the greater counts."""
@@ -39,6 +42,36 @@ def names_of(iam_principal: str) -> dict[str, int]:
 def matches(pattern: str, iam_principal: str) -> bool:
     """Whether a text names a caller, as an owner list's row and a rule's `principal` do."""
     return any(fits(pattern, name) for name in names_of(iam_principal))
+
+
+def names_some_sessions(pattern: str, role_session: str) -> bool:
+    """Whether a text may name some sessions of a role, and not all.
+
+    Args:
+        pattern: of an owner list's row or a rule's `principal`.
+        role_session: what stands before the names of the role's sessions in their ARNs.
+    """
+    if fits(pattern, role_arn(f"{role_session}-")):
+        return False  # by the role, all of them
+    rests = _rests(tidied(pattern), role_session)
+    return STAR not in rests and any(map(SESSION_PATTERN.fullmatch, rests))
+
+
+def _rests(pattern: str, beginning: str) -> set[str]:
+    """What is left of a pattern once it has met the beginning of a text, in each way it can."""
+    literal = pattern.partition(STAR)[0]
+    if not (beginning.startswith(literal) or literal.startswith(beginning)):
+        return set()
+    rests = _without_stars({pattern})
+    for character in beginning:
+        met = {each[1:] for each in rests if each[:1] == character and character != STAR}
+        rests = _without_stars(met | {each for each in rests if each.startswith(STAR)})
+    return rests
+
+
+def _without_stars(rests: set[str]) -> set[str]:
+    """With what is left where a star stands for no text."""
+    return rests | {each.lstrip(STAR) for each in rests}
 
 
 def other_wildcard(pattern: str) -> str:

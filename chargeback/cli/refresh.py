@@ -36,14 +36,17 @@ def _say_price(workspace: Workspace) -> None:
     """Before months are read anew that an older program read, what that costs."""
     if not workspace.source.is_charged:
         return
-    older = workspace.older_months()
-    if older:
-        dollars = sum(price(manifest.bytes_scanned) for manifest in older)
-        print(
-            f"chargeback: {count(older, 'billing period')} read by an earlier version of this "
-            f"program will be read again, at about ${dollars:.4f} of Athena.",
-            file=sys.stderr,
-        )
+    for months, what in (
+        (workspace.older_months(), "read by an earlier version of this program"),
+        (workspace.refolded_months(), "of which other sessions are now kept as one"),
+    ):
+        if months:
+            dollars = sum(price(manifest.bytes_scanned) for manifest in months)
+            print(
+                f"chargeback: {count(months, 'billing period')} {what} will be read again, at "
+                f"about ${dollars:.4f} of Athena.",
+                file=sys.stderr,
+            )
 
 
 def _say_what_is_restated(workspace: Workspace) -> None:

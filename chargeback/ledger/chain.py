@@ -99,6 +99,12 @@ def read_entries(objects: Objects) -> list[Entry]:
     return entries
 
 
+def closed_months(objects: Objects) -> frozenset[str]:
+    """The billing periods that are closed. Raises LedgerProblem, OSError."""
+    newest = {entry.billing_period: entry.kind for entry in read_entries(objects)}
+    return frozenset(month for month, kind in newest.items() if kind == "close")
+
+
 def link_of(objects: Objects, entries: Sequence[Entry]) -> str:
     """What the next entry has to name as the one before it. Raises OSError."""
     return _hash(objects.read(entries[-1].name)) if entries else ""

@@ -8,6 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from chargeback.access.rows import EVERYTHING
+from chargeback.attribution.folded import role_of_session
+from chargeback.attribution.gateways import NAMED_BY_SDK
+from chargeback.attribution.principal import read_principal
 from chargeback.bedrock.token_units import is_unnamed
 from chargeback.enrichment.bill import billed_cost
 from chargeback.errors import UsageProblem
@@ -46,6 +50,7 @@ def cur_lines(
             "products": product_keys(manifest.products),
             "exports": manifest.exports,
             "identities": sorted(set(keys["identity"].to_pylist())),
+            **_folded_sessions(answers, view.month),
             "meters": sorted(set(keys["meter"].to_pylist())),
             "usage_date": usage_date.isoformat() if usage_date else None,
             "page_start": page * LINES_PAGE,
@@ -60,6 +65,27 @@ def cur_lines(
         row["unit_price"] = _unit_price(row["cost"], row["usage_amount"])
         row["unit"] = _unit(row["pricing_unit"], sizes[_meter(row)])
     return pd.DataFrame(rows, columns=[*table.column_names, "cost", "unit_price", "unit"])
+
+
+def _folded_sessions(answers: Answers, month: str) -> dict[str, Any]:
+    """What tells which lines of the bill are those of sessions that are kept as one.
+
+    All of a role's that are not kept as billed, whoever looks: with some left out, their lines
+    would be taken for those of others.
+    """
+    folded = answers.manifest(month).folded
+    principals = folded.principals if folded else ()
+    roles = sorted({read_principal(each).group for each in principals})
+    whole = View.of_month(month, EVERYTHING)
+    kept: list[str] = []
+    if roles:
+        found = answers.ask("kept_sessions", "monthly", whole, roles=roles)
+        kept = sorted(found["iam_principal"].to_pylist())
+    return {
+        "folded_roles": sorted({role_of_session(each) for each in principals}),
+        "kept_sessions": kept,
+        "named_by_sdk": f"^{NAMED_BY_SDK.pattern}$",
+    }
 
 
 def _check_callers(answers: Answers, view: View) -> None:

@@ -18,6 +18,7 @@ from filelock import FileLock
 
 from chargeback.errors import SourceProblem, UsageProblem
 from chargeback.sources.base import Source, SourcePeriod, StoreKnowledge
+from chargeback.store.folding import Folding
 from chargeback.store.manifest import (
     GONE,
     SCHEMA_VERSION,
@@ -66,9 +67,13 @@ class Refresh:
     compare: Compare
     """What says that a delivery holds less than the version in force."""
     older: bool = True
-    """Whether months are read anew that an earlier version of the program read."""
+    """Whether months are read anew that an earlier version of the program read, or of which other
+    sessions are kept as one now."""
     accept: tuple[str, Acceptance] | None = None
     """A billing period whose delivery is taken though it holds less, and by whom."""
+    folding: Folding | None = None
+    """Which sessions are kept as one; None for each as billed, and for months that are folded as
+    they are."""
 
     def accepted(self, month: str) -> Acceptance | None:
         """By whom the delivery of a month is accepted, if it is."""
@@ -183,39 +188,46 @@ class Store(ABC, Generic[P]):
             raise problems[0]
         return list(dict.fromkeys(read))
 
-    def is_current(self, source: Source, period: SourcePeriod, *, older: bool = True) -> bool:
+    def is_current(self, source: Source, period: SourcePeriod, how: Refresh) -> bool:
         """Whether the store holds what the source holds, or has looked at it and kept its own.
 
         Args:
             source: the bill.
             period: of the source.
-            older: whether a month that an earlier version of the program read is out of date.
+            how: says which months are out of date though the source has not changed.
         """
-        stored = self._stored(period.billing_period)
-        return self._is_current(stored, source, period, older=older)
+        return self._is_current(self._stored(period.billing_period), source, period, how)
 
     def behind(
-        self, source: Source, periods: Iterable[SourcePeriod], *, older: bool
+        self, source: Source, periods: Iterable[SourcePeriod], how: Refresh
     ) -> list[SourcePeriod]:
         """Which of a source's periods are not current, as `is_current` has it."""
         stored = {p.manifest.billing_period: p for p in self.periods(source.source_id)}
         return [
             period
             for period in periods
-            if not self._is_current(stored.get(period.billing_period), source, period, older=older)
+            if not self._is_current(stored.get(period.billing_period), source, period, how)
         ]
 
     def _is_current(
-        self, stored: P | None, source: Source, period: SourcePeriod, *, older: bool
+        self, stored: P | None, source: Source, period: SourcePeriod, how: Refresh
     ) -> bool:
         if stored is None or stored.manifest.source_id != source.source_id:
             return False
         if self._is_damaged(stored) or self._explained_since(stored):
             return False
-        if older and stored.manifest.schema_version < SCHEMA_VERSION:
+        if how.older and stored.manifest.schema_version < SCHEMA_VERSION:
             return False
         refused = stored.refusal.source_version if stored.refusal else None
-        return period.version in (stored.manifest.source_version, refused)
+        if period.version == refused:  # what its facts were read from is no longer there
+            return True
+        if (
+            how.older
+            and how.folding
+            and how.folding.is_outdated(period.billing_period, stored.manifest.folded)
+        ):
+            return False
+        return period.version == stored.manifest.source_version
 
     def note_gone(self, source_id: str, months: Iterable[str]) -> None:
         """Remembers which stored periods the bill, which holds `months`, no longer has."""
@@ -283,11 +295,11 @@ class Store(ABC, Generic[P]):
 
     def _refresh_one(self, source: Source, how: Refresh, stop: Event, period: SourcePeriod) -> bool:
         month, accepted = period.billing_period, how.accepted(period.billing_period)
-        if accepted is None and self.is_current(source, period, older=how.older):
+        if accepted is None and self.is_current(source, period, how):
             return False
         self._prepare()
         with self._locked(month, stop):
-            if accepted is None and self.is_current(source, period, older=how.older):
+            if accepted is None and self.is_current(source, period, how):
                 return False  # another process was faster
             reading = Reading(
                 source,
@@ -295,6 +307,7 @@ class Store(ABC, Generic[P]):
                 how.compare,
                 self._known(source.source_id, month),
                 self._agreed(period, accepted),
+                how.folding,
             )
             return self._replace(reading, stop)
 

@@ -22,6 +22,7 @@ from chargeback.files.holds import FolderHold, delete_unless_held
 from chargeback.notices import Notice
 from chargeback.sources.cur2 import result_schema
 from chargeback.store.base import Store
+from chargeback.store.folding import BATCH, Folded, FoldedTotal, decide
 from chargeback.store.manifest import READABLE, Manifest, Reading, Refusal, manifest_of, refusal_of
 
 SPEND, MANIFEST, DAMAGED = "spend.parquet", "manifest.json", "damaged"
@@ -102,7 +103,8 @@ class LocalStore(Store[LocalPeriod]):
                 shutil.rmtree(version)
                 self._refuse(month, refusal_of(reading.period, less))
                 return False
-            manifest = manifest_of(reading, extract, _contents(version / SPEND), less)
+            folded = _fold(reading, version)
+            manifest = manifest_of(reading, extract, _contents(version / SPEND), less, folded)
             manifest = manifest.model_copy(update={"spend_sha256": sha256_of(version / SPEND)})
             (version / MANIFEST).write_text(manifest.model_dump_json(indent=2), "utf-8")
             self._publish(version, month)
@@ -198,6 +200,41 @@ def _is_whole(spend: Path, sha256: str) -> bool:
     except (OSError, ArrowInvalid):
         return False
     return True
+
+
+def _fold(reading: Reading, version: Path) -> Folded | None:
+    """Keeps sessions of the version's facts as one that nothing tells apart.
+
+    Raises:
+        OwnerListError: an owner list can't be used.
+    """
+    folding, above = reading.folding, reading.above
+    if folding is None or above is None:
+        return None
+    spend, folds, kept = (version / name for name in (SPEND, "folds.parquet", "kept.parquet"))
+    with database.connect() as connection:
+        database.overflow_to(connection, version / "overflow")
+        connection.read_parquet(str(spend)).create_view("spend")
+        asked = {"above": above, **folding.parameters}
+        found = connection.sql(query.duckdb_sql("store/sessions"), params=asked)
+        principals = decide(folding.sessions(found.to_arrow_reader(BATCH)), above, folds)
+        if principals:
+            connection.read_parquet(str(folds)).create_view("session_folds")
+            connection.execute(
+                query.into_file(query.duckdb_sql("store/folded")), {"out": str(kept)}
+            )
+            connection.read_parquet(str(kept)).create_view("kept")
+            sums = connection.sql(query.duckdb_sql("store/folded_totals")).to_arrow_table()
+    folds.unlink()
+    if not principals:
+        return Folded(above=above)
+    kept.replace(spend)
+    return Folded(
+        above=above,
+        totals=tuple(FoldedTotal(**row) for row in sums.to_pylist()),
+        principals=principals,
+        session_rules=folding.session_rules(principals),
+    )
 
 
 def _contents(spend: Path) -> list[dict[str, Any]]:

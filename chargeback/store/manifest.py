@@ -8,12 +8,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from chargeback.billing_period import UtcMoment, now
 from chargeback.money import exact_sum
 from chargeback.notices import Notice, notice
 from chargeback.sources.base import Extract, Source, SourcePeriod, StoreKnowledge
+from chargeback.store.folding import Folded, Folding
 
 SCHEMA_VERSION = 3
 """Raised when what is kept of a bill changes, so that months are read again."""
@@ -90,6 +91,8 @@ class Manifest(BaseModel):
     accepted: Acceptance | None = None
     spend_sha256: str = ""
     """Of the file that holds the facts; '' where they are not in a file."""
+    folded: Folded | None = Field(default=None, exclude_if=lambda folded: folded is None)
+    """Which sessions are kept as one; None where each is kept as billed."""
 
     @field_validator("notices", mode="before")
     @classmethod
@@ -118,6 +121,13 @@ class Reading:
     compare: Compare
     known: StoreKnowledge
     accepted: Acceptance | None
+    folding: Folding | None = None
+    """Which sessions are kept as one; None for each as billed."""
+
+    @property
+    def above(self) -> int | None:
+        """How many sessions of a role stay as billed at most; None for all."""
+        return self.folding.above(self.period.billing_period) if self.folding else None
 
     def less(self, before: DeliveryUsage, now: DeliveryUsage) -> tuple[Notice, ...]:
         """What is less in the new delivery than in the version in force."""
@@ -167,6 +177,7 @@ def manifest_of(
     extract: Extract,
     found: Sequence[dict[str, Any]],
     less: Sequence[Notice],
+    folded: Folded | None = None,
 ) -> Manifest:
     """What is said of a version: `found` are the rows of queries/store/contents.sql."""
     source, period = reading.source, reading.period
@@ -191,12 +202,14 @@ def manifest_of(
             *reading.said(less),
             *extract.notices,
             *_contents_notices(extract, found),
+            *(_folded_notices(folded) if folded else ()),
         ),
         products=extract.products,
         unexplained=extract.unexplained,
         product_codes=tuple(sorted({row["product_code"] for row in found})),
         exports=extract.exports,
         accepted=reading.accepted,
+        folded=folded,
     )
 
 
@@ -227,6 +240,21 @@ def _contents_notices(extract: Extract, found: Sequence[dict[str, Any]]) -> Iter
                 product=row["product_code"],
                 name=row["product_name"] or "no name",
             )
+
+
+def _folded_notices(folded: Folded) -> Iterator[Notice]:
+    for total in folded.totals:
+        yield notice(
+            "sessions-folded",
+            lines=total.lines,
+            amount=total.unblended_total,
+            currency=total.currency,
+            sessions=f"{total.sessions:,}",
+            roles=f"{total.roles:,} role{'' if total.roles == 1 else 's'}",
+            above=f"{folded.above:,}",
+            before=f"{total.rows_before:,}",
+            after=f"{total.rows_after:,}",
+        )
 
 
 def is_news(said: Notice, month: str, manifests: Iterable[Manifest]) -> bool:

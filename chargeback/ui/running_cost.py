@@ -30,7 +30,7 @@ DEMO = "This is a demo: nothing is charged."
 
 def draw(workspace: Workspace) -> None:
     """The table, and where its figures come from."""
-    is_in_athena = workspace.settings.store == "athena"
+    is_in_athena = workspace.settings.store.is_in_athena
     usual, here = usual_costs(is_store_in_athena=is_in_athena), costs_here(workspace, today())
     rows = [*usual, *([here] if here else [])]
     names = ("name", "about", "athena", "cost_explorer", "s3", "total")

@@ -31,7 +31,7 @@ from chargeback.workspace import Workspace
 from tests.athena.conftest import TODAY, Athena, by_environment, cli, republish
 from tests.athena.failures import Fate
 from tests.athena.server import PAGE_ROWS
-from tests.bills import exported, whole
+from tests.bills import NONE_FOLDED, exported, whole
 
 MONTHS = ["2026-11", "2026-10", "2026-09"]
 PERIODS, COLUMNS, UNLOAD = "$file_modified_time", "LIMIT 0", "UNLOAD"
@@ -232,6 +232,7 @@ def line_parameters(from_files: Workspace, month: str, **more: object) -> dict[s
         "products": product_keys(from_files.answers().manifest(month).products),
         "identities": sorted(set(keys["identity"].to_pylist())),
         "meters": sorted(set(keys["meter"].to_pylist())),
+        **NONE_FOLDED,
         "usage_date": None,
         "page_start": 0,
         "page_size": 50,

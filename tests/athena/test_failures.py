@@ -20,7 +20,7 @@ from tests.athena.failures import (
     server_error,
     throttled,
 )
-from tests.bills import exported, whole
+from tests.bills import NONE_FOLDED, exported, whole
 
 MONTH = "2026-11"
 UNLOAD = "UNLOAD"
@@ -151,7 +151,7 @@ def test_one_month_that_fails_keeps_no_other_from_being_read(
 def test_lines_that_can_not_be_read_are_a_problem(athena: Athena) -> None:
     athena.failures.plan(Fate("FAILED", "OFFSET", "Query exhausted resources"))
     parameters = {"billing_period": MONTH, "products": [], "identities": ["a"], "meters": ["b"]}
-    page = {"usage_date": None, "page_start": 0, "page_size": 1}
+    page = {**NONE_FOLDED, "usage_date": None, "page_start": 0, "page_size": 1}
     with pytest.raises(SourceProblem) as raised:
         AthenaTable(athena.settings).lines(parameters | page)
     is_told(raised.value, "time or memory")

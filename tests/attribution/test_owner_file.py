@@ -24,6 +24,7 @@ from chargeback.attribution.owner_file import (
 from chargeback.attribution.owners import OwnerListError
 from chargeback.errors import Problem
 from chargeback.settings import Settings
+from chargeback.store.settings import StoreSettings
 from tests.athena.failures import Refusal
 from tests.athena.server import AthenaService
 from tests.ledger.conftest import location, s3, s3_service
@@ -243,7 +244,9 @@ def test_a_crash_between_any_steps_leaves_one_list_whole_and_none_unaccounted(
 
 @pytest.fixture
 def rules_in_s3(location: str, rules: Settings, tmp_path: Path) -> Settings:
-    return rules.model_copy(update={"ledger": location, "store": tmp_path / "store"})
+    return rules.model_copy(
+        update={"ledger": location, "store": StoreSettings(location=tmp_path / "store")}
+    )
 
 
 def test_a_list_is_kept_and_its_change_written_down_in_s3(

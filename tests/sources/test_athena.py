@@ -34,6 +34,7 @@ from chargeback.sources.athena.settings import AthenaSettings
 from chargeback.sources.athena.table import AthenaTable
 from chargeback.sources.base import StoreKnowledge
 from chargeback.sources.cur2 import COLUMN_TYPES, REQUIRED, fit, result_schema
+from tests.bills import NONE_FOLDED
 
 ACCOUNT = "111122223333"
 SETTINGS = AthenaSettings(database="bill", table="cur2", region="us-east-1")
@@ -41,6 +42,7 @@ VALUES: dict[str, Any] = {
     "billing_period": "2026-07",
     "products": [f"{ACCOUNT}|o'product", "|second"],
     "identities": [f"{ACCOUNT}|arn:aws:iam::{ACCOUNT}:user/o'hara|{{}}|{{}}|{{}}"],
+    **NONE_FOLDED,
     "meters": ["AmazonBedrock|USE1-tokens|InvokeModelInference|Usage|us-east-1|USD", "second"],
     "usage_date": None,
     "page_start": 100,
@@ -192,7 +194,9 @@ def test_only_where_holds_parameters() -> None:
     assert sql.endswith("OFFSET 100 LIMIT 50")
     assert parameters == [
         "'2026-07'",
-        *map(literal, VALUES["products"] + VALUES["identities"] + VALUES["meters"]),
+        *map(literal, VALUES["products"] + VALUES["identities"]),
+        literal(VALUES["named_by_sdk"]),
+        *map(literal, VALUES["meters"]),
         "NULL",
     ]
 

@@ -17,6 +17,7 @@ from chargeback.sources.base import StoreKnowledge
 from chargeback.sources.bill_settings import BillSettings
 from chargeback.sources.local import exports as local_exports
 from chargeback.sources.local.files import LocalFiles
+from tests.bills import NONE_FOLDED
 
 from .bills import MONTH, OTHER_PAYER, PAYER, line, partition, read, schema, sold, write
 
@@ -234,6 +235,7 @@ def test_single_lines_are_those_of_the_export_that_was_read(tmp_path: Path) -> N
             '111122223333|arn:aws:iam::111122223333:user/alice|{"iamPrincipal/team":"eng"}|{}|{}'
         ],
         "meters": ["AmazonBedrock|USE1-Claude4.6Sonnet-input-tokens||Usage||USD"],
+        **NONE_FOLDED,
         "usage_date": datetime(2026, 10, 5).date(),
         "page_size": 10,
         "page_start": 0,

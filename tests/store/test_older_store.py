@@ -16,6 +16,7 @@ from chargeback.reports.charges import charges_by_unit
 from chargeback.reports.period_status import notices_of, status_of, ties
 from chargeback.reports.view import View
 from chargeback.settings import Settings
+from chargeback.store.settings import StoreSettings
 from chargeback.workspace import Workspace
 from tests.bills import MONTH, Line, exported, line, whole, write_bill
 
@@ -95,7 +96,9 @@ def test_what_it_said_is_still_said_and_that_it_is_older(updated: Workspace) -> 
 def test_its_export_is_the_one_of_a_store_that_was_read_now(
     updated: Workspace, tmp_path: Path
 ) -> None:
-    new = Workspace(updated.settings.model_copy(update={"store": tmp_path / "new"}))
+    new = Workspace(
+        updated.settings.model_copy(update={"store": StoreSettings(location=tmp_path / "new")})
+    )
     for by in ("team", "principal", "account"):
         old_files = exported(updated.answers(), whole(MONTH), by, TODAY, tmp_path / "a")
         new_files = exported(new.answers(), whole(MONTH), by, TODAY, tmp_path / "b")

@@ -13,6 +13,7 @@ from chargeback import query
 from chargeback.enrichment.tables import Grain, with_kinds_of_tokens
 from chargeback.reports.view import View
 from chargeback.sources.athena.parameters import ARRAY_ELEMENTS, PARAMETER_LENGTH
+from tests.bills import NONE_FOLDED
 
 from .cases import CASES, MONTH, MONTHS, VIEWS, Case
 from .conftest import Engines
@@ -92,6 +93,7 @@ def keys_of(engines: Engines, view: View) -> dict[str, Any]:
         "products": engines.products[view.month],
         "identities": sorted(set(identities)),
         "meters": sorted(set(meters)),
+        **NONE_FOLDED,
         "usage_date": None,
         "page_start": 0,
         "page_size": PAGE_SIZE,

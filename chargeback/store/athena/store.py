@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -10,9 +11,12 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import pyarrow as pa
+from pyarrow import parquet
 from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlglot import exp
 
+from chargeback import query
 from chargeback.aws.s3 import StoredObject
 from chargeback.errors import SourceProblem
 from chargeback.notices import Notice
@@ -25,6 +29,7 @@ from chargeback.store.athena.leases import Lease, end_leases, is_leased
 from chargeback.store.athena.objects import StoreObjects
 from chargeback.store.athena.versions import Versions
 from chargeback.store.base import Store
+from chargeback.store.folding import BATCH, FOLDS, Folded, FoldedTotal, decide
 from chargeback.store.manifest import (
     READABLE,
     Manifest,
@@ -92,6 +97,7 @@ class AthenaStore(Store[AthenaPeriod]):
         self._source = source
         schema = result_schema("daily_spend")
         self._spend = StoreTable("spend", schema, source.settings)
+        self._folds = StoreTable("folds", FOLDS, source.settings)
         self._older_spend = StoreTable("spend", schema, source.settings, lacks=ADDED)
         self.objects = StoreObjects(source.settings)
         self.versions = Versions(source.queries, self.objects)
@@ -145,7 +151,8 @@ class AthenaStore(Store[AthenaPeriod]):
             if reading.is_refused(less):
                 self._refuse(month, refusal_of(reading.period, less))
                 return False
-            manifest = manifest_of(reading, extract, self._contents(month, version), less)
+            version, folded = self._fold(reading, version)
+            manifest = manifest_of(reading, extract, self._contents(month, version), less, folded)
             older, unused = self._older(old)
             record = _Record(
                 table=self._spend.name,
@@ -182,6 +189,61 @@ class AthenaStore(Store[AthenaPeriod]):
         return self._source.insert(
             month, lambda rows: self._spend.insert(rows, month, version), reading.known, stop
         )
+
+    def _fold(self, reading: Reading, version: str) -> tuple[str, Folded | None]:
+        """Keeps sessions of a version's facts as one that nothing tells apart, in a version anew.
+
+        Returns:
+            The version that is left, and what of it is kept as one.
+        """
+        folding, above, month = reading.folding, reading.above, reading.period.billing_period
+        if folding is None or above is None:
+            return version, None
+        spend = self._spend.rows({month: version})
+        asked = {"above": above, **folding.parameters}
+        found = self.versions.download("store/sessions", asked, spend=spend)
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "folds.parquet"
+            sessions = folding.sessions(found.to_batches(max_chunksize=BATCH))
+            principals = decide(sessions, above, file)
+            folds = parquet.read_table(file).cast(FOLDS)
+        if not principals:
+            return version, Folded(above=above)
+        kept = uuid.uuid4().hex
+        try:
+            totals = self._write_folded(month, version, kept, folds)
+        except BaseException:
+            self.versions.drop(month, kept, self._spend)
+            raise
+        finally:
+            self.versions.drop(month, kept, self._folds)
+        self.versions.drop(month, version, self._spend)
+        return kept, Folded(
+            above=above,
+            totals=totals,
+            principals=principals,
+            session_rules=folding.session_rules(principals),
+        )
+
+    def _write_folded(
+        self, month: str, version: str, kept: str, folds: pa.Table
+    ) -> tuple[FoldedTotal, ...]:
+        """Writes the facts of a version as another, with sessions kept as one; what these are."""
+        self.versions.create(self._folds)
+        self.versions.upload(self._folds, folds, month, kept)
+        relations = {
+            "spend": self._spend.rows({month: version}),
+            "session_folds": self._folds.rows({month: kept}),
+        }
+        statement = query.load("store/folded")
+        for relation, rows in relations.items():
+            statement = query.with_table(statement, relation, rows)
+        self.versions.insert(self._spend, statement, {}, month, kept)
+        relations["kept"] = self._spend.rows({month: kept})
+        found = self.versions.download(
+            "store/folded_totals", {}, {"session_folds": FOLDS}, **relations
+        ).sort_by("currency")
+        return tuple(FoldedTotal(**row) for row in found.to_pylist())
 
     def _contents(self, month: str, version: str) -> list[dict[str, Any]]:
         facts = self._spend.rows({month: version})

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -22,6 +23,8 @@ from chargeback.sources.athena.queries import AthenaQueries
 from chargeback.sources.cur2 import result_schema
 from chargeback.store.athena.catalog import StoreTable
 from chargeback.store.athena.objects import StoreObjects
+
+NO_OTHERS: Mapping[str, pa.Schema] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +62,25 @@ class Versions:
             self.queries.done(connection, table.add(month, version))
 
     def download(
-        self, name: str, parameters: Mapping[str, Any], **relations: exp.Subquery
+        self,
+        name: str,
+        parameters: Mapping[str, Any],
+        schemas: Mapping[str, pa.Schema] = NO_OTHERS,
+        **relations: exp.Subquery,
     ) -> pa.Table:
-        """The rows of a statement of queries/store over versions of facts, in no order."""
+        """The rows of a statement of queries/store over versions of tables, in no order.
+
+        Args:
+            name: of the statement.
+            parameters: of it.
+            schemas: of the relations that are no facts.
+            relations: what it reads.
+        """
         statement = query.load(name)
         for relation, rows in relations.items():
             statement = query.with_table(statement, relation, rows)
-        schema = schema_of(name, dict.fromkeys(relations, result_schema("daily_spend")))
+        facts = dict.fromkeys(relations, result_schema("daily_spend"))
+        schema = schema_of(name, {**facts, **schemas})
         with tempfile.TemporaryDirectory() as folder, self.queries.connected() as connection:
             out = Path(folder) / "rows.parquet"
             self.queries.unload(connection, *bind(statement, parameters), schema, out)
