@@ -173,12 +173,12 @@ def expected(lines: Sequence[Line], rules: Rules, above: int) -> dict[str, str]:
             folded[arn] = kept_as
     alike: dict[tuple[str, str], set[str]] = defaultdict(set)
     for arn, kept_as in folded.items():
-        for each in tags[arn]:
-            alike[kept_as, each].add(arn)
+        for tag in tags[arn]:
+            alike[kept_as, tag].add(arn)
     return {
         arn: kept_as
         if (kept_as := folded.get(arn, ""))
-        and all(len(alike[kept_as, each]) > above for each in tags[arn])
+        and all(len(alike[kept_as, tag]) > above for tag in tags[arn])
         else arn
         for arn in tags
     }
