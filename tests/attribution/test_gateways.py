@@ -44,6 +44,11 @@ def test_an_applications_own_sessions_make_none(names: list[str]) -> None:
     assert gateway_roles(sessions(*names)) == set()
 
 
+def test_sessions_that_are_kept_as_one_make_a_gateway_as_they_did() -> None:
+    assert gateway_roles(sessions("*")) == {ROLE}
+    assert gateway_roles(sessions("sdk-*", "one", "two", "three")) == set()
+
+
 def test_people_who_sign_in_are_no_gateway() -> None:
     role = "AWSReservedSSO_DeveloperAccess_0123456789abcdef"
     names = [f"person-{n}@example.com" for n in range(20)]

@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 
 from chargeback.attribution.owner_list import OwnerList
 from chargeback.attribution.owners import OwnerRow
-from chargeback.attribution.principal_pattern import matches, other_wildcard, tidied
+from chargeback.attribution.principal_pattern import (
+    matches,
+    names_some_sessions,
+    other_wildcard,
+    tidied,
+)
 
 ACCOUNT = "111122223333"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/search"
@@ -79,3 +84,52 @@ def test_what_may_be_meant_as_another_wildcard_is_told(other: str) -> None:
 @pytest.mark.parametrize("arn", [ROLE, SESSION, PERSON, USER, "arn:aws:iam::*:role/a+=,.@_-b"])
 def test_no_arn_holds_one(arn: str) -> None:
     assert other_wildcard(arn) == ""
+
+
+GW = f"arn:aws:sts::{ACCOUNT}:assumed-role/gw/"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "some"),
+    [
+        (f"{GW}acme", True),
+        (f"{GW}acme-*", True),
+        (f"{GW}*@example.com", True),
+        (f"{GW}**x", True),
+        ("*", False),
+        (f"{GW}*", False),
+        (f"{GW}**", False),
+        ("*assumed-role/gw*", False),
+        ("*gw*", False),
+        ("*acme*", True),
+        ("*/a*", True),
+        ("*acme", True),
+        ("*/gw", False),  # its role, and so all of them
+        (f"arn:aws:iam::{ACCOUNT}:role/gw", False),
+        (f"arn:aws:iam::{ACCOUNT}:role/*", False),
+        ("*:role/other", False),
+        ("*:user/acme", False),
+        (f"{GW}", False),  # a session has a name
+        (f"arn:aws:sts::{ACCOUNT}:assumed-role/gw2/*", False),
+        (f"arn:aws:sts::{ACCOUNT}:assumed-role/*/acme", True),
+        (f"arn:aws:sts::{ACCOUNT}:assumed-role/g*", False),
+        ("arn:aws:sts::999900000001:assumed-role/gw/acme", False),
+        ("arn:aws:sts::999900000001:*", False),
+        ("", False),
+    ],
+)
+def test_whether_a_text_tells_sessions_of_a_role_apart(pattern: str, some: bool) -> None:
+    assert names_some_sessions(pattern, GW) == some
+
+
+SHORT = st.text("a/*", max_size=5)
+SESSIONS = [
+    f"{GW}{first}{second}" for first in "axy" for second in ("", "a", "z", "aa", "az", "za")
+]
+
+
+@given(st.sampled_from(["*", GW, f"{GW}a", "*/", "*gw/", GW[:20], f"{GW[:20]}*"]), SHORT)
+def test_what_tells_any_two_sessions_apart_is_known_to(beginning: str, rest: str) -> None:
+    pattern = beginning + rest
+    answers = {matches(pattern, session) for session in SESSIONS}
+    assert names_some_sessions(pattern, GW) or len(answers) == 1

@@ -275,6 +275,9 @@ _MADE: dict[str, Iterable[Case]] = {
     "reports/internal_use": _views("monthly", dimension="tenant"),
     "reports/invoice_charges": _months("daily"),
     "reports/invoice_totals": _months("daily"),
+    "reports/kept_sessions": [
+        Case("sessions of a role", {**VIEWS["all"].parameters(), "roles": CALLERS}, "monthly"),
+    ],
     "reports/leading_units": _dimensions("monthly", longest=3),
     "reports/line_keys": _views("daily"),
     "reports/month_to_date": _views("daily", complete_days=19),
@@ -311,6 +314,11 @@ _MADE: dict[str, Iterable[Case]] = {
     "store/billed_by_identity": _rules(),
     "store/callers": _WHOLE,
     "store/contents": _WHOLE,
+    "store/folded": _WHOLE,
+    "store/folded_totals": _WHOLE,
+    "store/folds": [
+        Case(f"above {above}", {"above": above}, may_be_empty=above > 1) for above in (1, 100)
+    ],
     "store/identities": _identities(),
     "store/identity_costs": _identities(),
     "store/daily": _rules(),
@@ -320,6 +328,9 @@ _MADE: dict[str, Iterable[Case]] = {
     "store/monthly_principals": (Case("monthly rows", {}, "monthly"),),
     "store/kinds_of_tokens": (Case("daily rows", {}, "daily"),),
     "store/payers": _rules(),
+    "store/sessions": [
+        Case(f"resources {reads}", {"above": 1, "reads_resources": reads}) for reads in (0, 1)
+    ],
     "store/usage_by_tags": _WHOLE,
 }
 CASES = {name: tuple(cases) for name, cases in _MADE.items()}

@@ -14,6 +14,7 @@ from pyarrow import parquet
 from sqlglot import exp
 
 from chargeback import query
+from chargeback.attribution.rules import AttributionRules
 from chargeback.demo import write_demo
 from chargeback.enrichment.bill import Bill
 from chargeback.enrichment.classify import (
@@ -22,9 +23,11 @@ from chargeback.enrichment.classify import (
     read_meters,
     recognised_meters,
 )
+from chargeback.enrichment.folding import SessionFolding
 from chargeback.enrichment.local import MADE_OF, enrich
 from chargeback.settings import Settings
 from chargeback.sources.products import product_keys
+from chargeback.store.folding import SESSIONS
 from chargeback.workspace import Workspace
 
 from .cases import MONTHS, TODAY, VIEWS
@@ -107,10 +110,27 @@ def _add_store(engines: Engines, workspace: Workspace) -> None:
     ).to_arrow_table()
     meters = engines.duckdb.sql(query.duckdb_sql("store/meters")).to_arrow_table()
     _add_readings(engines)
+    _add_folds(engines, workspace.rules.attribution)
     rules = workspace.rules.attribution
     attributed = attributed_identities(identities.to_batches(), rules)
     engines.add_rows("attributed_identities", attributed.cast(ATTRIBUTED_IDENTITIES))
     engines.add_rows("recognised_meters", recognised_meters(read_meters(meters)))
+
+
+def _add_folds(engines: Engines, rules: AttributionRules) -> None:
+    """Which sessions may be kept as one, those that are, and the facts that are left then."""
+    asked = {"above": 1, "reads_resources": 0}
+    found = engines.duckdb.sql(query.duckdb_sql("store/sessions"), params=asked).to_arrow_table()
+    read = SessionFolding(1, rules).sessions(found.to_batches())
+    rows = pa.Table.from_batches(read, SESSIONS)
+    alike = pa.array(["{}"] * len(rows))  # as if tags told none of the demo's gateway apart
+    engines.add_rows(
+        "read_sessions", rows.drop("session_tags").append_column("session_tags", alike)
+    )
+    folds = engines.duckdb.sql(query.duckdb_sql("store/folds"), params={"above": 1})
+    engines.add_rows("session_folds", folds.to_arrow_table())
+    kept = engines.duckdb.sql(query.duckdb_sql("store/folded"))
+    engines.add_rows("kept", kept.to_arrow_table())
 
 
 def _add_readings(engines: Engines) -> None:
