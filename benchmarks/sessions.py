@@ -30,6 +30,8 @@ MONTH = "2026-10"
 SESSIONS = 5_000_000
 ACCOUNT, ROLE = "400000000001", "one-session-a-call"
 PRINCIPAL = f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
+ROLES, TENANTS = 300, 200
+"""Of the ordinary lines, as in bill.write_month."""
 MOST_GIB = 6
 
 OF_THE_ROLE = """
@@ -67,7 +69,9 @@ def write_sessions(folder: Path, sessions: int) -> None:
     named = {"account": ACCOUNT, "role": ROLE}
     with duckdb.connect() as connection:
         connection.execute(bill.METER_TABLE)
-        connection.execute(bill.CALLER_TABLE, {"callers": callers})
+        connection.execute(
+            bill.CALLER_TABLE, {"callers": callers, "roles": ROLES, "tenants": TENANTS}
+        )
         for first in range(0, sessions, bill.FILE_LINES):
             # Twice as many lines as are wanted: some are not Bedrock's.
             start = bill.MILLION + 2 * first

@@ -39,7 +39,6 @@ from chargeback.store.local import DamagedFacts, LocalStore
 from chargeback.store.manifest import SCHEMA_VERSION, Acceptance, Manifest, Refusal
 
 if TYPE_CHECKING:
-    from chargeback.attribution.rules import AttributionRules
     from chargeback.sources.athena.table import AthenaTable
     from chargeback.sources.billing.answers import AwsEndpoint, Endpoint
     from chargeback.sources.billing.cost_explorer import CostExplorer
@@ -150,23 +149,16 @@ class Workspace:
         """What decides what a line means."""
         return Rules(self.settings.attribution, self.settings.cost_basis, self.settings.bill)
 
-    @property
-    def folding(self) -> SessionFolding:
-        """Which sessions of a role are kept as one, by the rules and closed months of now."""
-        return self._folding(self.rules.attribution, closed=self._closed_months)
-
-    def _folding(
-        self, rules: AttributionRules, closed: frozenset[str] | None = frozenset()
-    ) -> SessionFolding:
+    def folding(self, rules: Rules | None = None) -> SessionFolding:
+        """Which sessions of a role are kept as one, under the rules in force or others."""
         principals = (rule.take.principal for rule in self.allocation.rules)
         return SessionFolding(
             self.settings.store.fold_sessions_above,
-            rules,
+            (rules or self.rules).attribution,
             tuple(dict.fromkeys(filter(None, principals))),
-            closed,
+            self._closed_months,
         )
 
-    @property
     def _closed_months(self) -> frozenset[str] | None:
         try:
             return closed_months(self.ledger.objects)
@@ -179,16 +171,8 @@ class Workspace:
             delivery_comparison(self.rules),
             older=not self.source.is_charged if older is None else older,
             accept=accept,
-            folding=self.folding if self._folds else None,
+            folding=self.folding(),
         )
-
-    @property
-    def _folds(self) -> bool:
-        """Whether sessions are kept as one, or were when a month was read."""
-        if self.settings.store.fold_sessions_above is not None:
-            return True
-        stored = self.store.periods(self.source.source_id)
-        return any(period.manifest.folded for period in stored)
 
     def write_demo_bill(self, progress: Progress | None = None) -> None:
         """In demo mode: writes the demo bill, unless the one of this month is there."""
@@ -313,9 +297,7 @@ class Workspace:
         Raises:
             OwnerListError: an owner list can't be used.
         """
-        if not self._folds:
-            return []
-        folding = self.folding
+        folding = self.folding()
         return self._held(lambda read: folding.is_outdated(read.billing_period, read.folded))
 
     def _held(self, is_one: Callable[[Manifest], bool]) -> list[Manifest]:
@@ -363,7 +345,7 @@ class Workspace:
         key, tables = rules.cache_key, open_tables(periods, rules)
         # Unless an owner list was written meanwhile: then nobody knows which one was read.
         known = self._answered.of(key, memory) if rules.cache_key == key else memory()
-        folding = self._folding(rules.attribution)
+        folding = self.folding(rules)
         odd = {
             period.manifest.billing_period: folding.notices(
                 period.manifest.billing_period, period.manifest.folded

@@ -7,9 +7,9 @@ all sessions of its role; where its name says who or what it is; and where few s
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import pyarrow as pa
 
@@ -37,9 +37,9 @@ class SessionFolding:
     rules: AttributionRules
     principals: tuple[str, ...] = ()
     """The callers that rules of allocation name."""
-    closed: Collection[str] | None = frozenset()
-    """Billing periods that are closed: what is read of them is compared with what was frozen, under
-    the rules of then, so that they are kept as billed. None where that can't be known."""
+    closed_months: Callable[[], Collection[str] | None] = frozenset
+    """Gives the billing periods that are closed, None where that can't be known. What is read of
+    them is compared with what was frozen, under the rules of then: it is kept as billed."""
 
     @property
     def parameters(self) -> dict[str, int]:
@@ -48,7 +48,9 @@ class SessionFolding:
 
     def above(self, billing_period: str) -> int | None:
         """How many sessions of a role stay as billed at most; None for all of a month."""
-        return None if self._is_closed(billing_period) else self.sessions_above
+        if self.sessions_above is None or self._is_closed(billing_period):
+            return None
+        return self.sessions_above
 
     def sessions(self, identities: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Under which ARN each row of queries/store/sessions.sql may be kept; NULL for its own.
@@ -93,11 +95,10 @@ class SessionFolding:
         Raises:
             OwnerListError: an owner list can't be used.
         """
-        if self._is_closed(billing_period):
+        differs = (folded.above if folded else None) != self.sessions_above
+        if not differs and (folded is None or not self.is_read_since(folded)):
             return False
-        if folded is None or folded.above != self.sessions_above:
-            return (folded and folded.above) != self.sessions_above
-        return self.is_read_since(folded)
+        return not self._is_closed(billing_period)
 
     def is_read_since(self, folded: Folded) -> bool:
         """Whether rules may tell sessions apart now that are kept as one, and could not then.
@@ -125,7 +126,11 @@ class SessionFolding:
         )
 
     def _is_closed(self, billing_period: str) -> bool:
-        return self.closed is None or billing_period in self.closed
+        return self._closed is None or billing_period in self._closed
+
+    @cached_property
+    def _closed(self) -> Collection[str] | None:
+        return self.closed_months()
 
     def _question(self, attribution: Attribution, row: Mapping[str, str]) -> Hashable:
         """All that is asked about a caller: by whoever decides who pays, and by allocation."""
