@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, NamedTuple
 
+from chargeback.attribution.folded import role_of_session
 from chargeback.attribution.owner_list import Conflict, Matches, OwnerList
 from chargeback.attribution.owners import OwnerRow
+from chargeback.attribution.principal import read_principal
+from chargeback.attribution.principal_pattern import names_some_sessions
 
 
 class Caller(NamedTuple):
@@ -112,9 +115,16 @@ def _idle(
         if _is_in_force(owners.rows[match.row], callers[caller])
     }
     newest = max(last for spans in callers.values() for _, last in spans)
+    folded = {
+        role_of_session(each.iam_principal)
+        for each in callers
+        if read_principal(each.iam_principal).is_folded
+    }
     for number, row in enumerate(owners.rows):
         if not set(asked) & set(row.values):
             yield Idle(row.line, "no owner")
+        elif number not in met and any(names_some_sessions(row.iam_principal, r) for r in folded):
+            continue  # whether any of them is called so is not known
         elif number not in met:
             yield Idle(row.line, "no caller")
         elif number not in counted and row.effective_from <= newest:

@@ -53,6 +53,13 @@ def test_a_row_that_moves_nothing_is_told_with_why(row: str, why: str | None) ->
     assert found.contradictions == ()
 
 
+def test_a_row_of_a_session_that_may_be_kept_with_others_is_not_said_to_move_nothing() -> None:
+    role = f"arn:aws:sts::{ACCOUNT}:assumed-role/gateway"
+    callers = {Caller(ACCOUNT, f"{role}/*"): OCTOBER}
+    rows = (f"{role}/bob,,a,,,", f"{role}/b*,,a,,,", f"{role}s/bob,,a,,,")
+    assert review(listed(*rows), ["team"], callers).idle == (Idle(4, "no caller"),)
+
+
 def test_a_row_between_two_months_counts_in_neither() -> None:
     gap = {Caller(ACCOUNT, SEARCH): [*OCTOBER, (date(2026, 12, 1), date(2026, 12, 2))]}
     found = review(listed("*search,,b,,2026-11-01,2026-12-01"), ["team"], gap)
