@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
@@ -195,7 +195,7 @@ def beside_sessions(detail: Path) -> dict[Any, Any]:
     return {key: dict(amounts) for key, amounts in found.items()}
 
 
-@settings(max_examples=5)
+@settings(max_examples=5, phases=[Phase.generate])
 @given(st.randoms(use_true_random=False).map(a_bill), RULES)
 def test_all_but_sessions_is_the_same_to_the_last_digit(lines: list[Line], rules: Rules) -> None:
     with TemporaryDirectory() as place:
@@ -435,6 +435,16 @@ def test_what_begins_to_read_sessions_says_so_until_the_month_is_read(
     assert "sessions-read-since" not in codes(reading)
     assert set(CALLS) & principals(reading)
     assert reading.refresh() == []
+
+
+@pytest.mark.parametrize("on", ["session", "principal"])
+def test_until_then_no_pattern_takes_what_stands_for_them_for_a_name(folder: Path, on: str) -> None:
+    pattern = {"pattern": "(?P<value>[^/]+)$", "on": on}
+    reading = made(folder, attribution={"cost_center": [pattern]})
+    ranking = rank(reading.answers(), View(MONTH, "USD", EVERYTHING), "cost_center")
+    costs = dict(zip(ranking["unit"], ranking["cost"], strict=True))
+    assert costs["ann"] == Decimal(40)
+    assert costs["(unallocated)"] == Decimal(34)  # all that are kept as one
 
 
 @pytest.mark.parametrize("rules", NOT_READING.values(), ids=NOT_READING)
