@@ -345,14 +345,12 @@ class Workspace:
         key, tables = rules.cache_key, open_tables(periods, rules)
         # Unless an owner list was written meanwhile: then nobody knows which one was read.
         known = self._answered.of(key, memory) if rules.cache_key == key else memory()
-        folding = self.folding(rules)
-        odd = {
-            period.manifest.billing_period: folding.notices(
-                period.manifest.billing_period, period.manifest.folded
-            )
-            for period in periods
-        }
-        return Answers(periods, rules, tables, self.bill_notices, odd, known)
+        folded = {p.manifest.billing_period: p.manifest.folded for p in periods}
+
+        def month_notices(month: str) -> tuple[Notice, ...]:
+            return self.folding(rules).notices(month, folded[month])
+
+        return Answers(periods, rules, tables, self.bill_notices, month_notices, known)
 
     @cached_property
     def _answered(self) -> Memory:

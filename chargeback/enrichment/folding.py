@@ -109,9 +109,15 @@ class SessionFolding:
         return not set(self.session_rules(folded.principals)) <= set(folded.session_rules)
 
     def notices(self, billing_period: str, folded: Folded | None) -> tuple[Notice, ...]:
-        """What somebody must know of a month of which rules read sessions that are kept as one."""
+        """What somebody must know of an open month of which rules read sessions kept as one.
+
+        Raises:
+            OwnerListError: an owner list can't be used.
+        """
         if folded is None or not self.is_read_since(folded):
             return ()
+        if self._closed is not None and billing_period in self._closed:
+            return ()  # its figures are those under the rules of then
         return tuple(
             notice(
                 "sessions-read-since",

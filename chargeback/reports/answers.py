@@ -49,10 +49,11 @@ class Answers:
     tables: Tables = field(repr=False, compare=False)
     bill_notices: tuple[Notice, ...] = ()
     """What is odd about the bill as a whole, whatever the month."""
-    month_notices: Mapping[str, tuple[Notice, ...]] = field(
-        default_factory=dict, repr=False, compare=False
+    month_notices: Callable[[str], tuple[Notice, ...]] = field(
+        default=lambda _: (), repr=False, compare=False
     )
-    """By billing period: what of its facts is not as the settings of now would have it."""
+    """Says what of a billing period's facts is not as the rules would have it; asked each time, as
+    a month may be closed or reopened meanwhile."""
     answered: Memory = field(default_factory=memory, repr=False, compare=False)
     """What statements came to under these rules: of this state, and of others as far as they hold
     the same versions."""

@@ -31,7 +31,7 @@ def _notices(answers: Answers, month: str) -> Iterator[Notice]:
     yield from answers.bill(month).notices
     if period.manifest.schema_version < SCHEMA_VERSION:
         yield notice("read-by-older-program")
-    yield from answers.month_notices.get(month, ())
+    yield from answers.month_notices(month)
     yield from answers.bill_notices
 
 

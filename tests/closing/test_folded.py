@@ -9,6 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from chargeback.closing.standing import standing
+from chargeback.reports.period_status import notices_of
 from chargeback.store.settings import FEWEST, StoreSettings
 from tests.bills import Line, line
 from tests.closing.conftest import SEPTEMBER, Company
@@ -69,6 +70,22 @@ def test_a_month_that_is_open_again_is_folded_again(tmp_path: Path) -> None:
     folding.reopen(SEPTEMBER)
     assert folding.workspace.refresh() == [SEPTEMBER]
     assert sessions(folding) == {f"{ROLE}*"}
+
+
+def test_only_while_a_month_is_open_it_is_said_that_rules_read_its_sessions(
+    tmp_path: Path,
+) -> None:
+    company(tmp_path, FEWEST, {}).deliver({SEPTEMBER: LINES})
+
+    def codes() -> set[str]:
+        answers = company(tmp_path, FEWEST, BY_SESSION).workspace.answers()
+        return {each.code for each in notices_of(answers, SEPTEMBER)}
+
+    assert "sessions-read-since" in codes()
+    company(tmp_path, FEWEST, {}).close(SEPTEMBER)
+    assert "sessions-read-since" not in codes()
+    company(tmp_path, FEWEST, {}).reopen(SEPTEMBER)
+    assert "sessions-read-since" in codes()
 
 
 def test_where_it_is_not_known_what_is_closed_nothing_is_folded(tmp_path: Path) -> None:
