@@ -25,7 +25,7 @@ run: $(VENV)/runtime
 	exec $(BIN)/streamlit run app.py
 
 test: check
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-trino: $(VENV)/development
 	@if command -v java >/dev/null && command -v mvn >/dev/null; then \

@@ -48,7 +48,7 @@ from tests.trino.cases import CASES
 MONTHS = ["2026-11", "2026-10", "2026-09"]
 NEWEST = MONTHS[0]
 REPORTS = sorted(name for name in CASES if name.startswith("reports/"))
-CASES_EACH = 3
+CASES_EACH = 2
 """How many cases of each statement; Trino's tests run them all."""
 SPEND, DAILY, MONTHLY = (
     f'INSERT INTO "billing"."chargeback_{t}' for t in ("spend", "daily", "monthly")
