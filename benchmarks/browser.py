@@ -117,8 +117,8 @@ class Tab:
         self._chosen.clear()
 
     def options(self, label: str) -> list[str]:
-        """What the select box or multiselect with this label offers."""
-        return self._offered[label][1]
+        """What the select box or multiselect with this label offers; nothing if it isn't there."""
+        return self._offered[label][1] if label in self._offered else []
 
     def choose(self, label: str, option: str) -> None:
         """Chooses in a select box; takes effect with the next run."""

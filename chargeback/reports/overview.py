@@ -10,12 +10,14 @@ from typing import Any
 
 import pandas as pd
 
+from chargeback.formats import change_percent
 from chargeback.reports.answers import Answers
 from chargeback.reports.bridge import bridge
 from chargeback.reports.causes import causes
 from chargeback.reports.coverage import coverage, deciding_sources
+from chargeback.reports.frames import sums
 from chargeback.reports.movers import movers
-from chargeback.reports.ranking import rank_by_each, ranking_total, top_units
+from chargeback.reports.ranking import rank_by_each, top_units
 from chargeback.reports.summary import Summary, summarise
 from chargeback.reports.usage_mix import unrecognised
 from chargeback.reports.view import View
@@ -42,7 +44,7 @@ class Overview:
     tops: Mapping[str, pd.DataFrame]
     """The TopUnits of the view, by each of SHOWN."""
     totals: Mapping[str, Mapping[str, Any]]
-    """What each ranking comes to; its change is of what is compared."""
+    """The cost and share that each ranking comes to, and the change_ratio of what is compared."""
     decided: pd.DataFrame
     """SourceCosts."""
     covered: pd.DataFrame
@@ -95,5 +97,6 @@ def _ask_changes(answers: Answers, summary: Summary, like_for_like: View) -> Non
 
 
 def _total(ranking: pd.DataFrame, compared: pd.DataFrame) -> dict[str, Any]:
-    change = ranking_total(compared)["change_percent"]
-    return ranking_total(ranking) | {"change_ratio": change}
+    was = sums(compared, "cost", "previous_cost")
+    change = change_percent(was["cost"], was["previous_cost"])
+    return sums(ranking, "cost", "share") | {"change_ratio": change}
