@@ -33,9 +33,10 @@ pytestmark = pytest.mark.timeout(STARTS_WITHIN)
 
 
 def loaded(name: str, rows: str = "") -> exp.Expr:
-    statement, read = query.load(name), exp.to_table(rows)
+    statement = query.load(name)
     if not rows:
         return statement
+    read = exp.to_table(rows)
     if name.startswith("reports/") and rows in get_args(Grain):
         return query.with_table(statement, "enriched", with_kinds_of_tokens(read))
     return query.with_table(statement, "enriched", read)
