@@ -93,10 +93,7 @@ class LocalTables:
             if not files or sum(read_metadata(f).num_rows for f in files) > ROWS_AS_THEY_ARE:
                 return
             self._connection.execute(f"DROP TABLE IF EXISTS {table}")
-            for first in range(0, len(files), MONTHS_OF_DAYS_AT_ONCE):
-                some = self._connection.read_parquet(files[first : first + MONTHS_OF_DAYS_AT_ONCE])
-                some.insert_into(table) if first else some.create(table)
-                self._connection.execute(f"CHECKPOINT {DAYS}")
+            self._fill(table, files, MONTHS_OF_DAYS_AT_ONCE, compressed=True)
             self._view(rows, self._connection.table(table))
 
     def stream(
@@ -158,13 +155,17 @@ class LocalTables:
     def _hold(self, files: Sequence[str], table: str) -> DuckDBPyRelation:
         """The rows of these files, read into memory."""
         rows = self._connection.read_parquet(files).count("*").fetchall()[0][0]
-        at_once = len(files) if rows <= ROWS_AS_THEY_ARE else MONTHS_AT_ONCE
+        is_much = rows > ROWS_AS_THEY_ARE
+        self._fill(table, files, MONTHS_AT_ONCE if is_much else len(files), compressed=is_much)
+        return self._connection.table(table)
+
+    def _fill(self, table: str, files: Sequence[str], at_once: int, *, compressed: bool) -> None:
+        """Makes a table in memory of some files at a time."""
         for first in range(0, len(files), at_once):
             some = self._connection.read_parquet(files[first : first + at_once])
             some.insert_into(table) if first else some.create(table)
-            if rows > ROWS_AS_THEY_ARE:
-                self._connection.execute(f"CHECKPOINT {DATABASE}")  # which compresses them
-        return self._connection.table(table)
+            if compressed:
+                self._connection.execute(f"CHECKPOINT {table.partition('.')[0]}")
 
     def _twice(self, ask: Callable[[], T]) -> T:
         """An answer; where files were damaged since they were opened, from files made anew."""
